@@ -1,0 +1,222 @@
+import { readFileSync } from 'node:fs'
+import { isAbsolute, join, normalize } from 'node:path'
+import { BevisError } from '@bevis/shared/error'
+import { sha256Hex } from '@bevis/shared/crypto'
+import { slug } from '@bevis/shared/format'
+import { z } from 'zod'
+import { readYaml } from './config-place.ts'
+import { duration, size } from './quantity.ts'
+import { cronProblems, isTimeZone, skippedDay } from './schedule/cron.ts'
+
+/** Where the configuration is when no --config names it. */
+export const CONFIG_FILE = '/etc/bevis/agent.yaml'
+
+/** What the agent takes from its environment: nothing else in the agent reads it. */
+export const environment = {
+  /** An enrolment token, for installers that would rather not write a file. */
+  token: process.env['BEVIS_TOKEN'],
+  /** Set by systemd for a unit of Type=notify. */
+  notifySocket: process.env['NOTIFY_SOCKET'],
+  /** Microseconds between signs of life that systemd waits for; NaN without a watchdog. */
+  watchdogMicroseconds: Number(process.env['WATCHDOG_USEC'] ?? Number.NaN),
+  configFile: process.env['BEVIS_AGENT_CONFIG'],
+  credentials: process.env['CREDENTIALS_DIRECTORY'],
+}
+
+/** `$CREDENTIALS_DIRECTORY/name` names a file that systemd's LoadCredential= hands over. */
+const path = z.string().transform((text, context) => {
+  const credential = /^\$CREDENTIALS_DIRECTORY\/(.+)$/.exec(text)?.[1]
+  if (credential !== undefined && environment.credentials === undefined) {
+    context.addIssue(
+      '$CREDENTIALS_DIRECTORY is set by systemd only: add LoadCredential= to the unit, or name the file',
+    )
+    return z.NEVER
+  }
+  const full = credential === undefined ? text : join(environment.credentials ?? '', credential)
+  if (!isAbsolute(full) || full.includes('\0')) {
+    context.addIssue('an absolute path is needed, such as /etc/bevis/shop.pass')
+    return z.NEVER
+  }
+  return normalize(full).replace(/(.)\/$/, '$1')
+})
+
+const webAddress = z
+  .url({ protocol: /^https?$/, error: 'an address is needed, such as https://collector.example.net' })
+  .refine((text) => !hasSecret(text), 'a user name or password does not belong into an address')
+  .transform((text) => text.replace(/\/+$/, ''))
+
+/** restic's own addresses are no URLs throughout (`rest:https://…`, `sftp:user@host:/srv`), so the secret is looked for inside. */
+function hasSecret(address: string): boolean {
+  return /:\/\/[^/@]*:[^/@]*@/.test(address)
+}
+
+const timezone = z
+  .string()
+  .refine(isTimeZone, 'a time zone is needed, such as Europe/Copenhagen')
+  .default(() => Temporal.Now.timeZoneId())
+
+const repository = z
+  .strictObject({
+    url: z
+      .string()
+      .min(1)
+      .max(4096)
+      .refine(
+        (text) => !hasSecret(text),
+        'a password does not belong into an address: put RESTIC_REST_USERNAME and RESTIC_REST_PASSWORD into environmentFile',
+      ),
+    passwordFile: path.optional(),
+    /** A command whose output is the password; restic starts it. */
+    passwordCommand: z.string().min(1).optional(),
+    /** Lines NAME=value for restic: keys of an object store, say. */
+    environmentFile: path.optional(),
+  })
+  .refine(
+    ({ passwordFile, passwordCommand }) => (passwordFile === undefined) !== (passwordCommand === undefined),
+    {
+      error: 'name either passwordFile or passwordCommand: restic needs exactly one of them',
+    },
+  )
+
+const backup = z.strictObject({
+  /** Left out: only by hand, with `bevis-agent backup SET`. */
+  cron: z.string().optional(),
+  timezone,
+  /** A run starts at a point of this span after its time, so that many agents do not start at once. */
+  jitter: duration.default('PT0S'),
+})
+
+const inventory = z.strictObject({ every: duration.default('PT12H') })
+
+const restoreTest = z.strictObject({
+  cron: z.string().optional(),
+  timezone: timezone.optional(),
+  jitter: duration.default('PT0S'),
+  /** Files drawn at random in each sample. */
+  files: z.int().min(1).max(1_000_000).default(50),
+  /** How often an older snapshot is tested too; left out: with every test. */
+  ladder: duration.optional(),
+  budget: z
+    .strictObject({ minutes: z.int().min(1).max(10_080).optional(), bytes: size.optional() })
+    .default({}),
+  method: z.enum(['auto', 'disk']).default('auto'),
+  /** The least number of drawn files that must be conclusive for PASSED; left out: all that were drawn. */
+  minConclusive: z.int().min(1).optional(),
+})
+
+const set = z
+  .strictObject({
+    id: slug,
+    /** The contract that this set is promised in; the collector binds it. */
+    contract: slug.optional(),
+    paths: z.array(path).min(1, 'at least one path is needed').max(1000),
+    /** Patterns as restic's --exclude takes them. */
+    exclude: z.array(z.string().min(1)).max(1000).default([]),
+    repository,
+    backup: backup.prefault({}),
+    inventory: inventory.prefault({}),
+    restoreTest: restoreTest.prefault({}),
+  })
+  .superRefine(({ backup: { cron, timezone: zone }, restoreTest: test }, context) => {
+    for (const [part, expression, at] of [
+      ['backup', cron, zone],
+      ['restoreTest', test.cron, test.timezone ?? zone],
+    ] as const) {
+      for (const message of expression === undefined ? [] : cronProblems(expression, at)) {
+        context.addIssue({ code: 'custom', path: [part, 'cron'], message })
+      }
+    }
+  })
+
+const agentConfig = z
+  .strictObject({
+    collector: z.strictObject({
+      url: webAddress,
+      /** Certificates that the collector's own must lead to, in PEM; left out: those of the system. */
+      ca: path.optional(),
+      proxy: webAddress.optional(),
+    }),
+    state: path,
+    /** Where restore tests put files; left out: inside the state folder. */
+    scratch: path.optional(),
+    /** The restic program: a path, or a name that is looked for in PATH. */
+    restic: z.string().min(1).default('restic'),
+    heartbeat: duration.default('PT1H'),
+    log: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+    sets: z.array(set).min(1, 'at least one backup set is needed').max(1000),
+  })
+  .superRefine(({ sets }, context) => {
+    for (const [index, { id }] of sets.entries()) {
+      if (sets.findIndex((other) => other.id === id) === index) continue
+      context.addIssue({
+        code: 'custom',
+        path: ['sets', index, 'id'],
+        message: `another set is called ${id} too`,
+      })
+    }
+  })
+
+/** The agent's configuration, defaults filled in. */
+export type AgentConfig = z.output<typeof agentConfig>
+/** One backup set: what is backed up, where to, and when. */
+export type SetConfig = AgentConfig['sets'][number]
+/** Where restic finds a repository and its secrets. */
+export type RepositoryConfig = SetConfig['repository']
+
+/**
+ * Reads and checks a configuration.
+ * @throws BevisError CONFIG_INVALID with every problem at once, each with its place
+ */
+export function loadConfig(file: string = environment.configFile ?? CONFIG_FILE): AgentConfig {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new BevisError('CONFIG_INVALID', `${file} cannot be read; name another with --config`, { cause })
+  }
+  return parseConfig(text, file)
+}
+
+/** As {@link loadConfig}, for a text; `file` is only its name in messages. */
+export function parseConfig(text: string, file: string): AgentConfig {
+  return readYaml(text, file, agentConfig)
+}
+
+/** The set of this name. @throws BevisError USAGE */
+export function setOf(config: AgentConfig, id: string): SetConfig {
+  const found = config.sets.find((candidate) => candidate.id === id)
+  if (found !== undefined) return found
+  throw new BevisError(
+    'USAGE',
+    `there is no set ${id}; the configuration has ${config.sets.map((s) => s.id).join(', ')}`,
+  )
+}
+
+/** Hex SHA-256 of a set's configuration as compact JSON, secrets left out: the subject of what has no snapshot. */
+export function setDigest({ repository: { url }, ...rest }: SetConfig): string {
+  return sha256Hex(JSON.stringify({ ...rest, repository: { url } }))
+}
+
+/** What is allowed but probably not meant, in words. */
+export function configWarnings(config: AgentConfig, now: Date): string[] {
+  const warnings: string[] = []
+  const { url } = config.collector
+  if (url.startsWith('http:') && !/^http:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])([:/]|$)/.test(url)) {
+    warnings.push(
+      `collector.url: ${url} is not encrypted: whoever listens reads what the evidence says; use https`,
+    )
+  }
+  for (const { id, backup: planned, restoreTest: tested } of config.sets) {
+    for (const [part, cron, zone] of [
+      ['backup', planned.cron, planned.timezone],
+      ['restoreTest', tested.cron, tested.timezone ?? planned.timezone],
+    ] as const) {
+      const day = cron === undefined ? null : skippedDay(cron, zone, now)
+      if (day === null) continue
+      warnings.push(
+        `set ${id}, ${part}.cron: on ${day.toString()} clocks in ${zone} skip "${cron}"; it runs an hour later then`,
+      )
+    }
+  }
+  return warnings
+}
