@@ -1,0 +1,17 @@
+import type { Migration, MigrationProvider } from 'kysely/migration'
+import { firstTables } from './2026-11-first-tables.ts'
+
+/** How an engine calls the types that the migrations need beside text. */
+export interface EngineTypes {
+  readonly bytes: 'blob' | 'bytea'
+  /** Whole numbers up to 2^53. */
+  readonly int: 'integer' | 'bigint'
+}
+
+/** All migrations in their order. One that has been released is never changed. */
+export function migrationsFor(types: EngineTypes): MigrationProvider {
+  const all: Record<string, Migration> = {
+    '2026-11-first-tables': firstTables(types),
+  }
+  return { getMigrations: () => Promise.resolve(all) }
+}

@@ -1,0 +1,247 @@
+/**
+ * The tables, as Kysely sees them. Instants are RFC 3339 texts, booleans are 0 or 1, JSON is text:
+ * what every engine can hold without a type parser.
+ *
+ * Three kinds of tables:
+ * - the log (`log_*`, and the first six columns of `statement`): append-only, never derived from anything;
+ * - what people decided (`invitation`, `contract*`, `account`, `session`) and what was seen on the way
+ *   (`transition`): kept;
+ * - the projection (all others, and the other columns of `statement`): derived from the two above in log
+ *   order, dropped and derived anew by `rebuild`.
+ */
+export interface Schema {
+  log_leaf: LogLeafTable
+  log_node: LogNodeTable
+  log_checkpoint: LogCheckpointTable
+  statement: StatementTable
+  agent: AgentTable
+  agent_contract: AgentContractTable
+  agent_key: AgentKeyTable
+  alarm: AlarmTable
+  invitation: InvitationTable
+  contract: ContractTable
+  contract_text: ContractTextTable
+  verdict: VerdictTable
+  transition: TransitionTable
+  account: AccountTable
+  session: SessionTable
+}
+
+/** One leaf of the Merkle tree: one signature over one statement. Primary key `leaf_index`, from 0. */
+export interface LogLeafTable {
+  leaf_index: number
+  /** 113 bytes, see `@bevis/shared/log/entry`. */
+  entry: Uint8Array
+  statement_id: number
+  /** Which of the envelope's signatures, from 0. */
+  signature_no: number
+}
+
+/** The hash of a complete subtree: level 0 is a leaf hash. Primary key (`level`, `node_index`). */
+export interface LogNodeTable {
+  level: number
+  node_index: number
+  hash: Uint8Array
+}
+
+/** Every checkpoint that was signed. Primary key `size`: one size is signed once. */
+export interface LogCheckpointTable {
+  size: number
+  root: Uint8Array
+  /** The signed note, verbatim. */
+  note: string
+  signed_at: string
+}
+
+export interface StatementTable {
+  /** 1, 2, 3 … in log order. */
+  id: number
+  /** The first of its leaves; signature n lies at `leaf_index + n`. */
+  leaf_index: number
+  /** SHA-256 of the PAE, hex; unique. */
+  pae_digest: string
+  /** The signed payload, verbatim. */
+  payload: Uint8Array
+  /** The DSSE envelope as compact JSON. */
+  envelope: string
+  /** When the collector took it: its own clock, never going back in log order. */
+  received_at: string
+
+  /** 1: this is the first statement of its (tenant, agent, epoch, seq); 0: an equivocation, never judged by. */
+  counted: number
+  tenant: string
+  agent: string
+  epoch: number
+  seq: number
+  /** PAE digest of the statement before it, as it says. */
+  prev: string
+  /** Key of the first signature. */
+  keyid: string
+  /** Name of the predicate: `backup-run`, `inventory`, `restore-test` … */
+  name: string
+  /** The end of what it tells, by the agent's clock. */
+  stated_at: string
+  contract_id: string | null
+  set_id: string | null
+  repository_id: string | null
+  lineage: string | null
+  snapshot_id: string | null
+  /** `complete`, `partial`, `failed`, `PASSED`, `FAILED`, `INCONCLUSIVE`, a lifecycle event … in its own words. */
+  outcome: string | null
+}
+
+/** Primary key (`tenant`, `id`). */
+export interface AgentTable {
+  tenant: string
+  id: string
+  host: string
+  state: AgentState
+  /** The newest epoch that it opened. */
+  epoch: number
+  enrolled_at: string
+  last_received_at: string | null
+  /** The agent's clock less the collector's, as the agent said last. */
+  clock_offset_ms: number | null
+  /** JSON: the predicate of its newest heartbeat or start (next runs, spool, versions), else `{}`. */
+  detail: string
+}
+
+export type AgentState = 'active' | 'revoked' | 'retired'
+
+/** Which contracts an agent's statements are judged under. Primary key: all three. */
+export interface AgentContractTable {
+  tenant: string
+  agent: string
+  contract_id: string
+}
+
+/** Keys that signed something in the log. Primary key `keyid`. */
+export interface AgentKeyTable {
+  keyid: string
+  /** 44 bytes. */
+  spki: Uint8Array
+  tenant: string
+  agent: string
+  /** The epoch that the key opened; it may open later ones of the same agent. */
+  epoch: number
+  /** `token`: the one-time key of an invitation; `office`: the collector's own, for contract events. */
+  purpose: 'agent' | 'token' | 'office'
+  /** The leaf that made it known. */
+  from_leaf: number
+  /** The leaf of its revocation: what comes after it does not count. */
+  revoked_leaf: number | null
+}
+
+/** What a person must look at. Primary key `id` = `<kind>/<pae digest>`. */
+export interface AlarmTable {
+  id: string
+  kind: AlarmKind
+  tenant: string
+  agent: string | null
+  statement_id: number | null
+  /** When the collector found it. */
+  at: string
+  /** JSON, by kind. */
+  detail: string
+}
+
+export type AlarmKind =
+  /** Two statements for one place in an agent's chain: a clone, or a machine set back. */
+  | 'equivocation'
+  /** `prev` is not the digest of the statement before it. */
+  | 'broken-link'
+  /** Statements before this one have not come (yet). */
+  | 'sequence-gap'
+  /** Dated after it was received. */
+  | 'future-dated'
+  /** Signed in an epoch that a later enrolment has closed. */
+  | 'closed-epoch'
+  /** The agent itself raised one. */
+  | 'agent-alarm'
+
+/** Who may enrol. Primary key `keyid`: of the token, whose seed the collector does not keep. */
+export interface InvitationTable {
+  keyid: string
+  spki: Uint8Array
+  tenant: string
+  agent: string
+  host: string
+  /** JSON: contract ids. */
+  contracts: string
+  created_at: string
+  expires_at: string
+  used_at: string | null
+}
+
+/** Primary key `id`. */
+export interface ContractTable {
+  id: string
+  tenant: string
+  customer_name: string
+  /** The last evaluation's worst verdict, for lists; the truth is the evaluation. */
+  headline: string | null
+  evaluated_at: string | null
+}
+
+/** Every text that was ever applied. Primary key (`contract_id`, `revision`), revision from 1. */
+export interface ContractTextTable {
+  contract_id: string
+  revision: number
+  /** Of the YAML's bytes, hex. */
+  sha256: string
+  yaml: string
+  applied_at: string
+  applied_by: string
+}
+
+/** The last evaluation, kept to find transitions; never shown as current. Primary key `contract_id`. */
+export interface VerdictTable {
+  contract_id: string
+  at: string
+  known_at: string
+  /** JSON: what `evaluate` answered. */
+  answer: string
+}
+
+/** One change of one state of one contract. Primary key `id`, in the order they were found. */
+export interface TransitionTable {
+  id: number
+  contract_id: string
+  /** Null for the contract's headline. */
+  set_id: string | null
+  /** `headline`, a dimension, or `<tier>/<bucket>`. */
+  subject: string
+  from_state: string | null
+  to_state: string
+  at: string
+  known_at: string
+}
+
+/** Primary key `id`; `email` is unique, in lower case. */
+export interface AccountTable {
+  id: string
+  email: string
+  password_hash: string
+  role: AccountRole
+  /** Null: the provider, who sees all customers. */
+  tenant: string | null
+  language: 'da' | 'en'
+  created_at: string
+  disabled_at: string | null
+}
+
+export type AccountRole =
+  | 'provider-admin'
+  | 'provider-operator'
+  | 'customer-admin'
+  | 'customer-reader'
+  | 'auditor'
+
+/** Signed-in browsers. Primary key `id`. */
+export interface SessionTable {
+  id: string
+  account_id: string | null
+  /** JSON, the session library's own. */
+  data: string
+  expires_at: string
+}
