@@ -1,0 +1,44 @@
+import { sha256Hex } from '../crypto.ts'
+import type { Inventory, Snap } from './predicates.ts'
+
+/** SHA-256 over the IDs of all snapshots in the repository, sorted, each followed by LF. */
+export function inventoryDigest(ids: Iterable<string>): string {
+  return sha256Hex(
+    [...ids]
+      .toSorted()
+      .map((id) => `${id}\n`)
+      .join(''),
+  )
+}
+
+/** What an inventory says relative to an earlier one, or whole when there is none. */
+export function inventoryDelta(
+  base: { digest: string; ids: ReadonlySet<string> } | null,
+  snapshots: readonly Snap[],
+): Pick<Inventory, 'base' | 'added' | 'removed' | 'count' | 'digest'> {
+  const ids = new Set(snapshots.map(({ id }) => id))
+  const whole = { count: ids.size, digest: inventoryDigest(ids) }
+  if (base === null) return { ...whole, base: null, added: [...snapshots], removed: [] }
+  return {
+    ...whole,
+    base: base.digest,
+    added: snapshots.filter(({ id }) => !base.ids.has(id)),
+    removed: [...base.ids].filter((id) => !ids.has(id)).toSorted(),
+  }
+}
+
+/**
+ * The snapshots that an inventory lists, given those of the inventory that its `base` names (undefined when
+ * that one cannot be reached). Undefined means that the list cannot be known: the inventory is not complete.
+ */
+export function foldInventory(
+  inventory: Pick<Inventory, 'base' | 'added' | 'removed' | 'count' | 'digest'>,
+  base: ReadonlyMap<string, Snap> | undefined,
+): Map<string, Snap> | undefined {
+  if (inventory.base !== null && base === undefined) return undefined
+  const snapshots = new Map(inventory.base === null ? [] : base)
+  for (const id of inventory.removed) snapshots.delete(id)
+  for (const snapshot of inventory.added) snapshots.set(snapshot.id, snapshot)
+  const holds = snapshots.size === inventory.count && inventoryDigest(snapshots.keys()) === inventory.digest
+  return holds ? snapshots : undefined
+}

@@ -1,0 +1,20 @@
+import { keyidOf, sha256 } from '../crypto.ts'
+
+const LABEL = new TextEncoder().encode('evidence-leaf/v1\n')
+
+/**
+ * The 113 bytes of one entry: it commits to a statement, one signature and the signer's key, and shows none.
+ * An envelope with two signatures has two entries.
+ */
+export function formatEntry(parts: {
+  paeDigest: string
+  signature: Uint8Array
+  spki: Uint8Array
+}): Uint8Array {
+  const entry = new Uint8Array(LABEL.length + 96)
+  entry.set(LABEL)
+  entry.set(Uint8Array.fromHex(parts.paeDigest), LABEL.length)
+  entry.set(sha256(parts.signature), LABEL.length + 32)
+  entry.set(Uint8Array.fromHex(keyidOf(parts.spki)), LABEL.length + 64)
+  return entry
+}
