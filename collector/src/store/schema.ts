@@ -70,11 +70,12 @@ export interface StatementTable {
   /** 1: this is the first statement of its (tenant, agent, epoch, seq); 0: an equivocation, never judged by. */
   counted: number
   tenant: string
-  agent: string
-  epoch: number
-  seq: number
+  /** Null, like the three after it, for a contract event: it stands in no agent's chain. */
+  agent: string | null
+  epoch: number | null
+  seq: number | null
   /** PAE digest of the statement before it, as it says. */
-  prev: string
+  prev: string | null
   /** Key of the first signature. */
   keyid: string
   /** Name of the predicate: `backup-run`, `inventory`, `restore-test` … */
@@ -154,8 +155,10 @@ export type AlarmKind =
   | 'sequence-gap'
   /** Dated after it was received. */
   | 'future-dated'
-  /** Signed in an epoch that a later enrolment has closed. */
+  /** Signed in an epoch that a later one has closed. */
   | 'closed-epoch'
+  /** The checkpoint that the agent had verified is none of this log's: the log shows two histories. */
+  | 'fork'
   /** The agent itself raised one. */
   | 'agent-alarm'
 
