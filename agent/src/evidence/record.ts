@@ -1,5 +1,15 @@
-import type { EvidenceName, PredicateOf } from '@bevis/shared/evidence/predicates'
-import type { Subject } from '@bevis/shared/evidence/statement'
+import { arch, hostname, release, type } from 'node:os'
+import type { Signer } from '@bevis/shared/crypto'
+import { predicateTypeOf } from '@bevis/shared/evidence/predicates'
+import type { Chain, EvidenceName, PredicateOf } from '@bevis/shared/evidence/predicates'
+import { STATEMENT_TYPE } from '@bevis/shared/evidence/statement'
+import type { Statement, Subject } from '@bevis/shared/evidence/statement'
+import type { State } from '../state.ts'
+import { VERSION } from '../version.ts'
+import { appendStatement } from './chain.ts'
+import { keyFile, requireIdentity } from './identity.ts'
+import { readKey } from './key.ts'
+import { signPrepared } from './sign.ts'
 
 /** What every statement of an agent says beside its own matter; the recorder adds it. */
 type Common = 'chain' | 'host' | 'tools'
@@ -28,4 +38,41 @@ export interface Recorder {
    * @throws BevisError STATEMENT_INVALID when the draft does not fit its schema, NOT_ENROLLED
    */
   record<N extends AgentEvidence>(draft: Draft<N>): Promise<Recorded>
+}
+
+/** A recorder on this state folder. @throws BevisError NOT_ENROLLED, SECRET_UNREADABLE */
+export function openRecorder(state: State, now: () => Date): Recorder {
+  const identity = requireIdentity(state)
+  const signers = new Map<number, Signer>()
+  const signerOf = (epoch: number): Signer => {
+    const signer = signers.get(epoch) ?? readKey(keyFile(state, epoch))
+    signers.set(epoch, signer)
+    return signer
+  }
+  signPrepared(state, identity.epoch, signerOf) // what a crash left between its number and its signature
+  return {
+    record: (draft) =>
+      // A promise, so that a story awaits what is durable, and a refused draft rejects.
+      Promise.try(() => {
+        const recorded = appendStatement(state, identity, (chain) => completeDraft(draft, chain), now())
+        signPrepared(state, identity.epoch, signerOf)
+        return recorded
+      }),
+  }
+}
+
+/** The statement of a draft: what every statement says comes first. The schema is checked when it is encoded. */
+export function completeDraft<N extends AgentEvidence>(draft: Draft<N>, chain: Chain): Statement {
+  const { tools, ...predicate } = draft.predicate
+  return {
+    _type: STATEMENT_TYPE,
+    subject: [draft.subject],
+    predicateType: predicateTypeOf(draft.name),
+    predicate: {
+      chain,
+      host: hostname(),
+      tools: { agent: `bevis-agent ${VERSION}`, ...tools, os: `${type()} ${release()} ${arch()}` },
+      ...predicate,
+    },
+  } as unknown as Statement
 }
