@@ -58,7 +58,9 @@ describe('keys of small order, which sign every message', () => {
   })
 
   test('ordinary keys are taken', () => {
-    for (let round = 0; round < 50; round += 1) assertKeyAcceptable(generateSigningKey().spki)
+    for (let round = 0; round < 50; round += 1) {
+      expect(() => assertKeyAcceptable(generateSigningKey().spki)).not.toThrow()
+    }
   })
 })
 

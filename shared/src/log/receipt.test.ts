@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { generateSigningKey, signerFromPem } from '../crypto.ts'
 import { openEnvelope, signEnvelope } from '../evidence/envelope.ts'
-import { formatVkey, openCheckpoint, parseVkey, signCheckpoint } from './checkpoint.ts'
+import { formatVkey, parseVkey, signCheckpoint } from './checkpoint.ts'
 import { formatEntry } from './entry.ts'
 import { appendLeaves, consistencyProof, inclusionProof, leafHash, rootOf } from './merkle.ts'
 import type { NodeId } from './merkle.ts'
@@ -87,7 +87,8 @@ describe('a newer head', () => {
       [13, 29],
     ] as const) {
       const proof = await consistencyProof(from, to, read)
-      assertExtends(await headOf(from), await headOf(to), proof)
+      const [old, next] = [await headOf(from), await headOf(to)]
+      expect(() => assertExtends(old, next, proof)).not.toThrow()
       if (from !== to)
         expect(() =>
           assertExtends(
@@ -103,7 +104,7 @@ describe('a newer head', () => {
     const [small, large] = [await headOf(8), await headOf(40)]
     expect(() => assertExtends(large, small, [])).toThrow('shrank')
     expect(() => assertExtends({ ...small, origin: 'x' }, large, [])).toThrow('follows')
-    assertExtends(null, small, [])
+    expect(() => assertExtends(null, small, [])).not.toThrow()
   })
 })
 
@@ -121,6 +122,6 @@ test('a verification key is read in one form only', () => {
   expect(formatVkey('log.example', parseVkey(text).spki)).toBe(text)
   for (let at = 0; at < text.length; at += 1) {
     const changed = `${text.slice(0, at)}${text[at] === 'b' ? 'c' : 'b'}${text.slice(at + 1)}`
-    expect(() => openCheckpoint('', parseVkey(changed)), changed).toThrow()
+    expect(() => parseVkey(changed), changed).toThrow()
   }
 })
