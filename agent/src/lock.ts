@@ -1,0 +1,62 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { BevisError } from '@bevis/shared/error'
+import Sqlite from 'better-sqlite3'
+
+/** A lock that this process holds until it is released, or until the process ends, however it ends. */
+export interface Lock {
+  release(): void
+}
+
+/** Who holds a lock and for what, as it said itself. */
+export interface Holder {
+  readonly pid: number
+  readonly what: string
+  readonly since: string
+}
+
+/**
+ * Takes the lock `file`, or gives null when another process has it. The lock is an exclusive SQLite transaction
+ * on an empty database: a lock of the kernel, so that kill -9 leaves nothing stale behind.
+ */
+export function tryLock(file: string, what: string, now: Date): Lock | null {
+  const db = new Sqlite(file, { timeout: 0 })
+  try {
+    db.exec('begin exclusive')
+  } catch (error) {
+    db.close()
+    if (error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_BUSY')) return null
+    throw error
+  }
+  const holder: Holder = { pid: process.pid, what, since: now.toISOString() }
+  writeFileSync(`${file}.holder`, JSON.stringify(holder), { mode: 0o600 })
+  return { release: () => db.close() }
+}
+
+/**
+ * Takes the lock, waiting for it at most `waitMs`.
+ * @throws BevisError STATE_LOCKED naming who holds it
+ */
+export async function lock(
+  file: string,
+  what: string,
+  options: { waitMs: number; now: () => Date; signal?: AbortSignal },
+): Promise<Lock> {
+  const deadline = options.now().getTime() + options.waitMs
+  for (;;) {
+    const taken = tryLock(file, what, options.now())
+    if (taken !== null) return taken
+    if (options.now().getTime() >= deadline)
+      throw new BevisError('STATE_LOCKED', `${describeHolder(file)} is at work`)
+    await sleep(200, undefined, options.signal === undefined ? {} : { signal: options.signal })
+  }
+}
+
+function describeHolder(file: string): string {
+  try {
+    const { pid, what, since } = JSON.parse(readFileSync(`${file}.holder`, 'utf8')) as Holder
+    return `${what} (process ${pid}, since ${since})`
+  } catch {
+    return `another process that locked ${file}`
+  }
+}

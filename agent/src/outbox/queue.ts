@@ -1,0 +1,84 @@
+import type { ErrorCode } from '@bevis/shared/error'
+import type { State } from '../state.ts'
+
+/** A signed statement on its way. */
+export interface Queued {
+  readonly epoch: number
+  readonly seq: number
+  readonly paeDigest: string
+  readonly name: string
+  readonly createdAt: string
+  /** DSSE, compact JSON. */
+  readonly envelope: string
+}
+
+/** Logged statements that are kept with their proofs, for `evidence list` and `evidence show`. */
+const KEPT_LOGGED = 1_000
+
+/** The oldest signed statements that have no receipt: at most `limit`, and at most `bytes` of envelopes (but one). */
+export function nextBatch(state: State, limit: number, bytes: number): Queued[] {
+  const rows = state
+    .sql<[number], Queued>(
+      `select epoch, seq, pae_digest as paeDigest, name, created_at as createdAt, envelope
+       from statement where state = 'signed' order by epoch, seq limit ?`,
+    )
+    .iterate(limit)
+  const batch: Queued[] = []
+  let length = 0
+  for (const row of rows) {
+    length += Buffer.byteLength(row.envelope) + 1
+    if (batch.length > 0 && length > bytes) break
+    batch.push(row)
+  }
+  return batch
+}
+
+/** Its receipt has been verified: the row is done. Inside a transaction. */
+export function markLogged(state: State, row: Queued, receivedAt: string, proof: string): void {
+  state
+    .sql<[string, string, number, number], never>(
+      `update statement set state = 'logged', received_at = ?, proof = ? where epoch = ? and seq = ?`,
+    )
+    .run(receivedAt, proof, row.epoch, row.seq)
+}
+
+/** The collector will never take it: it is kept, and shown with the reason. Inside a transaction. */
+export function markRefused(state: State, row: Queued, code: ErrorCode, message: string): void {
+  state
+    .sql<[string, string, number, number], never>(
+      `update statement set state = 'refused', code = ?, message = ? where epoch = ? and seq = ?`,
+    )
+    .run(code, message, row.epoch, row.seq)
+}
+
+/** Drops the oldest logged statements beyond the newest thousand; what was refused stays. Inside a transaction. */
+export function pruneLogged(state: State): void {
+  const oldest = state
+    .sql<[number], { epoch: number; seq: number }>(
+      `select epoch, seq from statement where state = 'logged' order by epoch desc, seq desc limit 1 offset ?`,
+    )
+    .get(KEPT_LOGGED)
+  if (oldest === undefined) return
+  state
+    .sql<[number, number], never>(`delete from statement where state = 'logged' and (epoch, seq) <= (?, ?)`)
+    .run(oldest.epoch, oldest.seq)
+}
+
+/** How much waits, and since when. */
+export interface Spool {
+  readonly depth: number
+  readonly oldestAt: string | null
+  readonly refused: number
+}
+
+export function readSpool(state: State): Spool {
+  const waiting = state
+    .sql<[], { depth: number; oldestAt: string | null }>(
+      `select count(*) as depth, min(created_at) as oldestAt from statement where state in ('prepared', 'signed')`,
+    )
+    .get()
+  const refused = state
+    .sql<[], { n: number }>(`select count(*) as n from statement where state = 'refused'`)
+    .get()
+  return { depth: waiting?.depth ?? 0, oldestAt: waiting?.oldestAt ?? null, refused: refused?.n ?? 0 }
+}

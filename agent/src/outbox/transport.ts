@@ -1,0 +1,128 @@
+import { readFileSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
+import { BevisError } from '@bevis/shared/error'
+import { Agent, ProxyAgent, request } from 'undici'
+import type { Dispatcher } from 'undici'
+
+/** An answer over HTTP, whatever its status. */
+export interface Reply {
+  readonly status: number
+  /** JSON, parsed; undefined when the body was none. */
+  readonly body: unknown
+  /** The Date header. */
+  readonly date: string | undefined
+  /** What Retry-After asks for; null without one. */
+  readonly retryAfterMs: number | null
+  readonly sentAt: Date
+  readonly answeredAt: Date
+}
+
+/** The way to the collector. */
+export interface Transport {
+  /** @throws BevisError COLLECTOR_UNREACHABLE when no whole answer came */
+  post(path: string, body: unknown, signal?: AbortSignal): Promise<Reply>
+  get(path: string, signal?: AbortSignal): Promise<Reply>
+  close(): Promise<void>
+}
+
+/** More than any answer to a full batch has. */
+const REPLY_LIMIT_BYTES = 32 * 1024 * 1024
+const TIMEOUT_MS = 60_000
+
+/** @throws BevisError CONFIG_INVALID when the file of certificates cannot be read */
+export function openTransport(
+  collector: { url: string; ca?: string | undefined; proxy?: string | undefined },
+  now: () => Date,
+): Transport {
+  const dispatcher = openDispatcher(collector)
+
+  const exchange = async (
+    method: 'GET' | 'POST',
+    path: string,
+    body: Buffer | null,
+    signal: AbortSignal | undefined,
+  ): Promise<Reply> => {
+    const sentAt = now()
+    try {
+      const {
+        statusCode,
+        headers,
+        body: stream,
+      } = await request(collector.url + path, {
+        method,
+        dispatcher,
+        headers: {
+          accept: 'application/json, application/problem+json',
+          ...(body === null ? {} : { 'content-type': 'application/json', 'content-encoding': 'gzip' }),
+        },
+        body,
+        signal: signal ?? null,
+        headersTimeout: TIMEOUT_MS,
+        bodyTimeout: TIMEOUT_MS,
+      })
+      const parsed = parseBody(await readLimited(stream))
+      const date = headers['date']
+      const retryAfter = Number(headers['retry-after'])
+      return {
+        status: statusCode,
+        body: parsed,
+        date: typeof date === 'string' ? date : undefined,
+        retryAfterMs: Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter * 1000 : null,
+        sentAt,
+        answeredAt: now(),
+      }
+    } catch (cause) {
+      if (cause instanceof BevisError) throw cause
+      throw new BevisError('COLLECTOR_UNREACHABLE', `${collector.url} does not answer: ${reasonOf(cause)}`, {
+        cause,
+      })
+    }
+  }
+
+  return {
+    post: (path, body, signal) => exchange('POST', path, gzipSync(JSON.stringify(body)), signal),
+    get: (path, signal) => exchange('GET', path, null, signal),
+    close: () => dispatcher.destroy(),
+  }
+}
+
+function openDispatcher(collector: { ca?: string | undefined; proxy?: string | undefined }): Dispatcher {
+  let ca: string | undefined
+  try {
+    ca = collector.ca === undefined ? undefined : readFileSync(collector.ca, 'utf8')
+  } catch (cause) {
+    throw new BevisError('CONFIG_INVALID', `collector.ca: ${collector.ca} cannot be read`, { cause })
+  }
+  const tls = ca === undefined ? {} : { ca }
+  return collector.proxy === undefined
+    ? new Agent({ connections: 2, connect: { timeout: 10_000, ...tls } })
+    : new ProxyAgent({ uri: collector.proxy, requestTls: tls })
+}
+
+async function readLimited(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of stream) {
+    length += chunk.length
+    if (length > REPLY_LIMIT_BYTES) {
+      throw new BevisError('COLLECTOR_UNREACHABLE', `the answer has more than ${REPLY_LIMIT_BYTES} bytes`)
+    }
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+function parseBody(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return 'code' in error && typeof error.code === 'string'
+    ? `${error.code} ${error.message}`.trim()
+    : error.message
+}
