@@ -13,14 +13,13 @@ export interface Cron {
   after(now: Date, days?: number): Date | null
 }
 
-/** What is wrong with a cron expression or its zone, in words; empty when it can be used. */
-export function cronProblems(expression: string, timezone: string): string[] {
+/** What is wrong with a cron expression, in words; empty when it can be used. */
+export function cronProblems(expression: string): string[] {
   const fields = expression.trim().split(/\s+/).length
   if (fields !== 5) return [`five fields are needed (minute hour day month weekday), this has ${fields}`]
-  const problems = validateDetailed(expression).errors.map(({ field, value }) =>
-    value === undefined ? `${field} cannot be read` : `${value} cannot be the ${field}`,
+  return validateDetailed(expression).errors.map(({ field, value }) =>
+    value === undefined ? `the ${field} cannot be read` : `${value} cannot be the ${field}`,
   )
-  return isTimeZone(timezone) ? problems : [...problems, `${timezone} is no time zone`]
 }
 
 /** Whether this machine knows the IANA time zone. */
