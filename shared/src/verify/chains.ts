@@ -1,0 +1,135 @@
+import { ZERO_DIGEST } from '../evidence/chain.ts'
+import type { Chain } from '../evidence/predicates.ts'
+import type { LoggedStatement } from './log.ts'
+import type { Findings } from './report.ts'
+import { introducedKey } from './statements.ts'
+
+/** The statements of one agent in one epoch that count, by number. */
+interface EpochChain {
+  readonly agent: string
+  readonly epoch: number
+  readonly bySeq: Map<number, ChainedStatement>
+  /** Those logged for a place that was taken, too. */
+  statements: number
+  lastSeq: number
+}
+
+type ChainedStatement = LoggedStatement & { readonly chain: Chain }
+
+/** What the chains come to: for the population, and for the verdict. */
+export interface Chains {
+  readonly epochs: readonly EpochChain[]
+  /** What the verdict goes by, in log order. */
+  readonly counted: readonly LoggedStatement[]
+}
+
+/** Checks `chain.unbroken`, `chain.equivocation`, `enrolment.present` and `keys.revocation`. */
+export function followChains(logged: readonly LoggedStatement[], findings: Findings): Chains {
+  const { epochs, counted } = sortIntoEpochs(logged, findings)
+  for (const [agent, chains] of Map.groupBy(epochs, (epoch) => epoch.agent)) {
+    let previous: EpochChain | undefined
+    for (const chain of chains) {
+      if (chain.epoch !== (previous?.epoch ?? 0) + 1) {
+        findings.fail('chain.unbroken', `${agent}: epoch ${(previous?.epoch ?? 0) + 1} is missing`)
+      }
+      followEpoch(chain, previous, findings)
+      findEnrolment(chain, findings)
+      previous = chain
+    }
+  }
+  findings.hold('chain.unbroken', `${epochs.length} chains, ${counted.length} statements`)
+  findings.hold('chain.equivocation', `${counted.length} places`)
+  findings.hold('enrolment.present', `${epochs.length} epochs`)
+  return { epochs, counted: dropRevoked(counted, findings) }
+}
+
+/** The first that was logged for (agent, epoch, number) counts; another one for it is an equivocation. */
+function sortIntoEpochs(logged: readonly LoggedStatement[], findings: Findings) {
+  const epochs = new Map<string, EpochChain>()
+  const counted: LoggedStatement[] = []
+  for (const statement of logged) {
+    const { chain } = statement
+    if (chain === null) {
+      counted.push(statement)
+      continue
+    }
+    const id = `${chain.agent} epoch ${chain.epoch}`
+    const epoch = epochs.get(id) ?? {
+      agent: chain.agent,
+      epoch: chain.epoch,
+      bySeq: new Map<number, ChainedStatement>(),
+      statements: 0,
+      lastSeq: 0,
+    }
+    epochs.set(id, epoch)
+    epoch.statements += 1
+    epoch.lastSeq = Math.max(epoch.lastSeq, chain.seq)
+    const first = epoch.bySeq.get(chain.seq)
+    if (first === undefined) {
+      epoch.bySeq.set(chain.seq, { ...statement, chain })
+      counted.push(statement)
+    } else {
+      findings.fail(
+        'chain.equivocation',
+        `${id} number ${chain.seq}: leaves ${first.leafIndex} and ${statement.leafIndex} are two different statements`,
+      )
+    }
+  }
+  const sorted = [...epochs.values()].toSorted((a, b) =>
+    a.agent === b.agent ? a.epoch - b.epoch : a.agent < b.agent ? -1 : 1,
+  )
+  return { epochs: sorted, counted }
+}
+
+function followEpoch(chain: EpochChain, previous: EpochChain | undefined, findings: Findings): void {
+  const id = `${chain.agent} epoch ${chain.epoch}`
+  // Only as far as statements reach: a number near 2^53 must not make us count there.
+  if (chain.bySeq.size !== chain.lastSeq) {
+    let missing = 1
+    while (chain.bySeq.has(missing)) missing += 1
+    findings.fail('chain.unbroken', `${id}: number ${missing} is missing, the last is ${chain.lastSeq}`)
+  }
+  for (const [seq, { chain: link, place }] of chain.bySeq) {
+    const before = seq === 1 ? previous?.bySeq.get(previous.lastSeq) : chain.bySeq.get(seq - 1)
+    if (before === undefined && seq > 1) continue // told as missing
+    if (link.prev !== (before?.paeDigest ?? ZERO_DIGEST)) {
+      findings.fail('chain.unbroken', `${place}: ${id} number ${seq} does not name the statement before it`)
+    }
+  }
+}
+
+/** An epoch opens with the statement that introduces its key, which that key and its authoriser both signed. */
+function findEnrolment(chain: EpochChain, findings: Findings): void {
+  const id = `${chain.agent} epoch ${chain.epoch}`
+  const first = chain.bySeq.get(1)
+  const keys = new Set([...chain.bySeq.values()].map(({ leaves }) => leaves[0]?.key.keyid))
+  if (keys.size !== 1) findings.fail('enrolment.present', `${id}: signed by ${keys.size} keys`)
+  const key = first?.leaves[0]?.key
+  // A later epoch under the same key needs no second introduction: the key itself says that it begins anew.
+  if (key !== undefined && key.epoch < chain.epoch) return
+  if (first === undefined || key === undefined || introducedKey(first.statement) !== key.keyid) {
+    findings.fail('enrolment.present', `${id}: nothing introduces its key ${key?.keyid ?? ''}`)
+  }
+}
+
+/** What a revoked key signed counts up to the leaf of the revocation: places in the log, not clocks, decide. */
+function dropRevoked(counted: readonly LoggedStatement[], findings: Findings): LoggedStatement[] {
+  const revokedAt = new Map<string, number>()
+  for (const { statement, chain, leafIndex } of counted) {
+    if (statement.predicateType !== 'urn:bevis:evidence:agent-lifecycle:v1') continue
+    const { event, key } = statement.predicate
+    if (event !== 'revoked' || key === undefined || chain === null) continue
+    const id = `${chain.agent} ${key}`
+    revokedAt.set(id, Math.min(leafIndex, revokedAt.get(id) ?? leafIndex))
+  }
+  const kept = counted.filter(({ chain, leaves, leafIndex }) => {
+    const limit = revokedAt.get(`${chain?.agent ?? ''} ${leaves[0]?.key.keyid ?? ''}`)
+    return limit === undefined || leafIndex <= limit
+  })
+  const dropped = counted.length - kept.length
+  findings.hold(
+    'keys.revocation',
+    revokedAt.size === 0 ? 'none revoked' : `${revokedAt.size} revoked, ${dropped} statements do not count`,
+  )
+  return kept
+}

@@ -1,0 +1,111 @@
+import { z } from 'zod'
+import { assertKeyAcceptable, keyidOf, spkiFromPem } from '../crypto.ts'
+import { BevisError } from '../error.ts'
+import { parseVkey } from '../log/checkpoint.ts'
+import type { VerificationKey } from '../log/checkpoint.ts'
+import { textOf } from './description.ts'
+import type { PackContent } from './description.ts'
+import { PACK_FILES, decodeJson, keyFile, packKeySchema } from './pack.ts'
+import type { Pack, PackKey } from './pack.ts'
+import type { Findings } from './report.ts'
+import type { Trust } from './trust.ts'
+
+/** A key of the pack, with whom it belongs to. */
+export interface KnownKey extends PackKey {
+  readonly spki: Uint8Array
+}
+
+export interface Keys {
+  readonly byId: ReadonlyMap<string, KnownKey>
+  /** Null when the pack's own is not usable; the trust file's is preferred. */
+  readonly log: VerificationKey | null
+}
+
+/**
+ * Checks `keys.valid`, `trust.log` and `trust.agents`. Keys come from the pack's key files alone, never from an
+ * envelope, and with a trust file only those that it names are used.
+ */
+export function readKeys(files: PackContent, pack: Pack, trust: Trust | null, findings: Findings): Keys {
+  const declared =
+    findings.attempt('keys.valid', '', () =>
+      decodeJson(textOf(files, PACK_FILES.keys), z.array(packKeySchema).max(100_000), PACK_FILES.keys),
+    ) ?? []
+  const byId = new Map<string, KnownKey>()
+  for (const key of declared) {
+    findings.attempt('keys.valid', keyFile(key.keyid), () => {
+      const spki = spkiFromPem(textOf(files, keyFile(key.keyid)))
+      if (keyidOf(spki) !== key.keyid) throw new BevisError('KEY_INVALID', 'the file holds another key')
+      assertKeyAcceptable(spki)
+      if (byId.has(key.keyid)) throw new BevisError('KEY_INVALID', `twice in ${PACK_FILES.keys}`)
+      if (key.tenant !== pack.tenant) throw new BevisError('KEY_INVALID', `of another tenant, ${key.tenant}`)
+      byId.set(key.keyid, { ...key, spki })
+    })
+  }
+  for (const name of files.keys()) {
+    const keyid = /^keys\/([0-9a-f]{64})\.pem$/.exec(name)?.[1]
+    if (keyid !== undefined && !byId.has(keyid))
+      findings.fail('keys.valid', `${name}: in no line of ${PACK_FILES.keys}`)
+  }
+  const log =
+    findings.attempt('keys.valid', PACK_FILES.vkey, () => {
+      const line = textOf(files, PACK_FILES.vkey)
+      if (!line.endsWith('\n')) throw new BevisError('KEY_INVALID', 'the line is cut off')
+      return parseVkey(line.slice(0, -1))
+    }) ?? null
+  findings.hold('keys.valid', `${byId.size} keys and the log’s`)
+  if (trust === null) {
+    findings.skip('trust.log', 'no trust file: the key came with the pack')
+    findings.skip('trust.agents', 'no trust file: the keys came with the pack')
+    return { byId, log }
+  }
+  compareLog(log, trust, findings)
+  const trusted = compareAgents(byId, pack, trust, findings)
+  return { byId: trusted, log: trust.log.vkey }
+}
+
+function compareLog(log: VerificationKey | null, trust: Trust, findings: Findings): void {
+  const wanted = trust.log.vkey
+  if (log === null || log.name !== wanted.name || keyidOf(log.spki) !== keyidOf(wanted.spki)) {
+    findings.fail(
+      'trust.log',
+      `the pack is of the log ${log?.name ?? 'without a key'}, or of another key for it`,
+    )
+  }
+  findings.hold('trust.log', wanted.name)
+}
+
+function compareAgents(
+  byId: ReadonlyMap<string, KnownKey>,
+  pack: Pack,
+  trust: Trust,
+  findings: Findings,
+): Map<string, KnownKey> {
+  const trusted = new Map<string, KnownKey>()
+  for (const key of byId.values()) {
+    const named =
+      key.purpose === 'token' || // A token only authorises a key, and that key must be trusted by itself.
+      (key.purpose === 'office'
+        ? trust.office?.keyid.includes(key.keyid) === true
+        : trust.agents.some(
+            ({ tenant, agent, keyid }) =>
+              tenant === key.tenant && agent === key.agent && keyid.includes(key.keyid),
+          ))
+    if (named) trusted.set(key.keyid, key)
+    else
+      findings.fail(
+        'trust.agents',
+        `${key.agent} epoch ${key.epoch}: your trust file does not name key ${key.keyid}`,
+      )
+  }
+  const present = new Set(
+    [...byId.values()].filter(({ purpose }) => purpose === 'agent').map(({ agent }) => agent),
+  )
+  for (const { tenant, agent, contracts } of trust.agents) {
+    const due = tenant === pack.tenant && (contracts?.includes(pack.contract.id) ?? true)
+    if (due && !present.has(agent))
+      findings.fail('trust.agents', `${agent}: named in your trust file, not in the pack`)
+  }
+  if (present.size === 0) findings.fail('trust.agents', 'the pack holds no agent’s key')
+  findings.hold('trust.agents', `${present.size} agents`)
+  return trusted
+}

@@ -1,0 +1,208 @@
+import { decodeBase64 } from '../base64.ts'
+import { BevisError } from '../error.ts'
+import { openCheckpoint } from '../log/checkpoint.ts'
+import type { Checkpoint } from '../log/checkpoint.ts'
+import { EMPTY_ROOT, verifyInclusion } from '../log/merkle.ts'
+import { parseProof } from '../log/proof.ts'
+import { assertExtends } from '../log/receipt.ts'
+import { parseConsistency } from './consistency.ts'
+import { fileOf, textOf } from './description.ts'
+import type { PackContent } from './description.ts'
+import type { Keys } from './keys.ts'
+import {
+  PACK_FILES,
+  checkpointFile,
+  consistencyFile,
+  decodeJson,
+  indexLineSchema,
+  linesOf,
+  proofFile,
+} from './pack.ts'
+import type { IndexLine, Pack } from './pack.ts'
+import type { Findings } from './report.ts'
+import type { VerifiedStatement } from './statements.ts'
+
+/** A statement and its place in the log. */
+export interface LoggedStatement extends VerifiedStatement {
+  /** Index of its first leaf. */
+  readonly leafIndex: number
+  /** By the collector's clock: its claim. */
+  readonly receivedAt: string
+}
+
+/**
+ * Checks `log.checkpoint`, `log.index`, `log.inclusion` and `log.consistency`.
+ * @returns the statements that the log holds, in log order
+ */
+export function placeStatements(
+  files: PackContent,
+  pack: Pack,
+  keys: Keys,
+  statements: readonly VerifiedStatement[],
+  findings: Findings,
+): LoggedStatement[] {
+  const checkpoint = readCheckpoint(files, pack, keys, findings)
+  const logged = indexStatements(files, pack, statements, findings)
+  if (checkpoint === undefined) return logged
+  proveInclusion(files, checkpoint, logged, findings)
+  proveConsistency(files, checkpoint, logged, findings)
+  return logged
+}
+
+function readCheckpoint(
+  files: PackContent,
+  pack: Pack,
+  keys: Keys,
+  findings: Findings,
+): Checkpoint | undefined {
+  for (const name of files.keys()) {
+    if (name.startsWith('checkpoints/') && name !== checkpointFile(pack.log.size)) {
+      findings.fail('log.checkpoint', `${name}: another checkpoint than the one that the proofs lead to`)
+    }
+  }
+  return findings.attempt('log.checkpoint', checkpointFile(pack.log.size), () => {
+    if (keys.log === null) throw new BevisError('CHECKPOINT_INVALID', 'there is no key to check it with')
+    const checkpoint = openCheckpoint(textOf(files, checkpointFile(pack.log.size)), keys.log)
+    if (checkpoint.size !== pack.log.size || checkpoint.origin !== pack.log.origin) {
+      throw new BevisError('CHECKPOINT_INVALID', `signs ${checkpoint.size} leaves of ${checkpoint.origin}`)
+    }
+    findings.hold('log.checkpoint', `${checkpoint.origin}, ${checkpoint.size} leaves`)
+    return checkpoint
+  })
+}
+
+function indexStatements(
+  files: PackContent,
+  pack: Pack,
+  statements: readonly VerifiedStatement[],
+  findings: Findings,
+): LoggedStatement[] {
+  const lines = new Map<string, IndexLine>()
+  let last: IndexLine | undefined
+  findings.attempt('log.index', '', () => {
+    for (const { text, number } of linesOf(fileOf(files, PACK_FILES.index), PACK_FILES.index)) {
+      const place = `${PACK_FILES.index} line ${number}`
+      const line = decodeJson(`${text}\n`, indexLineSchema, place)
+      const id = `${line.pae} ${line.signature}`
+      if (lines.has(id)) throw new BevisError('PACK_INVALID', `${place}: a leaf that was there before`)
+      if (line.index >= pack.log.size) throw new BevisError('PACK_INVALID', `${place}: beyond the checkpoint`)
+      if (last !== undefined && line.index <= last.index)
+        throw new BevisError('PACK_INVALID', `${place}: not in log order`)
+      if (last !== undefined && line.receivedAt < last.receivedAt) {
+        throw new BevisError('PACK_INVALID', `${place}: received before what stands before it in the log`)
+      }
+      lines.set(id, line)
+      last = line
+    }
+  })
+  const logged: LoggedStatement[] = []
+  let next = 0
+  for (const verified of statements) {
+    const placed = verified.leaves.map((leaf) => {
+      const id = `${verified.paeDigest} ${leaf.signature}`
+      const line = lines.get(id)
+      lines.delete(id)
+      return line?.keyid === leaf.key.keyid ? line : undefined
+    })
+    const [first] = placed
+    if (first === undefined || placed.some((line) => line === undefined)) {
+      findings.fail('log.index', `${verified.place}: has no line in ${PACK_FILES.index}`)
+      continue
+    }
+    if (
+      placed.some(
+        (line, number) => line?.index !== first.index + number || line.receivedAt !== first.receivedAt,
+      )
+    ) {
+      findings.fail('log.index', `${verified.place}: its signatures do not lie side by side in the log`)
+    }
+    if (first.index < next) findings.fail('log.index', `${verified.place}: not in log order`)
+    next = first.index + 1
+    logged.push({ ...verified, leafIndex: first.index, receivedAt: first.receivedAt })
+  }
+  for (const line of lines.values()) {
+    findings.fail('log.index', `leaf ${line.index}: its statement is not in ${PACK_FILES.evidence}`)
+  }
+  findings.hold('log.index', `${logged.length} statements in log order`)
+  return logged.toSorted((a, b) => a.leafIndex - b.leafIndex)
+}
+
+function proveInclusion(
+  files: PackContent,
+  checkpoint: Checkpoint,
+  logged: readonly LoggedStatement[],
+  findings: Findings,
+): void {
+  const due = new Set<string>()
+  for (const { leafIndex, leaves } of logged) {
+    for (const [number, leaf] of leaves.entries()) {
+      const name = proofFile(leafIndex + number)
+      due.add(name)
+      findings.attempt('log.inclusion', name, () => {
+        const proof = parseProof(textOf(files, name))
+        if (proof.checkpoint !== checkpoint.note)
+          throw new BevisError('PROOF_INVALID', 'leads to another checkpoint')
+        const included =
+          proof.index === leafIndex + number &&
+          verifyInclusion({
+            index: proof.index,
+            size: checkpoint.size,
+            leafHash: leaf.leafHash,
+            proof: proof.hashes,
+            root: checkpoint.root,
+          })
+        if (!included)
+          throw new BevisError('PROOF_INVALID', 'does not lead from the statement to the log’s root')
+      })
+    }
+  }
+  for (const name of files.keys()) {
+    if (name.endsWith('.tlog-proof') && !due.has(name))
+      findings.fail('log.inclusion', `${name}: of no statement`)
+  }
+  findings.hold('log.inclusion', `${due.size} leaves`)
+}
+
+function proveConsistency(
+  files: PackContent,
+  checkpoint: Checkpoint,
+  logged: readonly LoggedStatement[],
+  findings: Findings,
+): void {
+  const rootBySize = new Map<number, string>()
+  const due = new Set<string>()
+  for (const { chain, place, leafIndex } of logged) {
+    if (chain === null || chain.log === null) continue
+    const { origin, size, root } = chain.log
+    if (leafIndex < size) findings.fail('log.consistency', `${place}: embeds a head that already holds it`)
+    const known = rootBySize.get(size)
+    if (known === root && origin === checkpoint.origin) continue
+    findings.attempt('log.consistency', `${place}: the head of ${size} leaves that it embeds`, () => {
+      if (known !== undefined && known !== root) {
+        throw new BevisError('LOG_INCONSISTENT', 'another statement embeds another root for this size')
+      }
+      rootBySize.set(size, root)
+      const hashes = size === 0 || size === checkpoint.size ? [] : readHashes(files, checkpoint, size, due)
+      if (size === 0 && root !== EMPTY_ROOT.toBase64())
+        throw new BevisError('LOG_INCONSISTENT', 'not the empty root')
+      assertExtends({ origin, size, root: decodeBase64(root) }, checkpoint, hashes)
+      if (origin !== checkpoint.origin) throw new BevisError('LOG_INCONSISTENT', `of another log, ${origin}`)
+    })
+  }
+  for (const name of files.keys()) {
+    if (name.startsWith('proofs/consistency-') && !due.has(name)) {
+      findings.fail('log.consistency', `${name}: of no head that a statement embeds`)
+    }
+  }
+  findings.hold('log.consistency', `${rootBySize.size} heads that agents had seen`)
+}
+
+function readHashes(files: PackContent, checkpoint: Checkpoint, size: number, due: Set<string>) {
+  const name = consistencyFile(size, checkpoint.size)
+  due.add(name)
+  const proof = parseConsistency(textOf(files, name))
+  if (proof.from !== size || proof.checkpoint !== checkpoint.note) {
+    throw new BevisError('PROOF_INVALID', `${name} is about other heads`)
+  }
+  return proof.hashes
+}

@@ -1,0 +1,161 @@
+/**
+ * The evidence pack: which files it holds, and the three that describe the others. The collector writes by
+ * these, the verifier reads by them.
+ *
+ * Every JSON file has one form only: what `JSON.stringify` gives of the parsed value, and an LF. So nothing can
+ * hide in a key given twice, in a number's spelling, or in a field that nobody reads.
+ */
+import { z } from 'zod'
+import { BevisError } from '../error.ts'
+import { count, hex64, instant, slug } from '../format.ts'
+
+export const PACK_FORMAT = 'bevis-evidence-pack/v1'
+
+/** The names in a pack. */
+export const PACK_FILES = {
+  description: 'pack.json',
+  /** `sha256sum -c` reads it. It finds damage to the description; it is no signature. */
+  seal: 'pack.json.sha256',
+  readme: 'README.txt',
+  evidence: 'evidence.intoto.jsonl',
+  index: 'index.jsonl',
+  table: 'evidence.csv',
+  verdict: 'verdict.json',
+  keys: 'keys/keys.json',
+  vkey: 'keys/log.vkey',
+} as const
+
+/** The contract's text as it was applied for the `revision`th time. */
+export const contractFile = (revision: number) => `contract/${revision}.yaml`
+/** A public key, PEM, as openssl reads it. */
+export const keyFile = (keyid: string) => `keys/${keyid}.pem`
+/** C2SP tlog-checkpoint. */
+export const checkpointFile = (size: number) => `checkpoints/${size}.txt`
+/** C2SP tlog-proof of one leaf. */
+export const proofFile = (leafIndex: number) => `proofs/${leafIndex}.tlog-proof`
+/** The body of C2SP tlog-witness' `add-checkpoint`: that the log of `to` leaves extends the log of `from`. */
+export const consistencyFile = (from: number, to: number) => `proofs/consistency-${from}-${to}.txt`
+
+const NUMBER = '(?:0|[1-9]\\d{0,15})'
+const VARIABLE_NAMES = new RegExp(
+  `^(?:contract/${NUMBER}\\.yaml|keys/[0-9a-f]{64}\\.pem|checkpoints/${NUMBER}\\.txt|` +
+    `proofs/${NUMBER}\\.tlog-proof|proofs/consistency-${NUMBER}-${NUMBER}\\.txt)$`,
+)
+const FIXED_NAMES: ReadonlySet<string> = new Set(Object.values(PACK_FILES))
+
+/** True for names that a pack may hold; whatever else lies in the zip is refused. */
+export function isPackFile(name: string): boolean {
+  return FIXED_NAMES.has(name) || VARIABLE_NAMES.test(name)
+}
+
+/** One agent's chain in one epoch, as far as the pack goes. */
+const chainSchema = z.strictObject({
+  agent: slug,
+  epoch: count.min(1),
+  /** How many of its statements the pack holds, those logged for a place already taken included. */
+  statements: count,
+  /** The highest number; they begin at 1. */
+  lastSeq: count,
+  /** SHA-256 of the PAE of that statement. */
+  head: hex64,
+})
+export type PackChain = z.infer<typeof chainSchema>
+
+export const packSchema = z.strictObject({
+  format: z.literal(PACK_FORMAT),
+  tenant: slug,
+  contract: z.strictObject({
+    id: slug,
+    customer: z.string().min(1).max(512),
+    /** Every text that was applied, oldest first; the verdict is computed by the last. */
+    texts: z
+      .array(z.strictObject({ revision: count, sha256: hex64, appliedAt: instant }))
+      .min(1)
+      .max(10_000),
+  }),
+  /** What was asked for: statements dated in [from, to) are marked in the table. The pack holds the others too. */
+  period: z.strictObject({ from: instant, to: instant }),
+  /** The verdict is the state at `at`, from what the collector had received by `knownAt`. */
+  verdict: z.strictObject({ at: instant, knownAt: instant }),
+  madeAt: instant,
+  log: z.strictObject({ origin: z.string().min(1).max(512), size: count }),
+  population: z.strictObject({
+    statements: count,
+    leaves: count,
+    inPeriod: count,
+    chains: z.array(chainSchema).max(100_000),
+  }),
+  /** All other files of the pack but the seal, by name. */
+  files: z.array(z.strictObject({ path: z.string().max(256), sizeBytes: count, sha256: hex64 })),
+})
+export type Pack = z.infer<typeof packSchema>
+
+export const packKeySchema = z.strictObject({
+  keyid: hex64,
+  tenant: slug,
+  agent: slug,
+  /** The epoch that it opened. */
+  epoch: count,
+  /** `token`: authorised one enrolment. `office`: the collector's own, for contract events. */
+  purpose: z.enum(['agent', 'token', 'office']),
+})
+export type PackKey = z.infer<typeof packKeySchema>
+
+/** One leaf: a signature over a statement, and where the log has it. */
+export const indexLineSchema = z.strictObject({
+  index: count,
+  /** SHA-256 of the PAE. */
+  pae: hex64,
+  /** SHA-256 of the signature's 64 bytes. */
+  signature: hex64,
+  keyid: hex64,
+  /** When the collector says that it took the statement. */
+  receivedAt: instant,
+})
+export type IndexLine = z.infer<typeof indexLineSchema>
+
+/** The one form in which a pack's JSON files are written. */
+export function encodeJson(value: unknown): string {
+  return `${JSON.stringify(value)}\n`
+}
+
+/**
+ * Reads what {@link encodeJson} wrote.
+ * @throws BevisError PACK_INVALID when it is not JSON in that form, or does not fit the schema
+ */
+export function decodeJson<T>(text: string, schema: z.ZodType<T>, place: string): T {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new BevisError('PACK_INVALID', `${place}: not JSON`, { cause })
+  }
+  const parsed = schema.safeParse(value)
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]
+    throw new BevisError('PACK_INVALID', `${place}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`)
+  }
+  if (encodeJson(parsed.data) !== text) throw new BevisError('PACK_INVALID', `${place}: not in its one form`)
+  return parsed.data
+}
+
+/** Strict UTF-8. @throws BevisError PACK_INVALID */
+export function decodeText(bytes: Uint8Array, place: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch (cause) {
+    throw new BevisError('PACK_INVALID', `${place}: not UTF-8`, { cause })
+  }
+}
+
+/** The lines of a file that ends in LF, each with its number from 1. @throws BevisError PACK_INVALID */
+export function* linesOf(bytes: Uint8Array, place: string): Generator<{ text: string; number: number }> {
+  let number = 0
+  for (let at = 0; at < bytes.length;) {
+    number += 1
+    const end = bytes.indexOf(0x0a, at)
+    if (end < 0) throw new BevisError('PACK_INVALID', `${place}: line ${number} is cut off`)
+    yield { text: decodeText(bytes.subarray(at, end), `${place}: line ${number}`), number }
+    at = end + 1
+  }
+}

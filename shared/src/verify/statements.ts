@@ -1,0 +1,158 @@
+import { keyidOf, sha256Hex, verifySignature } from '../crypto.ts'
+import { BevisError } from '../error.ts'
+import { encodeEnvelope, openEnvelope } from '../evidence/envelope.ts'
+import type { OpenedEnvelope } from '../evidence/envelope.ts'
+import type { Chain } from '../evidence/predicates.ts'
+import { parseStatement } from '../evidence/statement.ts'
+import type { Statement } from '../evidence/statement.ts'
+import { formatEntry } from '../log/entry.ts'
+import { leafHash } from '../log/merkle.ts'
+import { fileOf } from './description.ts'
+import type { PackContent } from './description.ts'
+import type { Keys, KnownKey } from './keys.ts'
+import { PACK_FILES, linesOf } from './pack.ts'
+import type { Pack } from './pack.ts'
+import type { Findings } from './report.ts'
+
+/** One signature of a statement: what the log holds as one leaf. */
+export interface SignedLeaf {
+  /** SHA-256 of the signature. */
+  readonly signature: string
+  readonly key: KnownKey
+  readonly leafHash: Uint8Array
+}
+
+/** A statement whose signatures hold, by keys of the agent that it names. */
+export interface VerifiedStatement {
+  /** `evidence.intoto.jsonl line 7` */
+  readonly place: string
+  readonly paeDigest: string
+  readonly statement: Statement
+  /** Null for contract events, which stand in no chain. */
+  readonly chain: Chain | null
+  readonly leaves: readonly SignedLeaf[]
+}
+
+/** Checks `envelopes.signatures` and `statements.valid`; gives the statements of which both hold, in file order. */
+export function readStatements(
+  files: PackContent,
+  pack: Pack,
+  keys: Keys,
+  findings: Findings,
+): VerifiedStatement[] {
+  const statements: VerifiedStatement[] = []
+  const seen = new Set<string>()
+  let signatures = 0
+  findings.attempt('envelopes.signatures', '', () => {
+    for (const { text, number } of linesOf(fileOf(files, PACK_FILES.evidence), PACK_FILES.evidence)) {
+      const place = `${PACK_FILES.evidence} line ${number}`
+      // Nothing of the payload is read before a signature over it holds.
+      const leaves = findings.attempt('envelopes.signatures', place, () => {
+        const opened = openLine(text)
+        if (seen.has(opened.paeDigest))
+          throw new BevisError('ENVELOPE_MALFORMED', 'a statement that was there before')
+        seen.add(opened.paeDigest)
+        return { opened, leaves: verifySignatures(opened, keys) }
+      })
+      if (leaves === undefined) continue
+      const verified = findings.attempt('statements.valid', place, () => readStatement(place, leaves, pack))
+      if (verified === undefined) continue
+      const whose = findings.attempt('envelopes.signatures', place, () => assertSigners(verified))
+      if (whose === undefined) continue
+      signatures += verified.leaves.length
+      statements.push(verified)
+    }
+  })
+  if (seen.size === 0) findings.fail('statements.valid', 'the pack holds no statement')
+  findings.hold('envelopes.signatures', `${signatures} signatures over ${statements.length} statements`)
+  findings.hold('statements.valid', `${statements.length} statements`)
+  return statements
+}
+
+function openLine(text: string): OpenedEnvelope {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new BevisError('ENVELOPE_MALFORMED', 'not JSON', { cause })
+  }
+  const opened = openEnvelope(value)
+  // One form only: what is between the fields, given twice or spelt otherwise, nobody signed.
+  if (encodeEnvelope(opened.envelope) !== text)
+    throw new BevisError('ENVELOPE_MALFORMED', 'not in its one form')
+  return opened
+}
+
+function verifySignatures(opened: OpenedEnvelope, keys: Keys): SignedLeaf[] {
+  return opened.signatures.map(({ keyid, sig }) => {
+    const key = keys.byId.get(keyid)
+    if (key === undefined)
+      throw new BevisError('SIGNATURE_INVALID', `signed by ${keyid}, which no known agent has`)
+    if (keyidOf(key.spki) !== keyid || !verifySignature(key.spki, opened.pae, sig)) {
+      throw new BevisError('SIGNATURE_INVALID', `the signature by ${keyid} does not fit the statement`)
+    }
+    const entry = formatEntry({ paeDigest: opened.paeDigest, signature: sig, spki: key.spki })
+    return { signature: sha256Hex(sig), key, leafHash: leafHash(entry) }
+  })
+}
+
+function readStatement(
+  place: string,
+  { opened, leaves }: { opened: OpenedEnvelope; leaves: SignedLeaf[] },
+  pack: Pack,
+): VerifiedStatement {
+  const statement = parseStatement(opened.payload)
+  const chain = 'chain' in statement.predicate ? statement.predicate.chain : null
+  if (chain !== null && chain.tenant !== pack.tenant) {
+    throw new BevisError('STATEMENT_INVALID', `a statement of another tenant, ${chain.tenant}`)
+  }
+  if ('contract' in statement.predicate && statement.predicate.contract !== pack.contract.id) {
+    throw new BevisError('STATEMENT_INVALID', `about another contract, ${statement.predicate.contract}`)
+  }
+  return { place, paeDigest: opened.paeDigest, statement, chain, leaves }
+}
+
+/** That the keys which signed may sign this: the agent's own first, then whoever authorises a new key. */
+function assertSigners({ chain, leaves, statement }: VerifiedStatement): true {
+  const [first, second, ...more] = leaves
+  if (first === undefined || more.length > 0)
+    throw new BevisError('SIGNATURE_INVALID', 'one or two must sign')
+  if (chain === null) {
+    if (first.key.purpose !== 'office')
+      throw new BevisError('SIGNATURE_INVALID', 'not signed by the office key')
+    return true
+  }
+  const own = first.key
+  if (own.purpose !== 'agent' || own.agent !== chain.agent || own.epoch > chain.epoch) {
+    throw new BevisError(
+      'SIGNATURE_INVALID',
+      `signed by the ${own.purpose} key of ${own.agent} epoch ${own.epoch}, in the name of ${chain.agent} epoch ${chain.epoch}`,
+    )
+  }
+  const introduces = introducedKey(statement) !== null
+  if (introduces !== (second !== undefined)) {
+    throw new BevisError(
+      'SIGNATURE_INVALID',
+      'a new key needs exactly one more signature, and nothing else has one',
+    )
+  }
+  if (second !== undefined) {
+    const { purpose, agent, epoch } = second.key
+    const authorises =
+      purpose === 'token' ? epoch === chain.epoch : purpose === 'agent' && epoch < chain.epoch
+    if (agent !== chain.agent || !authorises) {
+      throw new BevisError(
+        'SIGNATURE_INVALID',
+        `the ${purpose} key of ${agent} epoch ${epoch} authorises nothing here`,
+      )
+    }
+  }
+  return true
+}
+
+/** The key that a statement introduces; null for statements that introduce none. */
+export function introducedKey(statement: Statement): string | null {
+  if (statement.predicateType !== 'urn:bevis:evidence:agent-lifecycle:v1') return null
+  const { event, key } = statement.predicate
+  return event === 'enrolled' || event === 'rotated' || event === 'reinstalled' ? (key ?? '') : null
+}

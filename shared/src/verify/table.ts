@@ -1,0 +1,80 @@
+import type { Statement } from '../evidence/statement.ts'
+import { evidenceNameOf } from '../evidence/statement.ts'
+
+const COLUMNS = [
+  'leaf',
+  'received_at',
+  'in_period',
+  'agent',
+  'epoch',
+  'number',
+  'kind',
+  'dated',
+  'set',
+  'repository',
+  'snapshot',
+  'outcome',
+  'statement',
+] as const
+
+/** One row of `evidence.csv`. */
+export interface TableRow {
+  readonly leafIndex: number
+  readonly receivedAt: string
+  readonly inPeriod: boolean
+  readonly paeDigest: string
+  readonly statement: Statement
+}
+
+/** RFC 4180: comma, CRLF, quotes where needed. */
+export const TABLE_HEAD = `${COLUMNS.join(',')}\r\n`
+
+export function formatRow({ leafIndex, receivedAt, inPeriod, paeDigest, statement }: TableRow): string {
+  const { predicate } = statement
+  const chain = 'chain' in predicate ? predicate.chain : null
+  const cells = [
+    leafIndex,
+    receivedAt,
+    inPeriod ? 'yes' : 'no',
+    chain?.agent ?? '',
+    chain?.epoch ?? '',
+    chain?.seq ?? '',
+    evidenceNameOf(statement),
+    datedAt(statement),
+    'set' in predicate ? (predicate.set ?? '') : '',
+    'repository' in predicate ? predicate.repository.id : '',
+    'snapshot' in predicate ? (predicate.snapshot?.id ?? '') : '',
+    outcomeOf(statement),
+    paeDigest,
+  ]
+  return `${cells.map(formatCell).join(',')}\r\n`
+}
+
+/** A spreadsheet takes what begins with one of these for a formula. */
+function formatCell(value: string | number): string {
+  const text = /^[=+\-@\t\r]/.test(String(value)) ? `'${value}` : String(value)
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
+
+/** The end of what a statement tells, by its agent's clock. */
+export function datedAt({ predicate }: Statement): string {
+  if ('endedAt' in predicate) return predicate.endedAt
+  return 'takenAt' in predicate ? predicate.takenAt : predicate.at
+}
+
+function outcomeOf({ predicate }: Statement): string {
+  if ('outcome' in predicate) return predicate.outcome
+  if ('result' in predicate) return predicate.result
+  if ('event' in predicate) return predicate.event
+  if ('complete' in predicate) return predicate.complete ? 'complete' : 'partial'
+  return String(predicate.exitCode)
+}
+
+/** True for statements dated in [from, to). */
+export function isInPeriod(
+  statement: Statement,
+  period: { readonly from: string; readonly to: string },
+): boolean {
+  const dated = datedAt(statement)
+  return dated >= period.from && dated < period.to
+}
