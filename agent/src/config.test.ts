@@ -65,7 +65,7 @@ sets:
 `
   const problems = problemsOf(bad)
   expect(problems).toEqual([
-    'agent.yaml:2:1: state: is missing',
+    'agent.yaml:1:1: state: is missing',
     expect.stringMatching(/^agent\.yaml:2:14: collector\.url: an address is needed, such as https/),
     'agent.yaml:3:1: stat: unknown key; take it out or mend its spelling',
     expect.stringMatching(/^agent\.yaml:5:5: sets\[0\]\.id: letters, digits/),

@@ -30,9 +30,8 @@ test('every hour of a gap day is named once, in order', () => {
     seen.push(next)
     next = cron.after(next)
   }
-  expect(seen.map((date) => date.toISOString().slice(11, 16))).toEqual([
-    ...['23:15', '23:45', '00:15', '00:45', '01:15', '01:45', '02:15', '02:45', '03:15', '03:45'],
-  ])
+  const times = seen.map((date) => date.toISOString().slice(11, 16))
+  expect(times.join(' ')).toBe('23:15 23:45 00:15 00:45 01:15 01:45 02:15 02:45 03:15 03:45')
 })
 
 test('a rare day is found, and one that never comes is not looked for without end', () => {
