@@ -1,0 +1,132 @@
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { bytePath, bytePathOf } from '../tree/path.ts'
+import { FLAGS, formatEntry, parseEntry } from './entry.ts'
+import type { ManifestEntry } from './entry.ts'
+import { createManifest, findManifest, listManifests, openManifest } from './file.ts'
+import type { ManifestFile, ManifestHeader } from './file.ts'
+
+const header: ManifestHeader = {
+  manifest: 1,
+  set: 'shop',
+  snapshot: 'ab'.repeat(32),
+  startedAt: '2026-11-23T04:05:06.000Z',
+  restic: '0.19.1',
+  turn: 3,
+}
+const entry: ManifestEntry = {
+  path: bytePathOf('/srv/æ'),
+  kind: 'file',
+  size: 3,
+  mtimeNs: 1_763_878_000_123_456_789n,
+  ctimeNs: 1_763_878_000_123_456_790n,
+  inode: 2 ** 53 - 1,
+  mode: 0o4755,
+  sha256: 'cd'.repeat(32),
+  flags: ['witness', 'racy'],
+}
+
+let folder: string
+beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'bevis-manifest-'))))
+afterAll(() => rm(folder, { recursive: true }))
+
+async function write(name: string, entries: ManifestEntry[], head = header): Promise<ManifestFile> {
+  const writer = await createManifest(join(folder, name), head)
+  for (const one of entries) await writer.append([one])
+  return writer.finish()
+}
+
+async function read(found: ManifestFile): Promise<ManifestEntry[]> {
+  const all: ManifestEntry[] = []
+  const { entries } = await openManifest(found)
+  for await (const batch of entries) all.push(...batch)
+  return all
+}
+
+test('any entry survives its line', () => {
+  const any = fc.record<ManifestEntry>({
+    path: fc.uint8Array({ minLength: 1, maxLength: 30 }).map(bytePath),
+    kind: fc.constantFrom('file', 'dir', 'symlink', 'fifo', 'socket', 'chardev', 'dev', 'irregular'),
+    size: fc.maxSafeNat(),
+    mtimeNs: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n }),
+    ctimeNs: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n }),
+    inode: fc.option(fc.maxSafeNat()),
+    mode: fc.nat(0o7777),
+    sha256: fc.option(fc.constant('0f'.repeat(32))),
+    flags: fc.uniqueArray(fc.constantFrom(...FLAGS)),
+  })
+  fc.assert(
+    fc.property(any, (one) => {
+      const line = formatEntry(one)
+      expect(line).not.toContain('\n')
+      expect(parseEntry(line)).toEqual(one)
+    }),
+  )
+})
+
+test('what was written is read, in order, under a name that carries its digest', async () => {
+  const entries = Array.from({ length: 20_000 }, (_, index) => ({
+    ...entry,
+    path: bytePathOf(`/srv/${index}\n`),
+  }))
+  const found = await write('whole', entries)
+  expect(await read(found)).toEqual(entries)
+  expect(await findManifest(join(folder, 'whole'), header.snapshot)).toEqual(found)
+  expect((await openManifest(found)).header).toEqual(header)
+})
+
+test('manifests are listed by time; an unfinished one is not there', async () => {
+  const later = { ...header, snapshot: 'cd'.repeat(32), startedAt: '2026-11-24T04:05:06.000Z' }
+  await write('order', [entry], later)
+  await write('order', [entry])
+  const unfinished = await createManifest(join(folder, 'order'), { ...header, snapshot: 'ef'.repeat(32) })
+  await unfinished.append([entry])
+  const found = await listManifests(join(folder, 'order'))
+  expect(found.map(({ snapshot }) => snapshot)).toEqual([header.snapshot, later.snapshot])
+  await unfinished.discard()
+  expect(await readdir(join(folder, 'order'))).toHaveLength(2)
+})
+
+test('a folder that is not there has no manifests', async () => {
+  expect(await listManifests(join(folder, 'nowhere'))).toEqual([])
+})
+
+test('one flipped byte anywhere is MANIFEST_DAMAGED', async () => {
+  const found = await write('flipped', [entry, { ...entry, path: bytePathOf('/srv/b') }])
+  const bytes = await readFile(found.file)
+  for (let at = 0; at < bytes.length; at += 1) {
+    const flipped = Buffer.from(bytes)
+    flipped[at] = (flipped[at] ?? 0) ^ 0x20
+    await writeFile(found.file, flipped)
+    // zstd's header has bits that change nothing in what is decompressed: then the content still holds.
+    const outcome = await read(found).then(
+      (entries) => entries.map(formatEntry).join(),
+      (error: { code?: string }) => error.code,
+    )
+    const whole = [entry, { ...entry, path: bytePathOf('/srv/b') }].map(formatEntry).join()
+    expect(['MANIFEST_DAMAGED', whole]).toContain(outcome)
+  }
+})
+
+test('a cut-off file and one that was swapped in from another snapshot are MANIFEST_DAMAGED', async () => {
+  const found = await write('cut', [entry])
+  const bytes = await readFile(found.file)
+  await writeFile(found.file, bytes.subarray(0, bytes.length - 10))
+  await expect(read(found)).rejects.toMatchObject({ code: 'MANIFEST_DAMAGED' })
+  await writeFile(found.file, bytes)
+  await expect(read({ ...found, snapshot: 'ef'.repeat(32) })).rejects.toMatchObject({
+    code: 'MANIFEST_DAMAGED',
+  })
+  await expect(read({ ...found, sha256: 'ef'.repeat(32) })).rejects.toMatchObject({
+    code: 'MANIFEST_DAMAGED',
+  })
+})
+
+test('a full disk fails the writer, and is no unhandled rejection', async () => {
+  const writer = await createManifest('/proc/self', header).catch((error: unknown) => error)
+  if (writer instanceof Error) return
+  await expect((writer as Awaited<ReturnType<typeof createManifest>>).finish()).rejects.toThrow()
+})

@@ -1,0 +1,194 @@
+/**
+ * A manifest on disk: zstd over lines, a header first, then one entry per line in restic's tree order. The
+ * SHA-256 of the uncompressed lines is what statements carry; the file's name carries it too, so that every
+ * reading checks it. Written and read as a stream: memory does not grow with the number of files.
+ */
+import { createHash } from 'node:crypto'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { createZstdCompress, createZstdDecompress } from 'node:zlib'
+import { BevisError } from '@bevis/shared/error'
+import { hex64, instant, slug } from '@bevis/shared/format'
+import { z } from 'zod'
+import { formatEntry, parseEntry } from './entry.ts'
+import type { ManifestEntry } from './entry.ts'
+
+const headerSchema = z.object({
+  manifest: z.literal(1),
+  set: slug,
+  snapshot: hex64,
+  /** When the backup began, by our clock. */
+  startedAt: instant,
+  restic: z.string().max(64),
+  /** Counts the set's manifests: which part of the unchanged files a run hashes again depends on it. */
+  turn: z.number().int().min(0),
+})
+export type ManifestHeader = z.infer<typeof headerSchema>
+
+/** A manifest that is there: found by name, not yet read. */
+export interface ManifestFile {
+  readonly file: string
+  readonly snapshot: string
+  readonly sha256: string
+}
+
+export interface ManifestWriter {
+  append(entries: readonly ManifestEntry[]): Promise<void>
+  /** Makes the file durable under its final name. */
+  finish(): Promise<ManifestFile>
+  /** Takes back an unfinished file. */
+  discard(): Promise<void>
+}
+
+export async function createManifest(folder: string, header: ManifestHeader): Promise<ManifestWriter> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const temporary = join(folder, `.${header.snapshot}.part`)
+  const digest = createHash('sha256')
+  const input = new PassThrough()
+  const written = pipeline(
+    input,
+    createZstdCompress(),
+    createWriteStream(temporary, { mode: 0o600, flush: true }),
+  )
+  // It is awaited when the writer ends; a full disk must not be an unhandled rejection until then.
+  written.catch(() => {})
+  const write = async (text: string): Promise<void> => {
+    digest.update(text)
+    if (input.destroyed) await written
+    if (!input.write(text))
+      await Promise.race([new Promise((resolve) => input.once('drain', resolve)), written])
+  }
+  await write(`${JSON.stringify(headerSchema.parse(header))}\n`)
+  return {
+    async append(entries) {
+      if (entries.length > 0) await write(`${entries.map(formatEntry).join('\n')}\n`)
+    },
+    async finish() {
+      input.end()
+      await written
+      const sha256 = digest.digest('hex')
+      const file = join(folder, nameOf(header, sha256))
+      await rename(temporary, file)
+      await syncFolder(folder)
+      return { file, snapshot: header.snapshot, sha256 }
+    },
+    async discard() {
+      input.destroy()
+      await written.catch(() => {})
+      await rm(temporary, { force: true })
+    },
+  }
+}
+
+export interface OpenManifest {
+  readonly header: ManifestHeader
+  /** Entries in tree order, in batches. @throws BevisError MANIFEST_DAMAGED, at the latest at the end */
+  readonly entries: AsyncGenerator<ManifestEntry[]>
+}
+
+/**
+ * Opens a manifest for one reading. What was read counts only once `entries` has ended without an error: the
+ * digest is known at the end.
+ * @throws BevisError MANIFEST_DAMAGED
+ */
+export async function openManifest(found: ManifestFile): Promise<OpenManifest> {
+  const lines = readLines(found)
+  try {
+    const first = await lines.next()
+    const [headerLine, ...rest] = first.done ? [] : first.value
+    const header = headerSchema.parse(JSON.parse(headerLine ?? ''))
+    if (header.snapshot !== found.snapshot) throw new Error(`it says snapshot ${header.snapshot}`)
+    return { header, entries: entriesOf(found, lines, rest) }
+  } catch (cause) {
+    await lines.return(undefined)
+    throw damaged(found, cause)
+  }
+}
+
+async function* entriesOf(
+  found: ManifestFile,
+  lines: AsyncGenerator<string[]>,
+  first: string[],
+): AsyncGenerator<ManifestEntry[]> {
+  try {
+    yield first.map(parseEntry)
+    for await (const batch of lines) yield batch.map(parseEntry)
+  } catch (cause) {
+    throw damaged(found, cause)
+  }
+}
+
+/** No line is longer than this: a path of 4,096 bytes, escaped twice over, is far below it. */
+const MAX_LINE_BYTES = 512 * 1024
+
+async function* readLines(found: ManifestFile): AsyncGenerator<string[]> {
+  const digest = createHash('sha256')
+  const source = createReadStream(found.file)
+  const text = createZstdDecompress()
+  const read = pipeline(source, text)
+  read.catch(() => {})
+  let rest: Buffer = Buffer.alloc(0)
+  try {
+    for await (const chunk of text as AsyncIterable<Buffer>) {
+      digest.update(chunk)
+      const end = chunk.lastIndexOf(0x0a)
+      if (end < 0) {
+        rest = Buffer.concat([rest, chunk])
+        if (rest.length > MAX_LINE_BYTES) throw new Error('a line is too long')
+        continue
+      }
+      yield Buffer.concat([rest, chunk.subarray(0, end)])
+        .toString('utf8')
+        .split('\n')
+      rest = Buffer.from(chunk.subarray(end + 1))
+    }
+    await read
+    if (rest.length > 0) throw new Error('the last line is cut off')
+    if (digest.digest('hex') !== found.sha256) throw new Error('its content is not what its digest says')
+  } finally {
+    source.destroy()
+    text.destroy()
+  }
+}
+
+function damaged(found: ManifestFile, cause: unknown): BevisError {
+  if (cause instanceof BevisError) return cause
+  const message = `the manifest ${found.file} cannot be trusted; tests of snapshot ${found.snapshot} need it back from a copy`
+  return new BevisError('MANIFEST_DAMAGED', message, { cause })
+}
+
+/** Names begin with the backup's start, so that the order of names is the order of time. */
+function nameOf({ startedAt, snapshot }: ManifestHeader, sha256: string): string {
+  return `${startedAt.replaceAll(/[-:]/g, '')}.${snapshot}.${sha256}.zst`
+}
+
+const NAME = /^\d{8}T\d{6}\.\d{3}Z\.([0-9a-f]{64})\.([0-9a-f]{64})\.zst$/
+
+/** The manifests in a folder, oldest first. */
+export async function listManifests(folder: string): Promise<ManifestFile[]> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
+  return names.toSorted().flatMap((name) => {
+    const [, snapshot, sha256] = NAME.exec(name) ?? []
+    return snapshot && sha256 ? [{ file: join(folder, name), snapshot, sha256 }] : []
+  })
+}
+
+/** The newest manifest of a snapshot, or null. */
+export async function findManifest(folder: string, snapshot: string): Promise<ManifestFile | null> {
+  return (await listManifests(folder)).findLast((one) => one.snapshot === snapshot) ?? null
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

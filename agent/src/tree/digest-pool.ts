@@ -1,0 +1,115 @@
+/** A few threads that hash. Batches, because a message per small file costs as much as hashing it. */
+import { Worker } from 'node:worker_threads'
+import { BevisError } from '@bevis/shared/error'
+import type { Digest, DigestJob } from './digest.ts'
+
+export interface DigestPool {
+  readonly threads: number
+  /** The digests of a batch, in its order. @throws BevisError INTERNAL when a thread died or the pool is closed */
+  digest(jobs: readonly DigestJob[]): Promise<Digest[]>
+  close(): Promise<void>
+}
+
+interface Batch {
+  jobs: readonly DigestJob[]
+  resolve: (digests: Digest[]) => void
+  reject: (error: Error) => void
+}
+
+export function openDigestPool(threads: number): DigestPool {
+  const waiting: Batch[] = []
+  const idle: Worker[] = []
+  const running = new Map<Worker, Batch>()
+  let failure: BevisError | null = null
+
+  const fail = (message: string, cause?: unknown): void => {
+    failure ??= new BevisError('INTERNAL', message, { cause })
+    for (const { reject } of [...running.values(), ...waiting.splice(0)]) reject(failure)
+    running.clear()
+  }
+  const assign = (worker: Worker): void => {
+    const batch = waiting.shift()
+    if (!batch) {
+      running.delete(worker)
+      idle.push(worker)
+      // Idle threads must not keep a finished command alive; one at work must.
+      worker.unref()
+      return
+    }
+    running.set(worker, batch)
+    worker.ref()
+    worker.postMessage(batch.jobs)
+  }
+  const workers = Array.from({ length: threads }, () => {
+    const worker = new Worker(new URL('./digest-worker.ts', import.meta.url))
+    worker.on('message', (digests: Digest[]) => {
+      running.get(worker)?.resolve(digests)
+      assign(worker)
+    })
+    worker.on('error', (cause) => fail('a hashing thread failed', cause))
+    worker.on('exit', () => fail('a hashing thread ended'))
+    worker.unref()
+    idle.push(worker)
+    return worker
+  })
+
+  return {
+    threads,
+    digest: (jobs) =>
+      new Promise((resolve, reject) => {
+        if (failure) {
+          reject(failure)
+          return
+        }
+        waiting.push({ jobs, resolve, reject })
+        const worker = idle.pop()
+        if (worker) assign(worker)
+      }),
+    async close() {
+      fail('the hashing pool is closed')
+      await Promise.all(workers.map((worker) => worker.terminate()))
+    },
+  }
+}
+
+/**
+ * Runs batches through the pool with a bounded number under way, and yields their results in order, so that
+ * memory stays flat however long the source of batches is.
+ */
+export async function* digestInOrder<T>(
+  pool: DigestPool,
+  batches: AsyncIterable<T[]> | Iterable<T[]>,
+  jobOf: (item: T) => DigestJob[],
+): AsyncGenerator<{ item: T; digests: Digest[] }[]> {
+  const underWay: Promise<{ item: T; digests: Digest[] }[]>[] = []
+  const run = async (items: T[]): Promise<{ item: T; digests: Digest[] }[]> => {
+    const jobs = items.map(jobOf)
+    const all = jobs.flat()
+    const digests = all.length === 0 ? [] : await pool.digest(all)
+    let at = 0
+    return items.map((item, index) => {
+      const count = jobs[index]?.length ?? 0
+      at += count
+      return { item, digests: digests.slice(at - count, at) }
+    })
+  }
+  try {
+    for await (const items of batches) {
+      const promise = run(items)
+      // It is awaited below, in its turn; until then its failure is not an unhandled one.
+      promise.catch(() => {})
+      underWay.push(promise)
+      if (underWay.length >= pool.threads * 2) yield await nextOf(underWay)
+    }
+    while (underWay.length > 0) yield await nextOf(underWay)
+  } finally {
+    // Whoever stops early has no use for the rest, and its failures are not news.
+    await Promise.allSettled(underWay)
+  }
+}
+
+async function nextOf<T>(promises: Promise<T>[]): Promise<T> {
+  const first = promises.shift()
+  if (!first) throw new BevisError('INTERNAL', 'no batch is under way')
+  return first
+}
