@@ -21,6 +21,13 @@ export const environment = {
   watchdogMicroseconds: Number(process.env['WATCHDOG_USEC'] ?? Number.NaN),
   configFile: process.env['BEVIS_AGENT_CONFIG'],
   credentials: process.env['CREDENTIALS_DIRECTORY'],
+  /** All that a restic process is given of our environment. */
+  forRestic: Object.fromEntries(
+    ['PATH', 'HOME', 'TMPDIR'].flatMap((name) => {
+      const value = process.env[name]
+      return value === undefined ? [] : [[name, value]]
+    }),
+  ),
 }
 
 /** `$CREDENTIALS_DIRECTORY/name` names a file that systemd's LoadCredential= hands over. */
@@ -65,11 +72,11 @@ const repository = z
         (text) => !hasSecret(text),
         'a password does not belong into an address: put RESTIC_REST_USERNAME and RESTIC_REST_PASSWORD into environmentFile',
       ),
-    passwordFile: path.optional(),
+    passwordFile: path.exactOptional(),
     /** A command whose output is the password; restic starts it. */
-    passwordCommand: z.string().min(1).optional(),
+    passwordCommand: z.string().min(1).exactOptional(),
     /** Lines NAME=value for restic: keys of an object store, say. */
-    environmentFile: path.optional(),
+    environmentFile: path.exactOptional(),
   })
   .refine(
     ({ passwordFile, passwordCommand }) => (passwordFile === undefined) !== (passwordCommand === undefined),
@@ -84,7 +91,7 @@ const cron = z.string().superRefine((expression, context) => {
 })
 
 const backup = z.strictObject({
-  cron: cron.optional(),
+  cron: cron.exactOptional(),
   timezone,
   /** A run starts at a point of this span after its time, so that many agents do not start at once. */
   jitter: duration.default('PT0S'),
@@ -93,25 +100,25 @@ const backup = z.strictObject({
 const inventory = z.strictObject({ every: duration.default('PT12H') })
 
 const restoreTest = z.strictObject({
-  cron: cron.optional(),
-  timezone: timezone.optional(),
+  cron: cron.exactOptional(),
+  timezone: timezone.exactOptional(),
   jitter: duration.default('PT0S'),
   /** Files drawn at random in each sample. */
   files: z.int().min(1).max(1_000_000).default(50),
   /** How often an older snapshot is tested too; left out: with every test. */
-  ladder: duration.optional(),
+  ladder: duration.exactOptional(),
   budget: z
-    .strictObject({ minutes: z.int().min(1).max(10_080).optional(), bytes: size.optional() })
+    .strictObject({ minutes: z.int().min(1).max(10_080).exactOptional(), bytes: size.optional() })
     .default({}),
   method: z.enum(['auto', 'disk']).default('auto'),
   /** The least number of drawn files that must be conclusive for PASSED; left out: all that were drawn. */
-  minConclusive: z.int().min(1).optional(),
+  minConclusive: z.int().min(1).exactOptional(),
 })
 
 const set = z.strictObject({
   id: slug,
   /** The contract that this set is promised in; the collector binds it. */
-  contract: slug.optional(),
+  contract: slug.exactOptional(),
   paths: z.array(path).min(1, 'at least one path is needed').max(1000),
   /** Patterns as restic's --exclude takes them. */
   exclude: z.array(z.string().min(1)).max(1000).default([]),
@@ -126,12 +133,12 @@ const agentConfig = z
     collector: z.strictObject({
       url: webAddress,
       /** Certificates that the collector's own must lead to, in PEM; left out: those of the system. */
-      ca: path.optional(),
-      proxy: webAddress.optional(),
+      ca: path.exactOptional(),
+      proxy: webAddress.exactOptional(),
     }),
     state: path,
     /** Where restore tests put files; left out: inside the state folder. */
-    scratch: path.optional(),
+    scratch: path.exactOptional(),
     /** The restic program: a path, or a name that is looked for in PATH. */
     restic: z.string().min(1).default('restic'),
     heartbeat: duration.default('PT1H'),
