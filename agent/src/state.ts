@@ -46,9 +46,10 @@ const TABLES = `
   create table schedule_mark (
     set_id text not null,
     what text not null,
-    slot text not null,
+    started_at text not null,
     ended_at text not null,
     outcome text not null,
+    code text,
     primary key (set_id, what)
   ) strict, without rowid;
 `

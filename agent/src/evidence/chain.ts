@@ -19,7 +19,7 @@ export function appendStatement(
   now: Date,
 ): Recorded {
   return state.write(() => {
-    const head = chainHead(state)
+    const head = chainHead(state, identity.epoch)
     const chain: Chain = {
       tenant: identity.tenant,
       agent: identity.agent,
@@ -41,13 +41,13 @@ export function appendStatement(
   })
 }
 
-/** The newest statement of the chain, signed or not. */
-export function chainHead(state: State): Recorded | null {
+/** The newest statement of the chain up to this epoch, signed or not. */
+export function chainHead(state: State, epoch: number): Recorded | null {
   const row = state
-    .sql<[], { epoch: number; seq: number; pae_digest: string }>(
-      'select epoch, seq, pae_digest from statement order by epoch desc, seq desc limit 1',
+    .sql<[number], { epoch: number; seq: number; pae_digest: string }>(
+      `select epoch, seq, pae_digest from statement where epoch <= ? order by epoch desc, seq desc limit 1`,
     )
-    .get()
+    .get(epoch)
   return row === undefined ? null : { paeDigest: row.pae_digest, epoch: row.epoch, seq: row.seq }
 }
 

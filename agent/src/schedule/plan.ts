@@ -1,0 +1,103 @@
+import { sha256 } from '@bevis/shared/crypto'
+import { parseDuration } from '../quantity.ts'
+import { readCron } from './cron.ts'
+import type { Cron } from './cron.ts'
+import type { Mark, Work } from './mark.ts'
+
+/** The part of a set's configuration that says when. */
+export interface Scheduled {
+  readonly id: string
+  readonly repository: { readonly url: string }
+  readonly backup: { readonly cron?: string; readonly timezone: string; readonly jitter: string }
+  readonly restoreTest: { readonly cron?: string; readonly timezone?: string; readonly jitter: string }
+  readonly inventory: { readonly every: string }
+}
+
+/** One kind of work on one set, and when it is due. */
+export interface Plan {
+  readonly set: string
+  readonly what: Work
+  /** What no two runs may work on at once. */
+  readonly repository: string
+  /**
+   * The instant since which a run is owed, or null when none is. A run that was missed while the machine was off,
+   * asleep or busy stays owed: one run, however many were missed.
+   */
+  owedSince(mark: Mark, now: Date): Date | null
+  /** When it is due next, if nothing is missed. */
+  next(mark: Mark, now: Date): Date | null
+}
+
+/** Everything that is done on a schedule. A repository that several sets share is listed once. */
+export function plansOf(sets: readonly Scheduled[]): Plan[] {
+  return sets.flatMap((set) => [
+    ...cronPlan(set, 'backup', set.backup.cron, set.backup.timezone, set.backup.jitter),
+    ...(set.id === inventoryKeeper(sets, set.repository.url)?.id ? [inventoryPlan(sets, set)] : []),
+    ...cronPlan(
+      set,
+      'restore-test',
+      set.restoreTest.cron,
+      set.restoreTest.timezone ?? set.backup.timezone,
+      set.restoreTest.jitter,
+    ),
+  ])
+}
+
+/** The set under whose name the inventories of a repository are kept. */
+export function inventoryKeeper<S extends { repository: { url: string } }>(
+  sets: readonly S[],
+  repository: string,
+): S | undefined {
+  return sets.find((set) => set.repository.url === repository)
+}
+
+function cronPlan(
+  set: Scheduled,
+  what: Work,
+  expression: string | undefined,
+  timezone: string,
+  jitter: string,
+): Plan[] {
+  if (expression === undefined) return []
+  const cron: Cron = readCron(expression, timezone)
+  const delayed = (slot: Date | null): Date | null =>
+    slot === null
+      ? null
+      : new Date(slot.getTime() + jitterMs(`${set.id}\n${what}\n${slot.toISOString()}`, jitter))
+  return [
+    {
+      set: set.id,
+      what,
+      repository: set.repository.url,
+      owedSince(mark, now) {
+        const slot = cron.before(now)
+        const due = delayed(slot)
+        if (slot === null || due === null || slot.getTime() <= Date.parse(mark.startedAt)) return null
+        return due.getTime() <= now.getTime() ? due : null
+      },
+      next: (_, now) => delayed(cron.after(now)),
+    },
+  ]
+}
+
+function inventoryPlan(sets: readonly Scheduled[], keeper: Scheduled): Plan {
+  const sharing = sets.filter(({ repository }) => repository.url === keeper.repository.url)
+  const everyMs = Math.min(...sharing.map(({ inventory }) => parseDuration(inventory.every)))
+  const dueAt = (mark: Mark): Date =>
+    // Never taken: at once, since without an inventory nothing can be told.
+    new Date(mark.outcome === 'new' ? mark.startedAt : Date.parse(mark.startedAt) + everyMs)
+  return {
+    set: keeper.id,
+    what: 'inventory',
+    repository: keeper.repository.url,
+    owedSince: (mark, now) => (dueAt(mark).getTime() <= now.getTime() ? dueAt(mark) : null),
+    next: (mark, now) => new Date(Math.max(dueAt(mark).getTime(), now.getTime())),
+  }
+}
+
+/** A point of the span that is the same each time it is asked for, so that a restart does not draw again. */
+function jitterMs(slot: string, span: string): number {
+  const bytes = sha256(new TextEncoder().encode(slot))
+  const fraction = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0) / 2 ** 32
+  return Math.floor((fraction * parseDuration(span)) / 1000) * 1000
+}
