@@ -28,12 +28,13 @@ export function followChains(logged: readonly LoggedStatement[], findings: Findi
   const { epochs, counted } = sortIntoEpochs(logged, findings)
   for (const [agent, chains] of Map.groupBy(epochs, (epoch) => epoch.agent)) {
     let previous: EpochChain | undefined
+    const introduced = new Map<string, number>()
     for (const chain of chains) {
       if (chain.epoch !== (previous?.epoch ?? 0) + 1) {
         findings.fail('chain.unbroken', `${agent}: epoch ${(previous?.epoch ?? 0) + 1} is missing`)
       }
       followEpoch(chain, previous, findings)
-      findEnrolment(chain, findings)
+      findEnrolment(chain, introduced, findings)
       previous = chain
     }
   }
@@ -98,18 +99,26 @@ function followEpoch(chain: EpochChain, previous: EpochChain | undefined, findin
   }
 }
 
-/** An epoch opens with the statement that introduces its key, which that key and its authoriser both signed. */
-function findEnrolment(chain: EpochChain, findings: Findings): void {
+/**
+ * An epoch is signed by one key. The statement that opens it introduces the key, and both that key and its
+ * authoriser signed it; or the key was introduced in an earlier epoch of the same agent, which begins anew.
+ */
+function findEnrolment(chain: EpochChain, introduced: Map<string, number>, findings: Findings): void {
   const id = `${chain.agent} epoch ${chain.epoch}`
-  const first = chain.bySeq.get(1)
-  const keys = new Set([...chain.bySeq.values()].map(({ leaves }) => leaves[0]?.key.keyid))
+  const keys = new Set([...chain.bySeq.values()].map(({ leaves }) => leaves[0]?.key))
   if (keys.size !== 1) findings.fail('enrolment.present', `${id}: signed by ${keys.size} keys`)
+  const first = chain.bySeq.get(1)
   const key = first?.leaves[0]?.key
-  // A later epoch under the same key needs no second introduction: the key itself says that it begins anew.
-  if (key !== undefined && key.epoch < chain.epoch) return
-  if (first === undefined || key === undefined || introducedKey(first.statement) !== key.keyid) {
-    findings.fail('enrolment.present', `${id}: nothing introduces its key ${key?.keyid ?? ''}`)
+  if (first === undefined || key === undefined) {
+    findings.fail('enrolment.present', `${id}: its first statement is missing`)
+    return
   }
+  if (introducedKey(first.statement) === key.keyid) introduced.set(key.keyid, chain.epoch)
+  const opened = introduced.get(key.keyid)
+  if (opened === undefined)
+    findings.fail('enrolment.present', `${id}: nothing introduces its key ${key.keyid}`)
+  else if (opened !== key.epoch)
+    findings.fail('enrolment.present', `${id}: key ${key.keyid} opened epoch ${opened}`)
 }
 
 /** What a revoked key signed counts up to the leaf of the revocation: places in the log, not clocks, decide. */

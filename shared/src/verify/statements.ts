@@ -10,7 +10,7 @@ import { leafHash } from '../log/merkle.ts'
 import { fileOf } from './description.ts'
 import type { PackContent } from './description.ts'
 import type { Keys, KnownKey } from './keys.ts'
-import { PACK_FILES, linesOf } from './pack.ts'
+import { PACK_FILES, keyFile, linesOf } from './pack.ts'
 import type { Pack } from './pack.ts'
 import type { Findings } from './report.ts'
 
@@ -64,6 +64,10 @@ export function readStatements(
     }
   })
   if (seen.size === 0) findings.fail('statements.valid', 'the pack holds no statement')
+  const used = new Set(statements.flatMap(({ leaves }) => leaves.map(({ key }) => key.keyid)))
+  for (const { keyid } of keys.byId.values()) {
+    if (!used.has(keyid)) findings.fail('keys.valid', `${keyFile(keyid)}: signs nothing here`)
+  }
   findings.hold('envelopes.signatures', `${signatures} signatures over ${statements.length} statements`)
   findings.hold('statements.valid', `${statements.length} statements`)
   return statements

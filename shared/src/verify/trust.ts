@@ -7,9 +7,10 @@ import type { VerificationKey } from '../log/checkpoint.ts'
 
 const LIMIT_CHARACTERS = 1_048_576
 
-const oneOrMore = z
-  .union([hex64, z.array(hex64).min(1).max(1_000)])
-  .transform((value) => (typeof value === 'string' ? [value] : value))
+const oneOrMore = z.preprocess(
+  (value) => (Array.isArray(value) ? value : [value]),
+  z.array(hex64).min(1).max(1_000),
+)
 
 const vkey = z
   .string()

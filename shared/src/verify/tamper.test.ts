@@ -1,0 +1,126 @@
+import { describe, expect, test } from 'vitest'
+import { describe as describePack, descriptionOf, packOf, smallWorld } from '../../../test/kit/pack.ts'
+import { zipOf } from '../../../test/kit/zip.ts'
+import { PACK_FILES, isPackFile } from './pack.ts'
+import { parseTrust } from './trust.ts'
+import { verifyPack } from './verify-pack.ts'
+import { readZip } from './zip.ts'
+
+const world = await smallWorld(1)
+const honest = await packOf(world)
+const trust = parseTrust(world.trust())
+const description = descriptionOf(honest)
+
+/** The same numbers in every run (mulberry32). */
+function randomOf(seed: number): (below: number) => number {
+  let state = seed
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
+  }
+}
+
+function flip(files: ReadonlyMap<string, Uint8Array>, name: string, at: number, mask: number) {
+  const flipped = new Map(files)
+  const content = Uint8Array.from(files.get(name) ?? [])
+  content[at] = (content[at] ?? 0) ^ mask
+  flipped.set(name, content)
+  return flipped
+}
+
+const names = [...honest.keys()]
+const evidential = names.filter(
+  (name) => name !== PACK_FILES.description && name !== PACK_FILES.seal && name !== PACK_FILES.readme,
+)
+const sizeOf = (name: string) => honest.get(name)?.length ?? 0
+const sizeTotal = evidential.reduce((sum, name) => sum + sizeOf(name), 0)
+
+/** A place in the files that hold evidence, every byte as likely as any other. */
+function pick(random: (below: number) => number): { name: string; at: number } {
+  let at = random(sizeTotal)
+  for (const name of evidential) {
+    if (at < sizeOf(name)) return { name, at }
+    at -= sizeOf(name)
+  }
+  throw new RangeError('beyond the pack')
+}
+
+describe('one flipped byte', () => {
+  test('in any file is refused, with and without a trust file', () => {
+    for (const name of names) {
+      const size = sizeOf(name)
+      for (const at of [0, Math.floor(size / 3), Math.floor(size / 2), size - 2, size - 1]) {
+        const files = flip(honest, name, at, 0x01)
+        expect.soft(verifyPack({ files, trust }).exit, `${name} at ${at}`).toBe(1)
+        expect.soft(verifyPack({ files, trust: null }).exit, `${name} at ${at}, no trust`).toBe(1)
+      }
+    }
+  })
+
+  test('is refused by what it breaks, when a forger has mended the description for it (2,000 places)', () => {
+    const random = randomOf(1)
+    const refusals = new Map<string, number>()
+    for (let n = 0; n < 2_000; n += 1) {
+      const { name, at } = pick(random)
+      const mask = 1 << random(8)
+      const files = describePack(flip(honest, name, at, mask), description)
+      const report = verifyPack({ files, trust: n % 2 === 0 ? trust : null })
+      if (report.exit !== 1) expect.soft(report.exit, `${name} at ${at}, mask ${mask}`).toBe(1)
+      for (const { id, outcome } of report.checks) {
+        if (outcome === 'failed') refusals.set(id, (refusals.get(id) ?? 0) + 1)
+      }
+    }
+    expect([...refusals.keys()]).toEqual(
+      expect.arrayContaining(['envelopes.signatures', 'log.inclusion', 'log.index', 'table.rederived']),
+    )
+  })
+
+  test('in every byte of the small files is refused, the description mended', () => {
+    const small = evidential.filter(
+      (name) => sizeOf(name) < 1_000 && !/^proofs\/(?!1\.|consistency)/.test(name),
+    )
+    for (const name of small) {
+      for (let at = 0; at < sizeOf(name); at += 1) {
+        const files = describePack(flip(honest, name, at, 1 << (at % 8)), description)
+        const { exit } = verifyPack({ files, trust: null })
+        if (exit !== 1) expect.soft(exit, `${name} at ${at}`).toBe(1)
+      }
+    }
+  })
+
+  test('in the zip is refused, or the files are the same as before (2,000 places)', async () => {
+    const zip = zipOf(honest)
+    const random = randomOf(2)
+    let harmless = 0
+    for (let n = 0; n < 2_000; n += 1) {
+      const flipped = Buffer.from(zip)
+      const at = random(zip.length)
+      flipped[at] = (flipped[at] ?? 0) ^ (1 << random(8))
+      const files = await readZip(flipped, isPackFile).catch(() => null)
+      if (files === null) continue
+      const same =
+        files.size === honest.size &&
+        [...files].every(
+          ([name, content]) =>
+            honest.get(name) !== undefined &&
+            Buffer.from(content).equals(honest.get(name) ?? Buffer.alloc(0)),
+        )
+      if (same) harmless += 1
+      else expect.soft(verifyPack({ files, trust }).exit, `byte ${at}`).toBe(1)
+    }
+    // Attributes that name the writing program, and the last bits of a packed stream: nothing reads them.
+    expect(harmless).toBeLessThan(100)
+  })
+})
+
+test.each(names)('without %s the pack is refused', (name) => {
+  const files = new Map(honest)
+  files.delete(name)
+  expect(verifyPack({ files, trust }).exit).toBe(1)
+  if (name === PACK_FILES.readme) return
+  expect(verifyPack({ files: describePack(files, description), trust }).exit).toBe(
+    name === PACK_FILES.description || name === PACK_FILES.seal ? 0 : 1,
+  )
+})

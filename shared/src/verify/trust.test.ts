@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest'
+import { signerOf } from '../../../test/kit/pack.ts'
+import { formatVkey } from '../log/checkpoint.ts'
+import { spkiOf } from '../crypto.ts'
+import { parseTrust } from './trust.ts'
+
+const vkey = formatVkey('log.example/kit', signerOf('log').spki)
+const keyid = signerOf('agent').keyid
+
+function refusal(text: string): string {
+  try {
+    parseTrust(text)
+    return 'taken'
+  } catch (error) {
+    return error instanceof Error ? error.message : ''
+  }
+}
+
+test('one key or several, per agent', () => {
+  const trust = parseTrust(`
+log: { vkey: "${vkey}" }
+agents:
+  - { tenant: vestkyst, agent: srv1, keyid: ${keyid} }
+  - { tenant: vestkyst, agent: srv2, keyid: [${keyid}, "${'0'.repeat(63)}1"], contracts: [AFT-1] }
+`)
+  expect(trust.log.vkey.name).toBe('log.example/kit')
+  expect(trust.agents.map((agent) => agent.keyid.length)).toEqual([1, 2])
+})
+
+test('every mistake is told at once, with its line', () => {
+  const told = refusal(`log: { vkey: "log.example/kit+00000000+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx" }
+agents:
+  - tenant: vestkyst
+    agent: srv1
+    keyid: ABC
+    colour: red
+`)
+  expect(told).toMatch(/line 1: log.vkey: the key and its identifier disagree/)
+  expect(told).toMatch(/line 5: agents.0.keyid.*64 lowercase hex digits/)
+  expect(told).toMatch(/line 3: agents.0: .*colour/)
+})
+
+test.each<[string, string, RegExp]>([
+  ['a key given twice', `log: { vkey: a }\nlog: { vkey: b }\n`, /line 2: .*unique/],
+  ['no agents', `log: { vkey: "${vkey}" }\nagents: []\n`, /agents/],
+  ['nothing', '', /./],
+  ['broken YAML', 'log: [\n', /line/],
+  ['aliases that multiply', 'a: &a [1]\nb: [*a, *a]\n', /./],
+])('%s is refused', (_, text, why) => {
+  expect(refusal(text)).not.toBe('taken')
+  expect(refusal(text)).toMatch(why)
+})
+
+test('a log key of small order is refused: it would sign everything', () => {
+  const weak = formatVkey('log.example/kit', spkiOf(Uint8Array.of(1, ...new Uint8Array(31))))
+  expect(refusal(`log: { vkey: "${weak}" }\nagents: [{ tenant: t, agent: a, keyid: ${keyid} }]\n`)).toMatch(
+    /small order/,
+  )
+})

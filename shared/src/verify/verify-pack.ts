@@ -1,0 +1,83 @@
+import { sha256Hex } from '../crypto.ts'
+import { followChains } from './chains.ts'
+import { readDescription } from './description.ts'
+import type { PackContent } from './description.ts'
+import { readKeys } from './keys.ts'
+import { placeStatements } from './log.ts'
+import { PACK_FILES, isPackFile } from './pack.ts'
+import type { Pack } from './pack.ts'
+import { countPopulation } from './population.ts'
+import { Findings, concludeReport } from './report.ts'
+import type { PackSummary, Report, VerdictSummary } from './report.ts'
+import { readStatements } from './statements.ts'
+import type { Trust } from './trust.ts'
+import { readContract, recomputeVerdict, rederiveTable } from './verdict.ts'
+
+/**
+ * Checks an unpacked evidence pack, offline. Pure: files and trust in, a report out; it never throws.
+ * @param trust the customer's own keys; null checks by the keys in the pack, which proves that it agrees with
+ * itself and no more
+ */
+export function verifyPack({ files, trust }: { files: PackContent; trust: Trust | null }): Report {
+  const findings = new Findings()
+  // Each check tells its own failures. What escapes them is ours to mend, and until then no pack passes by it.
+  const read = findings.attempt('pack.description', 'unforeseen', () => {
+    for (const name of files.keys()) {
+      if (!isPackFile(name)) findings.fail('zip.structure', `${name}: does not belong in an evidence pack`)
+    }
+    findings.hold('zip.structure', `${files.size} files`)
+    const pack = readDescription(files, findings)
+    return { pack, verdict: pack === null ? null : checkContent(files, pack, trust, findings) }
+  })
+  const pack = read?.pack ?? null
+  return concludeReport({
+    findings,
+    anchored: trust !== null,
+    pinned: isPinned(pack, trust),
+    pack: summarise(files, pack),
+    verdict: read?.verdict ?? null,
+  })
+}
+
+/** The report on a file that is no sound zip. */
+export function reportUnreadable(why: string, trust: Trust | null): Report {
+  const findings = new Findings()
+  findings.fail('zip.structure', why)
+  return concludeReport({ findings, anchored: trust !== null, pinned: false, pack: null, verdict: null })
+}
+
+function checkContent(
+  files: PackContent,
+  pack: Pack,
+  trust: Trust | null,
+  findings: Findings,
+): VerdictSummary | null {
+  const keys = readKeys(files, pack, trust, findings)
+  const statements = readStatements(files, pack, keys, findings)
+  const logged = placeStatements(files, pack, keys, statements, findings)
+  const chains = followChains(logged, findings)
+  countPopulation(pack, logged, chains, findings)
+  rederiveTable(files, pack, logged, findings)
+  const yaml = readContract(files, pack, trust, findings)
+  return yaml === undefined ? null : recomputeVerdict(files, pack, yaml, chains, findings)
+}
+
+function isPinned(pack: Pack | null, trust: Trust | null): boolean {
+  return trust?.contracts?.some(({ id }) => id === pack?.contract.id) ?? false
+}
+
+function summarise(files: PackContent, pack: Pack | null): PackSummary | null {
+  if (pack === null) return null
+  const { contract, tenant, period, madeAt, population, log } = pack
+  return {
+    sha256: sha256Hex(files.get(PACK_FILES.description) ?? new Uint8Array()),
+    contract: contract.id,
+    customer: contract.customer,
+    tenant,
+    period,
+    madeAt,
+    statements: population.statements,
+    leaves: population.leaves,
+    log,
+  }
+}

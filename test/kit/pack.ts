@@ -1,0 +1,414 @@
+/** Evidence packs made of nothing but shared code: agents that sign, a log that proves, a pack that tells. */
+import { sha256Hex, signerFromSeed, spkiToPem } from '@bevis/shared/crypto'
+import type { Signer } from '@bevis/shared/crypto'
+import { ZERO_DIGEST } from '@bevis/shared/evidence/chain'
+import { encodeEnvelope, openEnvelope, paeDigest, signEnvelope } from '@bevis/shared/evidence/envelope'
+import type { Envelope } from '@bevis/shared/evidence/envelope'
+import { inventoryDelta } from '@bevis/shared/evidence/inventory'
+import { predicateTypeOf } from '@bevis/shared/evidence/predicates'
+import type { Chain, EvidenceName, PredicateOf, Snap } from '@bevis/shared/evidence/predicates'
+import { STATEMENT_TYPE, encodeStatement, parseStatement } from '@bevis/shared/evidence/statement'
+import type { Statement } from '@bevis/shared/evidence/statement'
+import { formatVkey } from '@bevis/shared/log/checkpoint'
+import { formatEntry } from '@bevis/shared/log/entry'
+import { formatProof } from '@bevis/shared/log/proof'
+import { formatConsistency } from '@bevis/shared/verify/consistency'
+import { formatSeal } from '@bevis/shared/verify/description'
+import { judge } from '@bevis/shared/verify/judge'
+import {
+  PACK_FILES,
+  PACK_FORMAT,
+  checkpointFile,
+  consistencyFile,
+  contractFile,
+  encodeJson,
+  keyFile,
+  proofFile,
+} from '@bevis/shared/verify/pack'
+import type { IndexLine, Pack, PackKey } from '@bevis/shared/verify/pack'
+import { TABLE_HEAD, datedAt, formatRow, isInPeriod } from '@bevis/shared/verify/table'
+import { MemoryLog } from './log.ts'
+
+const encode = (text: string) => new TextEncoder().encode(text)
+
+/** A signer whose key is the same in every run. */
+export function signerOf(name: string): Signer {
+  return signerFromSeed(Uint8Array.fromHex(sha256Hex(`seed of ${name}`)))
+}
+
+export const TENANT = 'vestkyst'
+export const CONTRACT_ID = 'AFT-2025-262'
+export const CONTRACT_YAML = `id: ${CONTRACT_ID}
+provider: { name: Nordlys IT-drift ApS, cvr: "11223344" }
+customer: { name: Vestkyst Tømrer & Snedker ApS, cvr: "12345674" }
+term: { start: "2025-01-01", renewal: auto, noticePeriod: P3M }
+versions:
+  - no: 1
+    effectiveFrom: "2025-01-01"
+    acceptances:
+      - { party: customer, person: M. Holm, at: "2024-12-12T10:02:00Z" }
+      - { party: provider, person: S. Lind, at: "2024-12-12T13:40:00Z" }
+    sets:
+      - id: filer
+        selector: { repository: vts-01, hosts: [srv1], requiredPaths: [/srv/data] }
+        schedule: { every: P1D }
+        retention: { wording: Daglig backup gemmes i 30 dage., min: [{ per: day, keep: 30 }] }
+`
+const REPOSITORY = {
+  id: sha256Hex('repository'),
+  lineage: 'vts-01',
+  location: 'rest:https://backup.example/vts',
+}
+
+/** An agent that keeps its own chain. */
+export class KitAgent {
+  readonly name: string
+  readonly tenant: string
+  epoch = 1
+  seq = 0
+  prev = ZERO_DIGEST
+  signer: Signer
+  token: Signer
+  snapshots: Snap[] = []
+  base: { digest: string; ids: Set<string> } | null = null
+  /** The head of the log that it saw last. */
+  head: Chain['log'] = null
+
+  constructor(name: string, tenant = TENANT) {
+    this.name = name
+    this.tenant = tenant
+    this.signer = signerOf(`${tenant}/${name}/1`)
+    this.token = signerOf(`${tenant}/${name}/1/token`)
+  }
+
+  /** The next statement of the chain, signed. */
+  state<N extends Exclude<EvidenceName, 'contract-event'>>(
+    name: N,
+    predicate: Omit<PredicateOf<N>, 'chain' | 'host' | 'tools'>,
+  ): Envelope {
+    this.seq += 1
+    const chain: Chain = {
+      tenant: this.tenant,
+      agent: this.name,
+      epoch: this.epoch,
+      seq: this.seq,
+      prev: this.prev,
+      log: this.head,
+    }
+    const payload = encodeStatement(statementOf(name, { ...predicate, chain }))
+    this.prev = paeDigest(payload)
+    const introduces = 'event' in predicate && predicate.event === 'enrolled'
+    return signEnvelope(payload, introduces ? [this.signer, this.token] : [this.signer])
+  }
+}
+
+function statementOf(name: EvidenceName, predicate: { chain: Chain }): Statement {
+  return {
+    _type: STATEMENT_TYPE,
+    subject: [{ name: 'sets/filer', digest: { sha256: sha256Hex('set') } }],
+    predicateType: predicateTypeOf(name),
+    predicate: { host: 'srv1', tools: { agent: 'kit', restic: '0.18.1', os: 'linux' }, ...predicate },
+  } as unknown as Statement
+}
+
+/** A collector's log, and what lies in it. */
+export class World {
+  readonly log = new MemoryLog('log.example/kit', signerOf('log'))
+  readonly vkey = formatVkey('log.example/kit', signerOf('log').spki)
+  readonly logged: { envelope: Envelope; leafIndex: number; receivedAt: string }[] = []
+  readonly agents: KitAgent[] = []
+  readonly extraKeys: PackKey[] = []
+
+  /** Logs an envelope as the collector would: one leaf per signature. */
+  receive(envelope: Envelope, receivedAt: string): number {
+    const opened = openEnvelope(envelope)
+    const indexes = opened.signatures.map(({ keyid, sig }) =>
+      this.log.append(
+        formatEntry({ paeDigest: opened.paeDigest, signature: sig, spki: this.#spkiOf(keyid) }),
+      ),
+    )
+    const leafIndex = indexes[0] ?? 0
+    this.logged.push({ envelope, leafIndex, receivedAt })
+    return leafIndex
+  }
+
+  /** Leaves of others, who share the log. */
+  receiveOthers(count: number): void {
+    for (let n = 0; n < count; n += 1) {
+      const signer = signerOf(`stranger ${n}`)
+      const payload = encode(`${this.log.size}`)
+      this.log.append(
+        formatEntry({ paeDigest: paeDigest(payload), signature: signer.sign(payload), spki: signer.spki }),
+      )
+    }
+  }
+
+  signers(): Signer[] {
+    return this.agents.flatMap(({ signer, token }) => [signer, token])
+  }
+
+  #spkiOf(keyid: string): Uint8Array {
+    const signer = this.signers().find((one) => one.keyid === keyid)
+    if (signer === undefined) throw new RangeError(`no signer ${keyid}`)
+    return signer.spki
+  }
+
+  /** The newest head, as an agent keeps it after it verified a receipt. */
+  async show(agent: KitAgent): Promise<void> {
+    const { origin, size, root } = await this.log.checkpoint()
+    agent.head = { origin, size, root: root.toBase64() }
+  }
+
+  keys(): PackKey[] {
+    const of = (agent: KitAgent, signer: Signer, purpose: PackKey['purpose']): PackKey => ({
+      keyid: signer.keyid,
+      tenant: agent.tenant,
+      agent: agent.name,
+      epoch: agent.epoch,
+      purpose,
+    })
+    return this.agents.flatMap((agent) => [of(agent, agent.signer, 'agent'), of(agent, agent.token, 'token')])
+  }
+
+  trust(): string {
+    const agents = this.agents.map(
+      ({ tenant, name, signer }) => `  - { tenant: ${tenant}, agent: ${name}, keyid: ${signer.keyid} }`,
+    )
+    return `log: { vkey: "${this.vkey}" }\nagents:\n${agents.join('\n')}\n`
+  }
+}
+
+const DAY_MS = 86_400_000
+export const START = Date.parse('2025-01-01T05:00:00.000Z')
+const at = (ms: number) => new Date(ms).toISOString()
+
+/** Some days of an agent's life: enrolled, then each day a backup, an inventory and a heartbeat. */
+export async function liveDays(world: World, agent: KitAgent, days: number, begin = START): Promise<void> {
+  if (!world.agents.includes(agent)) world.agents.push(agent)
+  if (agent.seq === 0) {
+    world.receive(
+      agent.state('agent-lifecycle', { at: at(begin), event: 'enrolled', key: agent.signer.keyid }),
+      at(begin + 4_310),
+    )
+  }
+  for (let day = 0; day < days; day += 1) {
+    const started = begin + day * DAY_MS + 16 * 3_600_000
+    const snapshot: Snap = {
+      id: sha256Hex(`${agent.name} snapshot ${started}`),
+      time: at(started),
+      tree: sha256Hex(`${agent.name} tree ${started}`),
+      host: 'srv1',
+      paths: ['/srv/data'],
+    }
+    const ended = started + 540_000
+    const run = agent.state('backup-run', {
+      set: 'filer',
+      repository: REPOSITORY,
+      startedAt: at(started),
+      endedAt: at(ended),
+      exitCode: 0,
+      outcome: 'complete',
+      snapshot,
+      source: {
+        files: 4201,
+        bytes: 9_401_048_576,
+        filesNew: 4,
+        filesChanged: 21,
+        filesUnmodified: 4176,
+        addedBytes: 25,
+      },
+    })
+    world.receive(run, at(ended + 4_000))
+    agent.snapshots.push(snapshot)
+    const inventory = inventoryDelta(agent.base, agent.snapshots)
+    agent.base = { digest: inventory.digest, ids: new Set(agent.snapshots.map(({ id }) => id)) }
+    world.receive(
+      agent.state('inventory', {
+        repository: REPOSITORY,
+        takenAt: at(ended + 60_000),
+        complete: true,
+        ...inventory,
+      }),
+      at(ended + 61_000),
+    )
+    world.receiveOthers(day % 4)
+    await world.show(agent)
+    world.receive(
+      agent.state('agent-lifecycle', { at: at(ended + 90_000), event: 'heartbeat', clockOffsetMs: 12 }),
+      at(ended + 91_000),
+    )
+  }
+}
+
+export interface PackOptions {
+  from?: string
+  to?: string
+  at?: string
+  knownAt?: string
+  /** Changes the parts before the pack is described: a forger with the collector's pen, but no keys. */
+  edit?: (parts: PackParts) => void
+}
+
+/** What a forger of a whole pack may choose. */
+export interface PackParts {
+  logged: { envelope: Envelope; leafIndex: number; receivedAt: string }[]
+  keys: PackKey[]
+  signers: Signer[]
+  yaml: string
+  size: number
+  vkey: string
+}
+
+/** The pack of a world, as the collector writes it: file by name. */
+export async function packOf(world: World, options: PackOptions = {}): Promise<Map<string, Uint8Array>> {
+  const last = world.logged.at(-1)?.receivedAt ?? at(START)
+  const parts: PackParts = {
+    logged: [...world.logged],
+    keys: world.keys(),
+    signers: world.signers(),
+    yaml: CONTRACT_YAML,
+    size: world.log.size,
+    vkey: world.vkey,
+  }
+  options.edit?.(parts)
+  const checkpoint = await world.log.checkpoint(parts.size)
+  const period = { from: options.from ?? at(START), to: options.to ?? at(Date.parse(last) + 1) }
+  const verdictAt = { at: options.at ?? last, knownAt: options.knownAt ?? last }
+  const files = new Map<string, Uint8Array>()
+  const put = (name: string, text: string) => files.set(name, encode(text))
+  put(contractFile(1), parts.yaml)
+  const statements = parts.logged.map(({ envelope, ...place }) => {
+    const opened = openEnvelope(envelope)
+    return { ...place, envelope, opened, statement: parseStatement(opened.payload) }
+  })
+  put(PACK_FILES.evidence, statements.map(({ envelope }) => `${encodeEnvelope(envelope)}\n`).join(''))
+  const index: IndexLine[] = statements.flatMap(({ opened, leafIndex, receivedAt }) =>
+    opened.signatures.map(({ keyid, sig }, number) => ({
+      index: leafIndex + number,
+      pae: opened.paeDigest,
+      signature: sha256Hex(sig),
+      keyid,
+      receivedAt,
+    })),
+  )
+  put(PACK_FILES.index, index.map(encodeJson).join(''))
+  for (const { index: leaf } of index) {
+    const hashes = await world.log.inclusion(leaf, parts.size)
+    put(proofFile(leaf), formatProof({ index: leaf, hashes, checkpoint: checkpoint.note }))
+  }
+  for (const { statement } of statements) {
+    const head = 'chain' in statement.predicate ? statement.predicate.chain.log : null
+    if (head === null || head.size === 0 || head.size >= parts.size) continue
+    const hashes = await world.log.consistency(head.size, parts.size)
+    put(
+      consistencyFile(head.size, parts.size),
+      formatConsistency({ from: head.size, hashes, checkpoint: checkpoint.note }),
+    )
+  }
+  put(checkpointFile(parts.size), checkpoint.note)
+  for (const { keyid } of parts.keys) {
+    const signer = parts.signers.find((one) => one.keyid === keyid)
+    if (signer !== undefined) put(keyFile(keyid), spkiToPem(signer.spki))
+  }
+  put(PACK_FILES.keys, encodeJson(parts.keys))
+  put(PACK_FILES.vkey, `${parts.vkey}\n`)
+  const counted = new Set<string>()
+  const facts = statements.flatMap(({ statement, receivedAt, opened }) => {
+    if (!('chain' in statement.predicate)) return [{ statement, receivedAt, paeDigest: opened.paeDigest }]
+    const { agent, epoch, seq } = statement.predicate.chain
+    if (counted.has(`${agent} ${epoch} ${seq}`)) return []
+    counted.add(`${agent} ${epoch} ${seq}`)
+    return [{ statement, receivedAt, paeDigest: opened.paeDigest }]
+  })
+  put(PACK_FILES.verdict, encodeJson(judge({ yaml: parts.yaml, facts, ...verdictAt })))
+  const rows = statements.map(({ statement, opened, leafIndex, receivedAt }) =>
+    formatRow({
+      leafIndex,
+      receivedAt,
+      statement,
+      paeDigest: opened.paeDigest,
+      inPeriod: isInPeriod(statement, period),
+    }),
+  )
+  put(PACK_FILES.table, TABLE_HEAD + rows.join(''))
+  put(PACK_FILES.readme, 'A pack made by a test.\n')
+  const pack: Pack = {
+    format: PACK_FORMAT,
+    tenant: TENANT,
+    contract: {
+      id: CONTRACT_ID,
+      customer: 'Vestkyst Tømrer & Snedker ApS',
+      texts: [{ revision: 1, sha256: sha256Hex(parts.yaml), appliedAt: at(START) }],
+    },
+    period,
+    verdict: verdictAt,
+    madeAt: last,
+    log: { origin: world.log.origin, size: parts.size },
+    population: populationOf(statements, index.length, period),
+    files: [],
+  }
+  return describe(files, pack)
+}
+
+type Described = { statement: Statement; opened: { paeDigest: string } }
+
+function populationOf(
+  statements: readonly Described[],
+  leaves: number,
+  period: Pack['period'],
+): Pack['population'] {
+  const chains = new Map<string, Pack['population']['chains'][number]>()
+  const first = new Set<string>()
+  for (const { statement, opened } of statements) {
+    if (!('chain' in statement.predicate)) continue
+    const { agent, epoch, seq } = statement.predicate.chain
+    const chain = chains.get(`${agent} ${epoch}`) ?? { agent, epoch, statements: 0, lastSeq: 0, head: '' }
+    chains.set(`${agent} ${epoch}`, chain)
+    chain.statements += 1
+    if (seq > chain.lastSeq && !first.has(`${agent} ${epoch} ${seq}`)) {
+      chain.lastSeq = seq
+      chain.head = opened.paeDigest
+    }
+    first.add(`${agent} ${epoch} ${seq}`)
+  }
+  return {
+    statements: statements.length,
+    leaves,
+    inPeriod: statements.filter(({ statement }) => isInPeriod(statement, period)).length,
+    chains: [...chains.values()].toSorted((a, b) =>
+      a.agent === b.agent ? a.epoch - b.epoch : a.agent < b.agent ? -1 : 1,
+    ),
+  }
+}
+
+/** Writes the description of files as they now are: a forger needs no key for that. */
+export function describe(files: ReadonlyMap<string, Uint8Array>, pack: Pack): Map<string, Uint8Array> {
+  const described = new Map(files)
+  described.delete(PACK_FILES.description)
+  described.delete(PACK_FILES.seal)
+  const list = [...described].map(([path, content]) => ({
+    path,
+    sizeBytes: content.length,
+    sha256: sha256Hex(content),
+  }))
+  const text = encodeJson({ ...pack, files: list })
+  described.set(PACK_FILES.description, encode(text))
+  described.set(PACK_FILES.seal, encode(formatSeal(text)))
+  return described
+}
+
+/** The description of a pack. */
+export function descriptionOf(files: ReadonlyMap<string, Uint8Array>): Pack {
+  return JSON.parse(new TextDecoder().decode(files.get(PACK_FILES.description))) as Pack
+}
+
+/** Two agents, some days: small enough to flip every bit of it. */
+export async function smallWorld(days = 3): Promise<World> {
+  const world = new World()
+  world.receiveOthers(2)
+  await liveDays(world, new KitAgent('srv1'), days)
+  await liveDays(world, new KitAgent('srv2'), 1, START + days * DAY_MS)
+  return world
+}
+
+export { datedAt }
