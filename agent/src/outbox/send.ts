@@ -1,7 +1,7 @@
 import { BevisError, ERRORS, errorCodeOf, errorMessageOf } from '@bevis/shared/error'
 import type { ErrorCode } from '@bevis/shared/error'
 import { envelopeSchema } from '@bevis/shared/evidence/envelope'
-import type { VerificationKey } from '@bevis/shared/log/checkpoint'
+import type { Checkpoint, VerificationKey } from '@bevis/shared/log/checkpoint'
 import {
   BATCH_LIMIT_BYTES,
   BATCH_LIMIT_ENVELOPES,
@@ -26,7 +26,7 @@ export interface Sender {
   readonly vkey: VerificationKey
   /** The public key of an epoch of this agent. */
   spkiOf(epoch: number): Uint8Array
-  now(): Date
+  readonly now: () => Date
 }
 
 /** What one pass over the outbox did. */
@@ -37,6 +37,8 @@ export interface SendReport {
   readonly failure: BevisError | null
   /** How long the collector asked us to wait. */
   readonly retryAfterMs: number | null
+  /** Alarms that were raised now, for the first time. */
+  readonly alarms: readonly { readonly code: ErrorCode; readonly message: string }[]
 }
 
 /** These say that something is wrong with the log, not with the way to it: proof is kept, and a person is told. */
@@ -64,33 +66,41 @@ const BATCH_BYTES = BATCH_LIMIT_BYTES - 4096
  */
 export async function sendOutbox(sender: Sender, signal?: AbortSignal): Promise<SendReport> {
   const { state } = sender
+  const alarms: { code: ErrorCode; message: string }[] = []
   let limit = BATCH_LIMIT_ENVELOPES
   let logged = 0
   let refused = 0
   for (;;) {
     const batch = nextBatch(state, limit, BATCH_BYTES)
-    const done = { logged, refused, retryAfterMs: null }
-    if (batch.length === 0) return { ...done, failure: null }
-    let reply: Reply | null = null
+    if (batch.length === 0) return { logged, refused, alarms, retryAfterMs: null, failure: null }
+    let retryAfterMs: number | null = null
     try {
-      reply = await postBatch(sender, batch, signal)
+      const reply = await postBatch(sender, batch, signal)
+      retryAfterMs = reply.retryAfterMs
       if (reply.status === 413) {
         if (batch.length === 1) state.write(() => batch.forEach((row) => refuseAsTooLarge(state, row)))
         limit = Math.max(1, Math.floor(batch.length / 2))
         continue
       }
-      const settled = settleBatch(sender, batch, reply)
+      const settled = settleBatch({ ...sender, raise }, batch, reply)
       logged += settled.logged
       refused += settled.refused
-      if (settled.failure !== null) return { logged, refused, failure: settled.failure, retryAfterMs: null }
-    } catch (error) {
+      if (settled.failure !== null) throw settled.failure
+    } catch (cause) {
       const failure =
-        error instanceof BevisError
-          ? error
-          : new BevisError('INTERNAL', errorMessageOf(error), { cause: error })
-      return { ...done, failure, retryAfterMs: reply?.retryAfterMs ?? null }
+        cause instanceof BevisError ? cause : new BevisError('INTERNAL', errorMessageOf(cause), { cause })
+      return { logged, refused, alarms, retryAfterMs, failure }
     }
   }
+
+  function raise(alarm: { code: ErrorCode; message: string; about: string }, proof: unknown): void {
+    const isNew = raiseAlarm(state.folder, { ...alarm, at: sender.now() }, proof)
+    if (isNew) alarms.push({ code: alarm.code, message: alarm.message })
+  }
+}
+
+interface AlarmingSender extends Sender {
+  raise(alarm: { code: ErrorCode; message: string; about: string }, proof: unknown): void
 }
 
 function postBatch(
@@ -105,14 +115,14 @@ function postBatch(
 
 /** Believes an answer, or throws. */
 function settleBatch(
-  sender: Sender,
+  sender: AlarmingSender,
   batch: readonly Queued[],
   reply: Reply,
 ): { logged: number; refused: number; failure: BevisError | null } {
   const { state } = sender
   const response = readResponse(reply)
   const last = loadHead(state)
-  const checkpoint = believe(sender, batch, response, reply)
+  const checkpoint = believe(sender, batch, response, last)
   // A duplicate's instant is that of the first time it came: only what was logged just now tells the time.
   const receivedAt = response.answers
     .flatMap((answer) => (answer.outcome === 'logged' ? [answer.receivedAt] : []))
@@ -142,10 +152,11 @@ function settleBatch(
     }
     pruneLogged(state)
   })
-  for (const answer of response.answers) {
+  for (const [position, answer] of response.answers.entries()) {
     if (answer.outcome !== 'refused' || answer.code !== 'STATEMENT_EQUIVOCATION') continue
-    const alarm = { at: sender.now(), code: answer.code, message: answer.message, about: answer.pae ?? '' }
-    raiseAlarm(state.folder, alarm, undefined)
+    // One alarm for an epoch: what is stated after it meets the same fate.
+    const about = `epoch ${batch[position]?.epoch ?? 0}`
+    sender.raise({ code: answer.code, message: answer.message, about }, undefined)
   }
   return { logged, refused, failure }
 }
@@ -171,8 +182,12 @@ function readResponse(reply: Reply): EvidenceResponse {
 }
 
 /** Verifies the answer; what does not hold is kept with both checkpoints, and raises an alarm. */
-function believe(sender: Sender, batch: readonly Queued[], response: EvidenceResponse, reply: Reply) {
-  const last = loadHead(sender.state)
+function believe(
+  sender: AlarmingSender,
+  batch: readonly Queued[],
+  response: EvidenceResponse,
+  last: Checkpoint | null,
+): Checkpoint {
   try {
     const sent = batch.map((row) => ({
       paeDigest: row.paeDigest,
@@ -182,19 +197,15 @@ function believe(sender: Sender, batch: readonly Queued[], response: EvidenceRes
     return verifyResponse(response, sent, sender.vkey, last)
   } catch (error) {
     const code = errorCodeOf(error)
-    if (ALARMING.has(code)) {
-      raiseAlarm(
-        sender.state.folder,
-        { at: reply.answeredAt, code, message: errorMessageOf(error), about: response.checkpoint },
-        {
-          at: reply.answeredAt.toISOString(),
-          code,
-          message: errorMessageOf(error),
-          verified: last?.note ?? null,
-          received: response,
-        },
-      )
+    const message = errorMessageOf(error)
+    const proof = {
+      at: sender.now().toISOString(),
+      code,
+      message,
+      verified: last?.note ?? null,
+      received: response,
     }
+    if (ALARMING.has(code)) sender.raise({ code, message, about: response.checkpoint }, proof)
     throw error
   }
 }

@@ -1,0 +1,63 @@
+import { join } from 'node:path'
+import { parseVkey } from '@bevis/shared/log/checkpoint'
+import { loadConfig } from '../config.ts'
+import type { AgentConfig } from '../config.ts'
+import { keyFile, requireIdentity } from '../evidence/identity.ts'
+import { readKey } from '../evidence/key.ts'
+import { lifecycle } from '../evidence/lifecycle.ts'
+import { openRecorder } from '../evidence/record.ts'
+import type { Recorder } from '../evidence/record.ts'
+import { tryLock } from '../lock.ts'
+import { sendOutbox } from '../outbox/send.ts'
+import type { SendReport } from '../outbox/send.ts'
+import { openState } from '../state.ts'
+import type { State } from '../state.ts'
+
+/** What every command works on. */
+export interface Opened {
+  readonly config: AgentConfig
+  readonly state: State
+  readonly now: () => Date
+}
+
+/** @throws BevisError CONFIG_INVALID, STATE_DAMAGED */
+export function open(configFile: string | undefined): Opened {
+  const config = loadConfig(configFile)
+  return { config, state: openState(config.state), now: () => new Date() }
+}
+
+/** Opens the recorder, for what must not begin without an identity. @throws BevisError NOT_ENROLLED */
+export function recorderOf({ state, now }: Opened): Recorder {
+  return openRecorder(state, now)
+}
+
+/**
+ * Sends what waits, unless another process does so already (then null). An alarm goes into the chain too:
+ * should the log come to its senses, the statement shows what happened.
+ */
+export async function sendEvidence(opened: Opened, signal?: AbortSignal): Promise<SendReport | null> {
+  const { state, config, now } = opened
+  const identity = requireIdentity(state)
+  const lock = tryLock(join(state.folder, 'outbox.lock'), 'sending evidence', now())
+  if (lock === null) return null
+  const { openTransport } = await import('../outbox/transport.ts')
+  const transport = openTransport(config.collector, now)
+  try {
+    const recorder = recorderOf(opened) // signs what a crash left unsigned
+    const vkey = parseVkey(identity.vkey)
+    const spkis = new Map<number, Uint8Array>()
+    const spkiOf = (epoch: number): Uint8Array => {
+      const spki = spkis.get(epoch) ?? readKey(keyFile(state, epoch)).spki
+      spkis.set(epoch, spki)
+      return spki
+    }
+    const report = await sendOutbox({ state, transport, vkey, spkiOf, now }, signal)
+    for (const { code, message } of report.alarms) {
+      await recorder.record(lifecycle(identity, 'alarm', now(), { reason: code, detail: message }))
+    }
+    return report
+  } finally {
+    await transport.close()
+    lock.release()
+  }
+}
