@@ -34,3 +34,8 @@ export interface Lock {
 
 /** Whose rows a reader may see: a query cannot be asked without saying it. */
 export type Scope = { readonly all: true } | { readonly tenant: string }
+
+/** The one tenant that a scope is limited to; null for all. */
+export function tenantOf(scope: Scope): string | null {
+  return 'all' in scope ? null : scope.tenant
+}

@@ -1,0 +1,21 @@
+import type { Answer } from '@bevis/shared/contract/answer'
+
+/** When a contract is judged: as it stood at `at`, from what had been received by `knownAt`. */
+export interface When {
+  /** An instant; now if left out. */
+  readonly at?: string | undefined
+  /** An instant; everything received so far if left out. */
+  readonly knownAt?: string | undefined
+}
+
+/** Judges contracts from the log. */
+export interface Compliance {
+  /**
+   * Evaluates a contract from its newest text and its facts. Answers of one minute are kept.
+   * The caller has checked that the reader may see the contract.
+   * @throws BevisError NOT_FOUND when there is no such contract
+   */
+  answer(contract: string, when?: When): Promise<Answer>
+  /** Evaluates what may have changed since last time, and stores verdicts and transitions. */
+  tick(): Promise<{ evaluated: number; transitions: number }>
+}

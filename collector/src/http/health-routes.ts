@@ -1,0 +1,66 @@
+import { timingSafeEqual } from 'node:crypto'
+import { BevisError } from '@bevis/shared/error'
+import { sha256 } from '@bevis/shared/crypto'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Log } from '../log/log.ts'
+import type { Store } from '../store/store.ts'
+import type { Metrics } from './metrics.ts'
+import { PROBLEM_TYPE, problemOf } from './problem.ts'
+
+/** For load balancers, monitoring, and whoever watches the log. */
+export function registerHealth(
+  app: FastifyInstance,
+  parts: { log: Log; store: Store; metrics: Metrics; metricsToken: string | null },
+): void {
+  const { log, store, metrics, metricsToken } = parts
+  const hidden = { schema: { hide: true }, config: { rateLimit: false } } as const
+
+  app.get('/healthz', hidden, (_request, reply) => reply.type('text/plain').send('ok\n'))
+
+  app.get('/readyz', hidden, async (_request, reply) => {
+    try {
+      if (log.trouble !== null) throw log.trouble
+      await store.db.selectFrom('log_checkpoint').select('size').limit(1).execute()
+      metrics.setReady(true)
+      return await reply.type('text/plain').send('ready\n')
+    } catch (error) {
+      metrics.setReady(false)
+      return reply
+        .code(503)
+        .type(PROBLEM_TYPE)
+        .send({ ...problemOf(error), status: 503 })
+    }
+  })
+
+  app.get('/metrics', hidden, async (request, reply) => {
+    if (!mayReadMetrics(request, metricsToken)) {
+      throw new BevisError('FORBIDDEN', 'metrics are for callers on this machine, or with the token')
+    }
+    metrics.setLogSize((await log.head()).size)
+    metrics.setReady(log.trouble === null)
+    const { type, body } = await metrics.text()
+    return reply.type(type).send(body)
+  })
+
+  // C2SP tlog-tiles: the head's path below the log's prefix.
+  app.get(
+    '/log/checkpoint',
+    { schema: { summary: 'The log’s newest signed head' } },
+    async (_request, reply) => {
+      const { note } = await log.head()
+      return reply.type('text/plain; charset=utf-8').header('cache-control', 'no-cache').send(note)
+    },
+  )
+}
+
+/** With a token: who has it. Without: who calls from this machine, and for nobody else (a proxy does). */
+function mayReadMetrics(request: FastifyRequest, token: string | null): boolean {
+  const { authorization, forwarded } = request.headers
+  if (token !== null) {
+    const given = sha256(Buffer.from(authorization ?? ''))
+    return timingSafeEqual(given, sha256(Buffer.from(`Bearer ${token}`)))
+  }
+  if (forwarded !== undefined || request.headers['x-forwarded-for'] !== undefined) return false
+  const address = request.socket.remoteAddress ?? ''
+  return /^(127\.|::1$|::ffff:127\.)/.test(address)
+}

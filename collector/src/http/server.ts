@@ -1,0 +1,163 @@
+import { readFileSync } from 'node:fs'
+import fastifyHelmet from '@fastify/helmet'
+import fastifyRateLimit from '@fastify/rate-limit'
+import fastifySwagger from '@fastify/swagger'
+import { BevisError } from '@bevis/shared/error'
+import { BATCH_LIMIT_BYTES } from '@bevis/shared/wire'
+import Fastify from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
+import type { Compliance } from '../compliance/compliance.ts'
+import type { CollectorConfig } from '../config.ts'
+import type { Log } from '../log/log.ts'
+import type { Receive } from '../receive.ts'
+import type { Store } from '../store/store.ts'
+import { VERSION } from '../version.ts'
+import { gunzipBody } from './body.ts'
+import type { Pages, RegisterPages } from './context.ts'
+import { contractRoutes } from './contract-routes.ts'
+import { evidenceRoutes } from './evidence-routes.ts'
+import { registerHealth } from './health-routes.ts'
+import { createMetrics } from './metrics.ts'
+import { PROBLEM_TYPE, problemOf } from './problem.ts'
+
+export interface ServerParts {
+  readonly config: CollectorConfig
+  readonly store: Store
+  readonly log: Log
+  readonly receive: Receive
+  readonly compliance: Compliance
+  readonly logger: FastifyBaseLogger
+  readonly now: () => Date
+  /** Left out: the interface for programs alone, and nobody can sign in. */
+  readonly registerPages?: RegisterPages | undefined
+}
+
+const NOBODY: Pages = { authorize: () => Promise.resolve(null) }
+
+/** The whole server, ready to listen. */
+export async function buildServer(parts: ServerParts): Promise<FastifyInstance> {
+  const { config, store, log, receive, compliance, logger, now, registerPages } = parts
+  const app = createApp(config, logger)
+  const metrics = createMetrics(true)
+  let pages = NOBODY
+
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  app.setErrorHandler((error, request, reply) => answerProblem(error, request, reply, pages))
+  app.setNotFoundHandler((request, reply) =>
+    answerProblem(new BevisError('NOT_FOUND', `there is nothing at ${request.url}`), request, reply, pages),
+  )
+  app.addHook('onResponse', (request, reply, done) => {
+    const route = request.routeOptions.url ?? 'none'
+    metrics.observeRequest(route, reply.statusCode, reply.elapsedTime / 1_000)
+    const ms = Math.round(reply.elapsedTime)
+    request.log.info({ method: request.method, route, status: reply.statusCode, ms }, 'answered')
+    done()
+  })
+  await protect(app, config)
+  await app.register(fastifySwagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Bevis collector',
+        version: VERSION,
+        description: 'Evidence in, proofs and verdicts out.',
+      },
+      servers: [{ url: config.publicUrl }],
+    },
+    transform: jsonSchemaTransform,
+  })
+  await app.register(evidenceRoutes({ receive, store, metrics }))
+  await app.register(contractRoutes({ store, compliance, authorize: (request) => pages.authorize(request) }))
+  registerHealth(app, { log, store, metrics, metricsToken: readToken(config.metricsTokenFile) })
+  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
+  if (registerPages !== undefined) {
+    await app.register(async (scope) => {
+      pages = await registerPages(scope, { config, store, log, compliance, now })
+    })
+  }
+  await app.ready()
+  return app
+}
+
+function createApp(config: CollectorConfig, logger: FastifyBaseLogger): FastifyInstance {
+  const options = {
+    loggerInstance: logger,
+    disableRequestLogging: true, // one line per answer, see onResponse
+    bodyLimit: BATCH_LIMIT_BYTES,
+    trustProxy: config.trustedProxies.length > 0 ? config.trustedProxies : false,
+    requestTimeout: 120_000,
+    forceCloseConnections: 'idle',
+  } as const
+  // The types of the two servers differ, and nothing here depends on which one it is.
+  if (config.tls === undefined) return Fastify(options)
+  const https = { key: readSecret(config.tls.key), cert: readSecret(config.tls.cert) }
+  return Fastify({ ...options, https }) as unknown as FastifyInstance
+}
+
+/** What guards every route: headers, a limit on requests, and on what a compressed body may become. */
+async function protect(app: FastifyInstance, config: CollectorConfig): Promise<void> {
+  const isTls = config.publicUrl.startsWith('https:')
+  await app.register(fastifyHelmet, {
+    strictTransportSecurity: isTls ? { maxAge: 31_536_000 } : false,
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:'],
+        fontSrc: ["'self'"],
+        connectSrc: ["'self'"],
+        formAction: ["'self'"],
+        baseUri: ["'none'"],
+        frameAncestors: ["'none'"],
+        ...(isTls ? { upgradeInsecureRequests: [] } : {}),
+      },
+    },
+  })
+  await app.register(fastifyRateLimit, {
+    max: config.requestsPerMinute,
+    timeWindow: 60_000,
+    errorResponseBuilder: (_request, { after }) =>
+      new BevisError('TOO_MANY_REQUESTS', `too many requests from this address: wait ${after}`),
+  })
+  app.addHook('preParsing', async (request, _reply, payload) => {
+    const encoding = request.headers['content-encoding']
+    if (encoding === undefined || encoding === 'identity') return payload
+    if (encoding === 'gzip') return gunzipBody(payload, BATCH_LIMIT_BYTES)
+    throw new BevisError('REQUEST_INVALID', `a body comes as it is or with gzip, not with ${encoding}`)
+  })
+}
+
+async function answerProblem(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  pages: Pages,
+): Promise<FastifyReply> {
+  const problem = problemOf(error)
+  if (problem.status >= 500) request.log.error({ err: error, code: problem.code }, 'failed')
+  else request.log.debug({ code: problem.code }, 'refused')
+  if (problem.status === 503 && !reply.hasHeader('retry-after')) void reply.header('retry-after', '30')
+  const forPeople = !request.url.startsWith('/v1/') && (request.headers.accept ?? '').includes('text/html')
+  if (forPeople && pages.renderProblem !== undefined) {
+    const page = await pages.renderProblem(request, reply, problem)
+    return reply.code(problem.status).type('text/html; charset=utf-8').send(page)
+  }
+  // Past the route's own schema: a problem has one form everywhere.
+  return reply.code(problem.status).type(PROBLEM_TYPE).serializer(JSON.stringify).send(problem)
+}
+
+function readToken(file: string | undefined): string | null {
+  return file === undefined ? null : readSecret(file).trim()
+}
+
+function readSecret(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new BevisError('SECRET_UNREADABLE', `${file} cannot be read`, { cause })
+  }
+}

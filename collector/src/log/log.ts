@@ -1,0 +1,248 @@
+import { BevisError, errorMessageOf } from '@bevis/shared/error'
+import type { Signer } from '@bevis/shared/crypto'
+import { encodeBase64 } from '@bevis/shared/base64'
+import { toInstant } from '@bevis/shared/format'
+import { formatVkey, openCheckpoint, parseVkey, signCheckpoint } from '@bevis/shared/log/checkpoint'
+import type { Checkpoint } from '@bevis/shared/log/checkpoint'
+import {
+  appendLeaves,
+  consistencyProof,
+  edgeOf,
+  EMPTY_ROOT,
+  inclusionProof,
+  leafHash,
+  rootOf,
+} from '@bevis/shared/log/merkle'
+import type { ReadNodes } from '@bevis/shared/log/merkle'
+import { formatProof } from '@bevis/shared/log/proof'
+import type { Kysely, Transaction } from 'kysely'
+import { newestCheckpoint } from '../store/read/checkpoints.ts'
+import { chunksOf } from '../store/rows.ts'
+import type { Schema } from '../store/schema.ts'
+import type { Store } from '../store/store.ts'
+import { readCheckpointFile, swapCheckpointFile } from './checkpoint-file.ts'
+import { nodeReader } from './nodes.ts'
+import type { TreeNode } from './nodes.ts'
+
+/** How long one process waits for another that appends. */
+const LOCK_MS = 30_000
+
+export interface LogOptions {
+  readonly store: Store
+  readonly signer: Signer
+  readonly origin: string
+  readonly checkpointFile: string
+  readonly now: () => Date
+}
+
+/** An append-only Merkle log (RFC 6962) with signed heads (C2SP tlog-checkpoint). */
+export interface Log {
+  readonly origin: string
+  /** The verification key that agents and auditors pin. */
+  readonly vkey: string
+  /** Why nothing is signed; null when all is well. */
+  readonly trouble: BevisError | null
+  /** The newest signed head. */
+  head(): Promise<Checkpoint>
+  /**
+   * One durable transaction with its new signed head, then the head's swap into the separate file; only
+   * after both does it resolve. Nothing added: the head stays.
+   * @throws BevisError LOG_ROLLED_BACK, LOG_INCONSISTENT, STORE_FAILED
+   */
+  append<T>(work: (appender: Appender) => Promise<T>): Promise<Appended<T>>
+  /** The tlog-proof of a leaf against a head of this log. */
+  proof(index: number, head: Checkpoint, read?: ReadNodes): Promise<string>
+  /** Consistency from an earlier size, base64 (RFC 6962, 2.1.2); empty from 0 and from the same size. */
+  consistency(from: number, head: Checkpoint, read?: ReadNodes): Promise<string[]>
+}
+
+export interface Appender {
+  readonly tx: Transaction<Schema>
+  /** The index that the next leaf gets. */
+  readonly next: number
+  /** Adds an entry of a statement that the same transaction inserts; returns its leaf index. */
+  add(leaf: { entry: Uint8Array; statementId: number; signatureNo: number }): number
+}
+
+export interface Appended<T> {
+  readonly result: T
+  readonly head: Checkpoint
+  /** Reads nodes without asking for those just written. */
+  readonly read: ReadNodes
+}
+
+/** Signs the head of the empty log, once, at `init`. */
+export async function createLog({ store, signer, origin, checkpointFile, now }: LogOptions): Promise<void> {
+  const head = signCheckpoint({ origin, size: 0, root: EMPTY_ROOT }, signer)
+  await store.write((tx) => insertCheckpoint(tx, head, now()))
+  await swapCheckpointFile(checkpointFile, null, head.note)
+}
+
+/**
+ * Opens the log and compares the database with the last head it signed. A log in trouble can be read,
+ * and refuses to sign.
+ */
+export async function openLog(options: LogOptions): Promise<Log> {
+  const { store, signer, origin, checkpointFile, now } = options
+  const vkey = formatVkey(origin, signer.spki)
+  const key = parseVkey(vkey)
+  let trouble: BevisError | null = null
+
+  /** The note in the separate file, after checking that the database goes on from it. */
+  async function comparedFile(db: Kysely<Schema>, head: Checkpoint, read: ReadNodes): Promise<void> {
+    const note = await readCheckpointFile(checkpointFile)
+    if (note === null) {
+      throw new BevisError('LOG_INCONSISTENT', `${checkpointFile} is missing: put it back from its backup`)
+    }
+    if (note === head.note) return
+    const filed = openCheckpoint(note, key)
+    if (filed.size > head.size) {
+      throw new BevisError(
+        'LOG_ROLLED_BACK',
+        `the database ends at ${head.size} entries, and a head of ${filed.size} was signed already (${checkpointFile})`,
+      )
+    }
+    if (encodeBase64(await rootOf(filed.size, read)) !== encodeBase64(filed.root)) {
+      throw new BevisError(
+        'LOG_INCONSISTENT',
+        `the database has another history than the head of ${filed.size} entries in ${checkpointFile}`,
+      )
+    }
+  }
+
+  async function soundHead(db: Kysely<Schema>): Promise<Checkpoint> {
+    const head = await headIn(db)
+    const read = nodeReader(db)
+    if (encodeBase64(await rootOf(head.size, read)) !== encodeBase64(head.root)) {
+      throw new BevisError(
+        'LOG_INCONSISTENT',
+        `the tree's root is not that of the head of ${head.size} entries`,
+      )
+    }
+    await comparedFile(db, head, read)
+    return head
+  }
+
+  async function headIn(db: Kysely<Schema>): Promise<Checkpoint> {
+    const row = await newestCheckpoint(db)
+    if (row === undefined)
+      throw new BevisError('LOG_INCONSISTENT', 'the log has no head: was `init` cut short?')
+    return openCheckpoint(row.note, key)
+  }
+
+  async function fileHead(head: Checkpoint): Promise<void> {
+    const filed = await readCheckpointFile(checkpointFile)
+    if (filed !== head.note) await swapCheckpointFile(checkpointFile, filed, head.note)
+  }
+
+  async function locked<T>(work: () => Promise<T>): Promise<T> {
+    if (trouble !== null) throw trouble
+    const lock = await store.lock('log', LOCK_MS)
+    try {
+      return await work()
+    } catch (error) {
+      trouble = troubleOf(error)
+      throw trouble ?? error
+    } finally {
+      lock.release()
+    }
+  }
+
+  const log: Log = {
+    origin,
+    vkey,
+    get trouble() {
+      return trouble
+    },
+    head: () => headIn(store.db),
+    append: (work) =>
+      locked(async () => {
+        const { fresh, ...done } = await store.write(async (tx) => {
+          const before = await soundHead(tx)
+          const leaves: Parameters<Appender['add']>[0][] = []
+          const result = await work({
+            tx,
+            get next() {
+              return before.size + leaves.length
+            },
+            add: (leaf) => before.size + leaves.push(leaf) - 1,
+          })
+          if (leaves.length === 0) return { result, head: before, fresh: [] }
+          const edge = await nodeReader(tx)(edgeOf(before.size))
+          const grown = appendLeaves(
+            before.size,
+            edge,
+            leaves.map(({ entry }) => leafHash(entry)),
+          )
+          await insertLeaves(tx, before.size, leaves)
+          await insertNodes(tx, grown.nodes)
+          const head = signCheckpoint({ origin, size: grown.size, root: grown.root }, signer)
+          await insertCheckpoint(tx, head, now())
+          return { result, head, fresh: grown.nodes }
+        })
+        await fileHead(done.head)
+        return { ...done, read: nodeReader(store.db, fresh) }
+      }),
+    proof: async (index, head, read = nodeReader(store.db)) => {
+      const hashes = await inclusionProof(index, head.size, read)
+      return formatProof({ index, hashes, checkpoint: head.note })
+    },
+    consistency: async (from, head, read = nodeReader(store.db)) => {
+      if (from === 0 || from === head.size) return []
+      if (from > head.size) {
+        throw new BevisError(
+          'LOG_ROLLED_BACK',
+          `the log has ${head.size} entries, and ${from} were verified before`,
+        )
+      }
+      return (await consistencyProof(from, head.size, read)).map(encodeBase64)
+    },
+  }
+
+  // A head that was committed and not filed before a crash is filed now; then answers may name it.
+  await locked(async () => fileHead(await soundHead(store.db))).catch((error: unknown) => {
+    if (trouble === null) throw error
+  })
+  return log
+}
+
+/** Failures of the log itself stop the signing until somebody has looked; a full disk does not. */
+function troubleOf(error: unknown): BevisError | null {
+  if (!(error instanceof BevisError)) return null
+  if (error.code === 'LOG_ROLLED_BACK' || error.code === 'LOG_INCONSISTENT') return error
+  if (error.code !== 'CHECKPOINT_INVALID' && error.code !== 'KEY_INVALID') return null
+  return new BevisError(
+    'LOG_INCONSISTENT',
+    `the last signed head cannot be believed: ${errorMessageOf(error)}`,
+    {
+      cause: error,
+    },
+  )
+}
+
+async function insertCheckpoint(tx: Transaction<Schema>, head: Checkpoint, at: Date): Promise<void> {
+  const { size, root, note } = head
+  await tx
+    .insertInto('log_checkpoint')
+    .values({ size, root, note, signed_at: toInstant(at) })
+    .execute()
+}
+
+async function insertLeaves(
+  tx: Transaction<Schema>,
+  from: number,
+  leaves: readonly Parameters<Appender['add']>[0][],
+): Promise<void> {
+  const rows = leaves.map(({ entry, statementId, signatureNo }, n) => ({
+    leaf_index: from + n,
+    entry,
+    statement_id: statementId,
+    signature_no: signatureNo,
+  }))
+  for (const chunk of chunksOf(rows)) await tx.insertInto('log_leaf').values(chunk).execute()
+}
+
+async function insertNodes(tx: Transaction<Schema>, nodes: readonly TreeNode[]): Promise<void> {
+  const rows = nodes.map(({ id, hash }) => ({ level: id.level, node_index: id.index, hash }))
+  for (const chunk of chunksOf(rows)) await tx.insertInto('log_node').values(chunk).execute()
+}
