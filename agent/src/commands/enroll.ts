@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { encodeBase64 } from '@bevis/shared/base64'
 import { signerFromSeed } from '@bevis/shared/crypto'
 import { BevisError, ERROR_CODES } from '@bevis/shared/error'
+import { ZERO_DIGEST } from '@bevis/shared/evidence/chain'
 import { parseToken, seedOf } from '@bevis/shared/evidence/enrolment'
 import type { EnrolmentToken } from '@bevis/shared/evidence/enrolment'
 import { encodeEnvelope, signEnvelope } from '@bevis/shared/evidence/envelope'
@@ -11,7 +12,7 @@ import type { Envelope } from '@bevis/shared/evidence/envelope'
 import { parseVkey } from '@bevis/shared/log/checkpoint'
 import type { Checkpoint } from '@bevis/shared/log/checkpoint'
 import { verifyLeaf } from '@bevis/shared/log/receipt'
-import { enrolResponseSchema, problemSchema } from '@bevis/shared/wire'
+import { agentHeadSchema, enrolResponseSchema, problemSchema } from '@bevis/shared/wire'
 import type { EnrolResponse } from '@bevis/shared/wire'
 import { environment } from '../config.ts'
 import { appendStatement } from '../evidence/chain.ts'
@@ -87,13 +88,13 @@ export async function enroll(context: {
         `this is agent ${known.agent} of ${known.tenant} already; to enrol anew, name an empty state folder`,
       )
     }
-    if (token.host !== context.host) {
+    if (token.host.toLowerCase() !== context.host.toLowerCase()) {
       throw new BevisError(
         'ENROLMENT_REFUSED',
         `the invitation is for host ${token.host}, this is ${context.host}`,
       )
     }
-    const pending = loadPending(state) ?? prepare(state, token, tokenSigner.keyid, now())
+    const pending = loadPending(state) ?? (await prepare(context, tokenSigner.keyid))
     if (pending.tenant !== token.tenant || pending.agent !== token.agent || pending.vkey !== token.vkey) {
       throw new BevisError(
         'ENROLMENT_REFUSED',
@@ -125,8 +126,12 @@ export async function enroll(context: {
 }
 
 /** Makes the key and the statement, and keeps both: from here on, the same bytes are sent. */
-function prepare(state: State, token: EnrolmentToken, tokenKeyid: string, now: Date): Identity {
-  const epoch = 1
+async function prepare(
+  { state, token, transport, now }: Parameters<typeof enroll>[0],
+  tokenKeyid: string,
+): Promise<Identity> {
+  const before = await readChainEnd(transport, token.agent)
+  const epoch = before.epoch + 1
   const identity: Identity = {
     tenant: token.tenant,
     agent: token.agent,
@@ -138,12 +143,26 @@ function prepare(state: State, token: EnrolmentToken, tokenKeyid: string, now: D
     token: tokenKeyid,
     enrolledAt: null,
   }
-  const draft = lifecycle(identity, 'enrolled', now, { key: identity.keyid })
+  const draft = lifecycle(identity, 'enrolled', now(), { key: identity.keyid })
   state.write(() => {
     savePending(state, identity)
-    appendStatement(state, identity, (chain) => completeDraft(draft, chain), now)
+    appendStatement(state, identity, (chain) => completeDraft(draft, chain), now(), before.pae)
   })
   return identity
+}
+
+/** Where an earlier life of this agent ended, as the collector knows it: a re-installed host starts a new epoch. */
+async function readChainEnd(transport: Transport, agent: string): Promise<{ epoch: number; pae: string }> {
+  const reply = await transport.get(`/v1/agents/${encodeURIComponent(agent)}/head`)
+  const head = agentHeadSchema.safeParse(reply.body)
+  if (reply.status === 200 && head.success) {
+    return { epoch: head.data.epoch, pae: head.data.pae ?? ZERO_DIGEST }
+  }
+  if (reply.status === 404) return { epoch: 0, pae: ZERO_DIGEST }
+  throw new BevisError(
+    'COLLECTOR_UNREACHABLE',
+    `the collector does not say where ${agent} stands: ${reply.status}`,
+  )
 }
 
 function readStatement(state: State, epoch: number): Uint8Array {

@@ -17,6 +17,8 @@ export function appendStatement(
   identity: Pick<Chain, 'tenant' | 'agent' | 'epoch'>,
   build: (chain: Chain) => Statement,
   now: Date,
+  /** What the first statement of this state folder follows: the end of an earlier epoch, for a re-installed agent. */
+  start: string = ZERO_DIGEST,
 ): Recorded {
   return state.write(() => {
     const head = chainHead(state, identity.epoch)
@@ -25,7 +27,7 @@ export function appendStatement(
       agent: identity.agent,
       epoch: identity.epoch,
       seq: head?.epoch === identity.epoch ? head.seq + 1 : 1,
-      prev: head?.paeDigest ?? ZERO_DIGEST,
+      prev: head?.paeDigest ?? start,
       log: logHead(state),
     }
     const statement = build(chain)

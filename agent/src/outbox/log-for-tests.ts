@@ -111,6 +111,10 @@ export async function startTestLog(): Promise<TestLog> {
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     log.requests++
+    if (request.method === 'GET') {
+      sendJson(response, 404, { type: 'about:blank', title: 'no', status: 404, code: 'NOT_FOUND' })
+      return
+    }
     const body = JSON.parse(gunzipSync(await readBody(request)).toString()) as unknown
     response.setHeader('date', log.now().toUTCString())
     const fault = log.faults.shift()
