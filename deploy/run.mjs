@@ -1,5 +1,5 @@
-// Behind `npm run demo`, `npm test` and `npm run bench`: sets up what a machine with only Node, npm and git
-// lacks, then runs the task. Plain JavaScript for Node 20 and later, and built-in modules only, because it
+// Behind `npm run demo`, `npm test` and `npm run bench` (and `node deploy/run.mjs install agent|collector`): sets
+// up what a machine with only Node, npm and git lacks, then runs the task. Plain JavaScript for Node 20 and later, and built-in modules only, because it
 // runs before anything is installed. All that it downloads stays inside the clone (node_modules, .cache).
 
 import { spawn, spawnSync } from 'node:child_process'
@@ -213,6 +213,8 @@ const kinds = ['unit', 'system', 'browser']
 const tasks = {
   demo: () => ['deploy/demo.ts', ...rest],
   bench: () => ['test/bench/main.ts', ...rest],
+  install: () => ['deploy/install.ts', 'install', ...rest],
+  uninstall: () => ['deploy/install.ts', 'uninstall', ...rest],
   test: async () => {
     const chosen = kinds.includes(rest[0]) ? [rest[0]] : kinds
     await provideTestTools(chosen)
@@ -235,5 +237,5 @@ if (Number(process.versions.node.split('.')[0]) < 20)
   fail(`Node ${process.versions.node} is too old: 20 or later`)
 if (!packagesAreFresh()) await installPackages()
 const node = await provideNode()
-await provideRestic()
+if (task !== 'uninstall' && rest[0] !== 'collector') await provideRestic()
 hand(node, await tasks[task]())
