@@ -24,8 +24,6 @@ export interface Capabilities {
   exitCodePassword: boolean
   /** check --json (0.18) */
   checkJson: boolean
-  /** The backup summary has the whole snapshot id (0.15) */
-  fullSnapshotId: boolean
 }
 
 const oldest = [0, 14, 0] as const
@@ -48,7 +46,6 @@ export function capabilitiesOf(version: string): Capabilities {
   }
   return {
     initJson: since(0, 15, 0),
-    fullSnapshotId: since(0, 15, 0),
     restoreSparse: since(0, 15, 0),
     retryLock: since(0, 16, 0),
     nodeInode: since(0, 16, 1),

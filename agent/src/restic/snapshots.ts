@@ -1,0 +1,64 @@
+import { BevisError } from '@bevis/shared/error'
+import type { z } from 'zod'
+import type { Limits, Snapshot } from './interface.ts'
+import { parseOutput } from './json.ts'
+import { fullId, snapshotMessage, snapshotsMessage } from './messages.ts'
+import type { Program } from './program.ts'
+import { answerOf, lockArgs } from './short.ts'
+import { nanosecondsOf } from './time.ts'
+
+/**
+ * All snapshots of the repository. restic leaves a snapshot file that it cannot read out of the listing and
+ * exits 0 all the same (0.14 to 0.19, seen), or takes it from its cache. So the cache is off, and the listing
+ * is held against the names of the files. RESTIC_REPOSITORY_DAMAGED when they do not agree.
+ */
+export async function listSnapshots(program: Program, limits: Limits = {}): Promise<Snapshot[]> {
+  const args = ['--no-cache', ...lockArgs(program, limits)]
+  const before = await listIds(program, args, limits)
+  const text = await answerOf(program, ['snapshots', '--json', ...args], limits)
+  const snapshots = (parseOutput(snapshotsMessage, text, 'restic snapshots') ?? []).map(toSnapshot)
+  const listed = new Set(snapshots.map(({ id }) => id))
+  if (listed.size !== snapshots.length) {
+    throw new BevisError('RESTIC_OUTPUT_INVALID', 'restic snapshots lists a snapshot twice')
+  }
+  const absent = before.filter((id) => !listed.has(id))
+  if (absent.length === 0) return snapshots
+  // Gone in between, by a forget, is not the same as unreadable.
+  const after = new Set(await listIds(program, args, limits))
+  const unreadable = absent.filter((id) => after.has(id))
+  if (unreadable.length === 0) return snapshots
+  throw new BevisError(
+    'RESTIC_REPOSITORY_DAMAGED',
+    `${program.location} has ${unreadable.length} snapshot files that restic cannot read, first ${unreadable[0]}`,
+  )
+}
+
+/** The one snapshot of this id, or of a prefix of at least eight digits that no other shares. */
+export async function findSnapshot(program: Program, id: string, limits: Limits = {}): Promise<Snapshot> {
+  const args = ['snapshots', '--json', '--no-cache', ...lockArgs(program, limits), '--', id]
+  const found = parseOutput(snapshotsMessage, await answerOf(program, args, limits), 'restic snapshots') ?? []
+  const [snapshot] = found
+  if (found.length === 1 && snapshot?.id.startsWith(id) === true) return toSnapshot(snapshot)
+  throw new BevisError('RESTIC_OUTPUT_INVALID', `restic has no snapshot ${id}, which it has just made`)
+}
+
+async function listIds(program: Program, args: readonly string[], limits: Limits): Promise<string[]> {
+  const lines = (await answerOf(program, ['list', 'snapshots', ...args], limits)).split('\n')
+  return lines
+    .filter((line) => line !== '')
+    .map((line) => parseOutput(fullId, JSON.stringify(line), 'restic list'))
+}
+
+function toSnapshot(message: z.infer<typeof snapshotMessage>): Snapshot {
+  const { id, time, tree, hostname, paths, tags, original } = message
+  return {
+    id,
+    time,
+    timeNs: nanosecondsOf(time),
+    tree,
+    hostname,
+    paths: paths ?? [],
+    tags: tags ?? [],
+    ...(original !== undefined && { original }),
+  }
+}
