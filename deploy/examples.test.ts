@@ -1,0 +1,31 @@
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { configWarnings, parseConfig as parseAgent } from '../agent/src/config.ts'
+import { parseConfig as parseCollector } from '../collector/src/config.ts'
+import { parseContract } from '../shared/src/contract/parse.ts'
+import { describe, expect, test } from 'vitest'
+
+const examples = join(import.meta.dirname, 'examples')
+const read = (name: string) => readFileSync(join(examples, name), 'utf8')
+const contracts = readdirSync(join(examples, 'contracts'))
+
+describe('the examples that we hand out are accepted', () => {
+  test('agent.yaml, without a warning', () => {
+    const config = parseAgent(read('agent.yaml'), 'agent.yaml')
+    expect(config.sets.map(({ id }) => id)).toEqual(['shop', 'books'])
+    expect(configWarnings(config, new Date('2026-11-23T04:05:06.000Z'))).toEqual([])
+  })
+
+  test('collector.yaml', () => {
+    expect(parseCollector(read('collector.yaml'), 'collector.yaml')).toMatchObject({
+      listen: { host: '127.0.0.1', port: 8443 },
+      state: '/var/lib/bevis-collector',
+    })
+  })
+
+  test.each(contracts)('contracts/%s', (name) => {
+    const { contract, errors, warnings } = parseContract(read(join('contracts', name)))
+    expect({ errors, warnings }).toEqual({ errors: [], warnings: [] })
+    expect(contract?.id).toMatch(/^AFT-2025-/)
+  })
+})
