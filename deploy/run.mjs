@@ -32,7 +32,7 @@ const fail = (line) => {
 /** Runs quietly, the output kept in .cache/setup.log, with a sign of life every 15 seconds. */
 function runQuietly(what, command, args, options = {}) {
   mkdirSync(cache, { recursive: true })
-  writeFileSync(setupLog, `${command} ${args.join(' ')}\n`)
+  appendFileSync(setupLog, `\n$ ${command} ${args.join(' ')}\n`)
   const started = Date.now()
   const seconds = () => `${Math.round((Date.now() - started) / 1000)} s`
   return new Promise((resolve) => {
@@ -145,8 +145,11 @@ async function installFromSystem(name) {
   }
   say(`${name}: not here, so ${manager.tool} installs ${packageOf(name)}`)
   if (await call(name, [...manager.install, packageOf(name)])) return true
-  if (!manager.refresh || !(await call('package lists', manager.refresh))) return false
-  return call(name, [...manager.install, packageOf(name)])
+  // Package lists can be absent (slim images) or too old to be served.
+  const refreshed = manager.refresh && (await call('package lists', manager.refresh))
+  if (refreshed && (await call(name, [...manager.install, packageOf(name)]))) return true
+  say(`${name}: ${manager.tool} could not install it; what it said is in .cache/setup.log`)
+  return false
 }
 
 // --- what each task needs ---------------------------------------------------------------------------------
