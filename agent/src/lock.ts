@@ -52,11 +52,17 @@ export async function lock(
   }
 }
 
-function describeHolder(file: string): string {
+/** Who said last that it holds the lock; it may be gone. */
+export function readHolder(file: string): Holder | null {
   try {
-    const { pid, what, since } = JSON.parse(readFileSync(`${file}.holder`, 'utf8')) as Holder
-    return `${what} (process ${pid}, since ${since})`
+    return JSON.parse(readFileSync(`${file}.holder`, 'utf8')) as Holder
   } catch {
-    return `another process that locked ${file}`
+    return null
   }
+}
+
+function describeHolder(file: string): string {
+  const holder = readHolder(file)
+  if (holder === null) return `another process that locked ${file}`
+  return `${holder.what} (process ${holder.pid}, since ${holder.since})`
 }

@@ -82,3 +82,57 @@ export function readSpool(state: State): Spool {
     .get()
   return { depth: waiting?.depth ?? 0, oldestAt: waiting?.oldestAt ?? null, refused: refused?.n ?? 0 }
 }
+
+/** A statement as it stands in the outbox. */
+export interface Kept {
+  readonly epoch: number
+  readonly seq: number
+  readonly paeDigest: string
+  readonly name: string
+  readonly createdAt: string
+  readonly state: 'prepared' | 'signed' | 'logged' | 'refused'
+  readonly receivedAt: string | null
+  readonly code: string | null
+  readonly message: string | null
+}
+
+const KEPT_COLUMNS = `epoch, seq, pae_digest as paeDigest, name, created_at as createdAt, state,
+  received_at as receivedAt, code, message`
+
+/** What the collector refused for good, newest first. */
+export function listRefused(state: State, limit: number): Kept[] {
+  return state
+    .sql<[number], Kept>(
+      `select ${KEPT_COLUMNS} from statement where state = 'refused' order by epoch desc, seq desc limit ?`,
+    )
+    .all(limit)
+}
+
+/** The newest statements, newest first. */
+export function listKept(state: State, limit: number): Kept[] {
+  return state
+    .sql<[number], Kept>(`select ${KEPT_COLUMNS} from statement order by epoch desc, seq desc limit ?`)
+    .all(limit)
+}
+
+/** One statement with its bytes, by the beginning of its digest. All that fit, so that the caller sees doubt. */
+export function findKept(
+  state: State,
+  prefix: string,
+): (Kept & { payload: Uint8Array; envelope: string | null; proof: string | null })[] {
+  return state
+    .sql<[string], Kept & { payload: Uint8Array; envelope: string | null; proof: string | null }>(
+      `select ${KEPT_COLUMNS}, payload, envelope, proof from statement where pae_digest glob ? || '*' limit 2`,
+    )
+    .all(prefix)
+}
+
+/** Where a statement of this place has its digest, or null. */
+export function digestAt(state: State, epoch: number, seq: number): string | null {
+  const row = state
+    .sql<[number, number], { digest: string }>(
+      'select pae_digest as digest from statement where epoch = ? and seq = ?',
+    )
+    .get(epoch, seq)
+  return row?.digest ?? null
+}

@@ -1,0 +1,68 @@
+import { BevisError, ERRORS, errorCodeOf } from '@bevis/shared/error'
+import type { BackupProgress, BackupResult } from '../run/backup.ts'
+import type { Restic } from '../restic/restic.ts'
+import type { Opened } from './open.ts'
+import type { Outcome } from './outcome.ts'
+import { formatBytes, paint } from './terminal.ts'
+import { workOn } from './work.ts'
+import type { WorkOptions } from './work.ts'
+
+/** Backs a set up: 0 complete, 1 some of it is missing, 2 there is no snapshot. */
+export async function backupCommand(
+  opened: Opened,
+  id: string,
+  options: WorkOptions & { readonly init: boolean },
+): Promise<Outcome> {
+  const { runBackup } = await import('../run/backup.ts')
+  const result = await workOn(
+    opened,
+    { id, what: 'backup' },
+    options,
+    async (bench, progress) => {
+      if (options.init) await initialise(bench.restic, options.signal)
+      return runBackup({ ...bench, onProgress: (at) => progress.update(...progressOf(at)) })
+    },
+    ({ outcome, error }) => ({ outcome: outcome === 'complete' ? 'passed' : 'failed', error }),
+  )
+  return outcomeOf(id, result)
+}
+
+/** Makes the repository if there is none; one that is there is left as it is. */
+async function initialise(restic: Restic, signal: AbortSignal): Promise<void> {
+  try {
+    await restic.repositoryId({ signal })
+  } catch (error) {
+    if (errorCodeOf(error) !== 'RESTIC_REPOSITORY_MISSING') throw error
+    await restic.init({ signal })
+  }
+}
+
+function progressOf(at: BackupProgress): [string, number | null, string] {
+  const detail = `${at.files} files, ${formatBytes(at.bytes)}`
+  if (at.step !== 'backup') return ['witness', null, detail]
+  return ['backup', at.totalBytes > 0 ? at.bytes / at.totalBytes : null, detail]
+}
+
+function outcomeOf(id: string, { outcome, snapshotId, tally, error, recorded }: BackupResult): Outcome {
+  const exit = outcome === 'complete' ? 0 : outcome === 'partial' ? 1 : 2
+  const mark = {
+    complete: paint('green', '✓ complete'),
+    partial: paint('yellow', '! partial'),
+    failed: paint('red', '✗ failed'),
+  }
+  const told = error instanceof BevisError ? { code: error.code, message: error.message } : null
+  return {
+    exit,
+    json: { set: id, outcome, snapshotId, tally, error: told, recorded },
+    lines: [
+      `${mark[outcome]}  ${id}${snapshotId === null ? '' : `  snapshot ${snapshotId.slice(0, 16)}`}`,
+      ...(tally === null
+        ? []
+        : [
+            `  ${tally.witnessed} of ${tally.files} files witnessed, ${formatBytes(tally.bytes)}; ${tally.torn.count} changed while they were read`,
+          ]),
+      ...(told === null ? [] : [`  ${told.code}: ${told.message}`, `  ${ERRORS[told.code].cure}`]),
+      `  statement ${recorded.epoch}/${recorded.seq}  ${recorded.paeDigest.slice(0, 16)}`,
+    ],
+  }
+}

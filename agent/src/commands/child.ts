@@ -1,0 +1,60 @@
+import { spawn } from 'node:child_process'
+import { ERROR_CODES, ERRORS } from '@bevis/shared/error'
+import type { ErrorCode } from '@bevis/shared/error'
+
+/** How a command that ran in a process of its own ended. */
+export interface ChildEnding {
+  /** The exit status; null when a signal ended it. */
+  readonly status: number | null
+  readonly signal: NodeJS.Signals | null
+  /** Its error's code, where it told one. */
+  readonly code: ErrorCode | null
+  /** It ended in a way that our commands never do: a fault of ours, or somebody killed it. */
+  readonly isCrash: boolean
+  /** The end of what it wrote to standard error. */
+  readonly said: string
+}
+
+export interface Child {
+  readonly ended: Promise<ChildEnding>
+  /** Asks it to end cleanly. */
+  stop(): void
+}
+
+const MOST_OUTPUT = 4 * 1024 * 1024
+
+/** Runs one of our commands with --json in a process of its own, so that what it loads and leaks ends with it. */
+export function startChild(program: string, args: readonly string[]): Child {
+  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  let said = ''
+  child.stdout
+    .setEncoding('utf8')
+    .on('data', (text: string) => (output = (output + text).slice(-MOST_OUTPUT)))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-4096)))
+  const ended = new Promise<ChildEnding>((resolve) => {
+    child.on('error', (error) => {
+      resolve({ status: null, signal: null, code: 'INTERNAL', isCrash: true, said: error.message })
+    })
+    child.on('close', (status, signal) => {
+      const code = readCode(output)
+      const isOurs = status === 0 || status === 1 || (status === 2 && code !== null)
+      resolve({ status, signal, code, isCrash: !isOurs, said: said.trim() })
+    })
+  })
+  return { ended, stop: () => void child.kill('SIGTERM') }
+}
+
+/** Whether what hindered it may pass by itself. */
+export function isPassing(ending: ChildEnding): boolean {
+  return ending.isCrash || (ending.code !== null && ERRORS[ending.code].retry !== 'never')
+}
+
+function readCode(output: string): ErrorCode | null {
+  try {
+    const { error } = JSON.parse(output) as { error?: { code?: string } | null }
+    return ERROR_CODES.find((code) => code === error?.code) ?? null
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,134 @@
+import { join } from 'node:path'
+import { BevisError } from '@bevis/shared/error'
+import nodeCron from 'node-cron'
+import pino from 'pino'
+import { requireIdentity } from '../evidence/identity.ts'
+import { lifecycle } from '../evidence/lifecycle.ts'
+import { lock } from '../lock.ts'
+import { openDelivery } from '../outbox/delivery.ts'
+import { readSpool } from '../outbox/queue.ts'
+import type { SendReport } from '../outbox/send.ts'
+import { parseDuration } from '../quantity.ts'
+import { openDispatch } from '../schedule/dispatch.ts'
+import type { Ending } from '../schedule/dispatch.ts'
+import { saveMark } from '../schedule/mark.ts'
+import { plansOf } from '../schedule/plan.ts'
+import type { Plan } from '../schedule/plan.ts'
+import { VERSION } from '../version.ts'
+import { isPassing, startChild } from './child.ts'
+import type { Child } from './child.ts'
+import { heartbeat } from './heartbeat.ts'
+import { recorderOf, sendEvidence } from './open.ts'
+import type { Opened } from './open.ts'
+import type { Outcome } from './outcome.ts'
+import { openNotifier } from './systemd.ts'
+
+/** The command that does each kind of work. */
+const COMMANDS = { backup: 'backup', inventory: 'inventory', 'restore-test': 'test' } as const
+
+/** Last words may take this long to reach the collector; then they wait for the next start. */
+const LAST_SEND_MS = 5_000
+
+/**
+ * The service: schedules, signs of life, and an outbox that empties. It ends when `signal` says so.
+ * @throws BevisError NOT_ENROLLED, STATE_LOCKED when another service works on the same state
+ */
+export async function runCommand(
+  opened: Opened,
+  options: { program: string; configFile: string; signal: AbortSignal },
+): Promise<Outcome> {
+  const { config, state, now } = opened
+  const identity = requireIdentity(state)
+  const held = await lock(join(state.folder, 'run.lock'), 'bevis-agent run', { waitMs: 3_000, now })
+  const logger = pino({ level: config.log, base: null, timestamp: pino.stdTimeFunctions.isoTime })
+  const notifier = openNotifier((err) => logger.warn({ err }, 'systemd could not be told'))
+  const recorder = recorderOf(opened)
+  const plans = plansOf(config.sets)
+  const children = new Set<Child>()
+
+  const delivery = openDelivery((signal) => sendEvidence(opened, signal), tellReport)
+  const say = async (event: 'started' | 'stopped' | 'heartbeat'): Promise<void> => {
+    await recorder.record(heartbeat(opened, identity, event, plans))
+    delivery.poke()
+  }
+
+  const dispatch = openDispatch({ plans, state, now, start: startWork })
+  const heartbeatMs = parseDuration(config.heartbeat)
+  let heardAt = now().getTime()
+  const tick = async (): Promise<void> => {
+    dispatch.tick()
+    // Commands by hand record too, and need not be able to send.
+    if (readSpool(state).depth > 0) delivery.poke()
+    if (now().getTime() - heardAt < heartbeatMs) return
+    heardAt = now().getTime()
+    await say('heartbeat')
+  }
+  const tell = (err: unknown): void => logger.error({ err }, 'the minute’s work failed')
+
+  await say('started')
+  logger.info(
+    { agent: identity.agent, tenant: identity.tenant, version: VERSION, sets: config.sets.length },
+    'started',
+  )
+  const minutes = nodeCron.schedule('* * * * *', () => tick().catch(tell), { noOverlap: true })
+  await tick()
+  notifier.ready()
+  notifier.watch(() => state.get('identity') !== null) // the loop turns, and the database answers
+
+  await new Promise<void>((resolve) => {
+    if (options.signal.aborted) resolve()
+    else options.signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+
+  notifier.stopping()
+  logger.info({ running: children.size }, 'stopping')
+  await minutes.stop()
+  for (const child of children) child.stop()
+  await dispatch.close()
+  await say('stopped')
+  await delivery.close()
+  await sendEvidence(opened, AbortSignal.timeout(LAST_SEND_MS)).catch(() => null)
+  notifier.close()
+  held.release()
+  logger.info('stopped')
+  return { exit: 0, json: { stopped: true }, lines: [] }
+
+  /** Runs one piece of work as a child, and looks at how it ended. */
+  async function startWork({ set, what }: Plan): Promise<Ending> {
+    const startedAt = now().toISOString()
+    const child = startChild(options.program, [
+      COMMANDS[what],
+      set,
+      '--json',
+      '--no-send',
+      '--config',
+      options.configFile,
+    ])
+    children.add(child)
+    logger.info({ set, what }, 'begun')
+    const ending = await child.ended
+    children.delete(child)
+    const { status, signal, code, isCrash, said } = ending
+    logger[status === 0 ? 'info' : 'warn'](
+      { set, what, status, signal, code, ...(said !== '' && { said }) },
+      'ended',
+    )
+    if (options.signal.aborted) return 'stopped'
+    if (code === 'STATE_LOCKED') return 'locked'
+    if (isCrash) {
+      saveMark(state, set, what, { startedAt, endedAt: now().toISOString(), outcome: 'crashed', code: null })
+      const detail = { set, what, status, signal } // what it said stays in the log: nobody knows what is in it
+      await recorder.record(lifecycle(identity, 'alarm', now(), { reason: 'the run crashed', detail }))
+    }
+    delivery.poke()
+    return status !== 0 && isPassing(ending) ? 'hindered' : 'done'
+  }
+
+  function tellReport({ logged, refused, failure, alarms }: SendReport): void {
+    if (logged > 0) logger.info({ logged }, 'evidence is in the log')
+    if (refused > 0) logger.error({ refused }, 'the collector refused evidence')
+    for (const alarm of alarms) logger.error(alarm, 'ALARM')
+    if (failure instanceof BevisError)
+      logger.warn({ code: failure.code, reason: failure.message }, 'not sent')
+  }
+}

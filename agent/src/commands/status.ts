@@ -1,0 +1,165 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { AgentConfig } from '../config.ts'
+import { loadIdentity } from '../evidence/identity.ts'
+import { readHolder, tryLock } from '../lock.ts'
+import { readAlarms } from '../outbox/alarm.ts'
+import { loadClock } from '../outbox/clock.ts'
+import { loadHead } from '../outbox/head.ts'
+import { listRefused, readSpool } from '../outbox/queue.ts'
+import { loadMark } from '../schedule/mark.ts'
+import type { Mark, Work } from '../schedule/mark.ts'
+import { inventoryKeeper, plansOf } from '../schedule/plan.ts'
+import type { State } from '../state.ts'
+import type { Opened } from './open.ts'
+import type { Outcome } from './outcome.ts'
+import { alignColumns, formatDistance, formatInstant, paint } from './terminal.ts'
+
+const WORKS: readonly Work[] = ['backup', 'inventory', 'restore-test']
+
+/** Evidence that waits longer than this is told as bad: the collector's silence has become a matter. */
+const STALE_SPOOL_MS = 26 * 3_600_000
+
+/** How the agent is: 0 when nothing is wrong, 1 when a person must look. */
+export function statusCommand({ config, state, now }: Opened): Outcome {
+  const status = readStatus(config, state, now())
+  return { exit: status.problems.length === 0 ? 0 : 1, json: status, lines: describe(status, now()) }
+}
+
+export type Status = ReturnType<typeof readStatus>
+
+export function readStatus(config: AgentConfig, state: State, now: Date) {
+  const identity = loadIdentity(state)
+  const spool = readSpool(state)
+  const refused = listRefused(state, 20)
+  const alarms = readAlarms(state.folder)
+  const head = loadHead(state)
+  const sets = config.sets.map((set) => ({
+    set: set.id,
+    work: WORKS.map((what) => workOf(config, state, set.id, what, now)),
+  }))
+  const problems = [
+    ...(identity === null ? ['not enrolled: run bevis-agent enroll'] : []),
+    ...alarms.map(({ code, message }) => `${code}: ${message}`),
+    ...(alarms.length > 0
+      ? [`look at ${join(state.folder, 'ALARM.json')}; the alarm stands until that file is moved away`]
+      : []),
+    ...(spool.refused > 0
+      ? [`the collector refused ${count(spool.refused, 'statement')}: see evidence list --refused`]
+      : []),
+    ...(spool.oldestAt !== null && now.getTime() - Date.parse(spool.oldestAt) > STALE_SPOOL_MS
+      ? [`evidence has waited since ${spool.oldestAt}: check the way to ${config.collector.url}`]
+      : []),
+    ...sets.flatMap(({ set, work }) =>
+      work.flatMap(({ what, last }) =>
+        last === null || last.outcome === 'passed'
+          ? []
+          : [`the last ${what} of ${set} ${last.outcome}${last.code === null ? '' : `: ${last.code}`}`],
+      ),
+    ),
+  ]
+  return {
+    identity,
+    service: runningService(state, now),
+    collector: config.collector.url,
+    contactAt: state.get('contact'),
+    clockOffsetMs: loadClock(state)?.offsetMs ?? null,
+    log: head === null ? null : { origin: head.origin, size: head.size },
+    spool,
+    refused,
+    alarms,
+    sets,
+    problems,
+  }
+}
+
+function workOf(config: AgentConfig, state: State, set: string, what: Work, now: Date) {
+  const url = config.sets.find(({ id }) => id === set)?.repository.url ?? ''
+  const keeper = what === 'inventory' ? (inventoryKeeper(config.sets, url)?.id ?? set) : set
+  const mark = loadMark(state, keeper, what)
+  const plan = plansOf(config.sets).find((candidate) => candidate.set === keeper && candidate.what === what)
+  const unknown: Mark = {
+    startedAt: now.toISOString(),
+    endedAt: now.toISOString(),
+    outcome: 'new',
+    code: null,
+  }
+  return {
+    what,
+    last: mark === null || mark.outcome === 'new' ? null : mark,
+    next: plan?.next(mark ?? unknown, now)?.toISOString() ?? null,
+  }
+}
+
+/** Whether the service runs: it holds this lock as long as it lives. */
+function runningService(state: State, now: Date) {
+  const file = join(state.folder, 'run.lock')
+  if (!existsSync(file)) return null
+  const lock = tryLock(file, 'status', now)
+  lock?.release()
+  return lock === null ? readHolder(file) : null
+}
+
+function describe(status: Status, now: Date): string[] {
+  const { identity, service, spool, problems } = status
+  const clock =
+    status.clockOffsetMs === null
+      ? 'not measured'
+      : `${(status.clockOffsetMs / 1000).toFixed(1)} s from the collector's`
+  const facts = [
+    [
+      'agent',
+      identity === null
+        ? paint('red', 'not enrolled')
+        : `${identity.agent} of ${identity.tenant}, epoch ${identity.epoch}`,
+    ],
+    [
+      'service',
+      service === null ? paint('yellow', 'not running') : `running since ${formatInstant(service.since)}`,
+    ],
+    [
+      'collector',
+      `${status.collector}, last contact ${status.contactAt === null ? 'never' : formatDistance(status.contactAt, now)}`,
+    ],
+    [
+      'log',
+      status.log === null
+        ? 'nothing verified yet'
+        : `${status.log.origin}, verified up to ${count(status.log.size, 'entry', 'entries')}`,
+    ],
+    [
+      'outbox',
+      spool.depth === 0
+        ? 'empty'
+        : `${count(spool.depth, 'statement')}, the oldest from ${formatDistance(spool.oldestAt ?? now.toISOString(), now)}`,
+    ],
+    ['clock', clock],
+  ]
+  const table = status.sets.flatMap(({ set, work }) =>
+    work.map(({ what, last, next }) => [
+      set,
+      what,
+      outcomeText(last),
+      last === null ? '' : formatDistance(last.endedAt, now),
+      next === null ? '' : `next ${formatDistance(next, now)}`,
+    ]),
+  )
+  return [
+    ...alignColumns(facts),
+    '',
+    ...alignColumns(table),
+    '',
+    ...(problems.length === 0
+      ? [paint('green', '✓ nothing is wrong')]
+      : problems.map((problem) => paint('red', `✗ ${problem}`))),
+  ]
+}
+
+function outcomeText(mark: Mark | null): string {
+  if (mark === null) return paint('dim', '– never')
+  return mark.outcome === 'passed' ? paint('green', '✓ passed') : paint('red', `✗ ${mark.outcome}`)
+}
+
+function count(n: number, one: string, many = `${one}s`): string {
+  return `${n} ${n === 1 ? one : many}`
+}

@@ -1,0 +1,196 @@
+#!/usr/bin/env node
+import { resolve } from 'node:path'
+import { BevisError } from '@bevis/shared/error'
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { open } from './commands/open.ts'
+import type { Opened } from './commands/open.ts'
+import { failureOutcome } from './commands/outcome.ts'
+import type { Outcome } from './commands/outcome.ts'
+import { CONFIG_FILE, environment } from './config.ts'
+import { VERSION } from './version.ts'
+
+/** What every command takes. */
+interface Common {
+  readonly config: string
+  readonly json?: true
+}
+
+/** A second signal means that the first one was too polite. */
+const stopping = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (stopping.signal.aborted) process.exit(2)
+    stopping.abort()
+  })
+}
+
+/** Runs one command on an opened state, and tells how it ended. Each is loaded only when it is called. */
+async function act(options: Common, work: (opened: Opened) => Outcome | Promise<Outcome>): Promise<void> {
+  let opened: Opened | null = null
+  try {
+    opened = open(options.config)
+    tell(await work(opened), options)
+  } catch (error) {
+    tell(failureOutcome(error), options)
+  } finally {
+    opened?.state.close()
+  }
+}
+
+function tell({ exit, json, lines }: Outcome, { json: asJson }: { json?: boolean }): void {
+  process.exitCode = exit
+  const stream = exit === 2 && asJson !== true ? process.stderr : process.stdout
+  const text = asJson === true ? JSON.stringify(json) : lines.join('\n')
+  if (text !== '') stream.write(`${text}\n`)
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('a whole number from 1 is needed')
+  return Number(text)
+}
+
+const collect = (value: string, all: readonly string[]): string[] => [...all, value]
+
+const program = new Command('bevis-agent')
+  .description('Backs up, proves that what came back is what went in, and signs what it saw.')
+  .version(VERSION)
+  .showHelpAfterError('(see bevis-agent --help)')
+  .exitOverride()
+
+function define(name: string, description: string, examples: readonly string[], parent = program): Command {
+  return parent
+    .command(name)
+    .description(description)
+    .option('--config <file>', 'the configuration', environment.configFile ?? CONFIG_FILE)
+    .option('--json', 'print JSON, for programs')
+    .addHelpText(
+      'after',
+      [
+        '',
+        'Examples:',
+        ...examples.map((line) => `  $ bevis-agent ${line}`),
+        '',
+        'Exit status: 0 done, 1 the answer is bad, 2 there is no answer.',
+      ].join('\n'),
+    )
+}
+
+define('enroll', 'give this host an identity, with an invitation from the collector', [
+  'enroll --token-file invitation.txt',
+  'enroll --token-file - < invitation.txt',
+])
+  .option('--token-file <file>', 'the invitation; - reads standard input; left out: BEVIS_TOKEN')
+  .action((options: Common & { tokenFile?: string }) =>
+    act(options, async (opened) => (await import('./commands/enroll.ts')).enrollCommand(opened, options)),
+  )
+
+define('run', 'the service: schedules, signs of life, delivery of evidence', [
+  'run --config /etc/bevis/agent.yaml',
+]).action((options: Common) =>
+  act(options, async (opened) => {
+    const { runCommand } = await import('./commands/run.ts')
+    const configFile = resolve(options.config)
+    return runCommand(opened, { program: process.argv[1] ?? '', configFile, signal: stopping.signal })
+  }),
+)
+
+define('backup <set>', 'back a set up now, with its witness manifest and an inventory', [
+  'backup shop',
+  'backup shop --init',
+])
+  .option('--init', 'make the repository if there is none')
+  .option('--no-send', 'leave the evidence in the outbox')
+  .action((set: string, options: Common & { init?: true; send: boolean }) =>
+    act(options, async (opened) =>
+      (await import('./commands/backup.ts')).backupCommand(opened, set, {
+        ...workOptions(options),
+        init: options.init === true,
+      }),
+    ),
+  )
+
+define('test <set>', 'restore a sample, compare it with what went in, and say whether it holds', [
+  'test shop',
+  'test shop --full',
+  'test shop --snapshot 3f2a… --file /srv/shop/dump/orders.sql',
+])
+  .option('--snapshot <id>', 'the snapshot to test; left out: the newest, and an older one')
+  .option('--full', 'every file, not a sample')
+  .option('--file <path>', 'this file too; may be given several times', collect, [])
+  .option('--no-send', 'leave the evidence in the outbox')
+  .action(
+    (set: string, options: Common & { snapshot?: string; full?: true; file: string[]; send: boolean }) =>
+      act(options, async (opened) =>
+        (await import('./commands/test.ts')).testCommand(opened, set, {
+          ...workOptions(options),
+          snapshot: options.snapshot ?? null,
+          full: options.full === true,
+          files: options.file,
+        }),
+      ),
+  )
+
+define('inventory [set]', 'list what the repository holds, completely, and sign the list', [
+  'inventory',
+  'inventory shop',
+])
+  .option('--no-send', 'leave the evidence in the outbox')
+  .action((set: string | undefined, options: Common & { send: boolean }) =>
+    act(options, async (opened) =>
+      (await import('./commands/inventory.ts')).inventoryCommand(opened, set ?? null, workOptions(options)),
+    ),
+  )
+
+define('status', 'how the agent is: what ran, what comes next, what waits, what is wrong', [
+  'status',
+  'status --json',
+]).action((options: Common) =>
+  act(options, async (opened) => (await import('./commands/status.ts')).statusCommand(opened)),
+)
+
+define('doctor', 'look for what would go wrong later', ['doctor', 'doctor --contract AFT-2025-052.yaml'])
+  .option('--contract <file>', 'a contract to hold the schedules against')
+  .action((options: Common & { contract?: string }) =>
+    act(options, async (opened) =>
+      (await import('./commands/doctor.ts')).doctorCommand(opened, {
+        contract: options.contract ?? null,
+        signal: stopping.signal,
+      }),
+    ),
+  )
+
+const evidence = program.command('evidence').description('what this agent stated')
+define(
+  'list',
+  'the newest statements, and whether the log has them',
+  ['evidence list', 'evidence list --refused'],
+  evidence,
+)
+  .option('--limit <n>', 'how many', wholeNumber, 20)
+  .option('--refused', 'only what the collector refused')
+  .action((options: Common & { limit: number; refused?: true }) =>
+    act(options, async (opened) =>
+      (await import('./commands/evidence.ts')).evidenceListCommand(opened, options),
+    ),
+  )
+define(
+  'show <statement>',
+  'one statement, decoded, with its proof',
+  ['evidence show 1/42', 'evidence show 9f86d081'],
+  evidence,
+).action((statement: string, options: Common) =>
+  act(options, async (opened) =>
+    (await import('./commands/evidence.ts')).evidenceShowCommand(opened, statement),
+  ),
+)
+
+function workOptions({ send, json }: { send: boolean; json?: true }) {
+  return { signal: stopping.signal, send, json: json === true }
+}
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2
+  else tell(failureOutcome(error instanceof Error ? error : new BevisError('INTERNAL', String(error))), {})
+}
