@@ -1,0 +1,73 @@
+/** The frame of a page and the grids inside it. */
+export const layout = /* css */ `
+.skip { position: absolute; left: var(--s3); top: -4rem; background: var(--accent); color: var(--on-accent); padding: var(--s2) var(--s4); border-radius: var(--radius-s); z-index: 10; }
+.skip:focus { top: var(--s3); color: var(--on-accent); }
+.wrap { width: 100%; max-width: 76rem; margin: 0 auto; padding: 0 var(--s5); }
+
+.top { border-bottom: 1px solid var(--line); background: var(--surface); }
+.top .wrap { display: flex; flex-wrap: wrap; align-items: center; column-gap: var(--s6); min-height: 3.75rem; }
+.brand { display: flex; align-items: center; gap: 0.625rem; color: var(--ink); text-decoration: none; font-weight: 650; font-size: var(--t-l); letter-spacing: -0.02em; }
+.brand:hover { color: var(--ink); }
+.brand svg { color: var(--accent); }
+.nav ul { display: flex; gap: var(--s1); }
+.nav a { display: flex; align-items: center; min-height: 3.75rem; padding: 2px var(--s3) 0; color: var(--ink-2); text-decoration: none; border-bottom: 2px solid transparent; }
+.nav a:hover { color: var(--ink); border-color: var(--line-strong); }
+.nav a[aria-current] { color: var(--ink); font-weight: 600; border-color: var(--accent); }
+.who { margin-left: auto; display: flex; flex-wrap: wrap; align-items: center; gap: var(--s1) var(--s4); font-size: var(--t-s); color: var(--ink-2); }
+.who a { color: inherit; display: inline-block; padding: 0.1875rem 0; }
+
+main { flex: 1; padding: var(--s6) 0 var(--s8); }
+main:focus { outline: none; }
+.foot { border-top: 1px solid var(--line); color: var(--ink-2); font-size: var(--t-s); }
+.foot .wrap { display: flex; flex-wrap: wrap; justify-content: space-between; gap: var(--s2) var(--s5); padding-top: var(--s4); padding-bottom: var(--s5); }
+
+.crumbs { font-size: var(--t-s); color: var(--ink-2); margin-bottom: var(--s3); }
+.crumbs ol { display: flex; flex-wrap: wrap; gap: var(--s1) var(--s2); }
+.crumbs li { display: flex; gap: var(--s2); min-width: 0; overflow-wrap: anywhere; }
+.crumbs li + li::before { content: "/"; color: var(--ink-3); }
+.crumbs a { color: inherit; }
+.head { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: flex-start; gap: var(--s4) var(--s6); margin-bottom: var(--s6); }
+.head > div { min-width: 0; flex: 1 1 24rem; }
+.head h1 { overflow-wrap: anywhere; }
+.head p { margin-top: var(--s2); color: var(--ink-2); }
+.head .lead { font-size: var(--t-l); color: var(--ink); line-height: 1.45; }
+.headline { flex: none; }
+
+.stack > * + * { margin-top: var(--s4); }
+.section { margin-top: var(--s7); }
+.section > h2 { margin-bottom: var(--s4); }
+.section-head { display: flex; flex-wrap: wrap; gap: var(--s2) var(--s4); align-items: baseline; justify-content: space-between; margin-bottom: var(--s4); }
+.columns { display: grid; gap: var(--s5); grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); align-items: start; }
+.split { display: grid; gap: var(--s6); grid-template-columns: minmax(0, 1.75fr) minmax(17rem, 1fr); align-items: start; }
+.split > * { min-width: 0; }
+.panel { background: var(--surface); border: 1px solid var(--line); border-radius: var(--radius); padding: var(--s5); box-shadow: var(--shadow); min-width: 0; }
+.panel > h2, .panel > h3 { margin-bottom: var(--s3); }
+.panel + .panel { margin-top: var(--s5); }
+.columns > .panel + .panel { margin-top: 0; }
+.panel.flush { padding: 0; overflow: hidden; }
+
+.sign-in { max-width: 25rem; margin: min(9vh, 5rem) auto 0; }
+.sign-in .mark { color: var(--accent); margin-bottom: var(--s4); }
+.sign-in h1 { margin-bottom: var(--s2); }
+.sign-in form { display: grid; gap: var(--s4); margin-top: var(--s5); }
+.field { display: grid; gap: var(--s1); min-width: 0; }
+.field input, .field select { width: 100%; }
+.fields { display: flex; flex-wrap: wrap; gap: var(--s3) var(--s4); align-items: flex-end; }
+.sign-in button { justify-content: center; }
+.promise { margin-top: var(--s5); font-size: var(--t-s); color: var(--ink-2); text-align: center; }
+
+@media (max-width: 62rem) { .split { grid-template-columns: minmax(0, 1fr); } }
+@media (max-width: 44rem) {
+  .wrap { padding: 0 var(--s4); }
+  .top .wrap { padding-top: var(--s3); row-gap: 0; }
+  .nav { order: 3; width: 100%; margin: var(--s1) calc(-1 * var(--s3)) 0; }
+  .nav ul { flex-wrap: wrap; gap: 0; }
+  .nav a { min-height: 2.75rem; padding: 2px 0.625rem 0; }
+  .who .email { display: none; }
+  main { padding-top: var(--s5); }
+  h1 { font-size: 1.5rem; }
+  .panel { padding: var(--s4); }
+  .section { margin-top: var(--s6); }
+  .head { margin-bottom: var(--s5); }
+}
+`

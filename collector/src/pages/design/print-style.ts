@@ -1,0 +1,20 @@
+/** Paper: light scheme, no navigation, full hashes, links told by their text alone. */
+export const printStyle = /* css */ `
+@media print {
+  :root { color-scheme: light; font-size: 10pt; }
+  @page { margin: 16mm 14mm; }
+  body { background: #fff; display: block; }
+  .nav, .who, .skip, .pager, .no-print, form, .tier-head + .visually-hidden { display: none !important; }
+  .top, .panel, .tiles, .dimensions { box-shadow: none; }
+  .top { border-bottom: 1px solid #999; }
+  .wrap { max-width: none; padding: 0; }
+  main { padding: 6mm 0; }
+  a { color: inherit; text-decoration: none; }
+  .hash { max-width: none; white-space: normal; overflow-wrap: anywhere; }
+  .panel, .month, .year, .day, tr, .dimension, .facts > div { break-inside: avoid; }
+  h2, h3, h4 { break-after: avoid; }
+  pre { max-height: none; }
+  details:not([open]) { display: none; }
+  .badge, .tile, .notice, .bar svg { print-color-adjust: exact; }
+}
+`

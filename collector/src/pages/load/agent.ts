@@ -1,0 +1,93 @@
+import { BevisError } from '@bevis/shared/error'
+import { instant } from '@bevis/shared/format'
+import { z } from 'zod'
+import { findAgent, listAgentKeys, listAgents, listContractsOfAgent } from '../../store/read/agents.ts'
+import type { AgentRow } from '../../store/read/agents.ts'
+import { findContract } from '../../store/read/contracts.ts'
+import { listAlarms } from '../../store/read/happenings.ts'
+import { listStatements } from '../../store/read/statements.ts'
+import type { AgentModel, AgentSummary } from '../view/agent.ts'
+import { isSilent, rowOf } from './source.ts'
+import type { Source } from './source.ts'
+
+/** The part of an agent's newest heartbeat that a page tells; an older agent may leave out any of it. */
+const detailSchema = z.object({
+  versions: z.record(z.string(), z.string()).optional(),
+  tools: z.object({ agent: z.string(), restic: z.string().optional() }).optional(),
+  spool: z.object({ depth: z.number(), oldestAt: instant.nullable().optional() }).optional(),
+  next: z.array(z.object({ set: z.string(), what: z.string(), at: instant })).optional(),
+})
+
+type Detail = z.infer<typeof detailSchema>
+
+export async function loadAgents({ db, scope, now }: Source): Promise<AgentSummary[]> {
+  const rows = await listAgents(db, scope)
+  return rows
+    .map((row) => summaryOf(row, readDetail(row), now))
+    .toSorted(
+      (a, b) =>
+        Number(b.silent) - Number(a.silent) || (a.lastReceivedAt ?? '').localeCompare(b.lastReceivedAt ?? ''),
+    )
+}
+
+export async function loadAgent({ db, scope, now }: Source, id: string): Promise<AgentModel> {
+  const row = await findAgent(db, scope, id)
+  if (row === undefined)
+    throw new BevisError('NOT_FOUND', `there is no agent ${id} that this account may see`)
+  const detail = readDetail(row)
+  const keys = await listAgentKeys(db, scope, id)
+  const contracts = []
+  for (const contract of await listContractsOfAgent(db, scope, id)) {
+    const found = await findContract(db, scope, contract)
+    if (found !== undefined) contracts.push({ id: contract, customer: found.customer_name })
+  }
+  const { lines } = await listStatements(db, scope, { agent: id, limit: 15 })
+
+  return {
+    ...summaryOf(row, detail, now),
+    now,
+    epoch: row.epoch,
+    enrolledAt: row.enrolled_at,
+    keys: keys
+      .filter(({ purpose }) => purpose === 'agent')
+      .map((key) => ({
+        keyid: key.keyid,
+        epoch: key.epoch,
+        fromLeaf: key.from_leaf,
+        revokedLeaf: key.revoked_leaf,
+      })),
+    next: (detail.next ?? []).toSorted((a, b) => a.at.localeCompare(b.at)).slice(0, 12),
+    contracts,
+    alarms: (await listAlarms(db, scope, { agent: id, limit: 5 })).map(({ id: alarm, kind, at }) => ({
+      kind,
+      at,
+      digest: /\/([0-9a-f]{64})$/.exec(alarm)?.[1] ?? null,
+    })),
+    statements: lines.map(rowOf),
+  }
+}
+
+function summaryOf(row: AgentRow, detail: Detail, now: Date): AgentSummary {
+  const { tenant, id, host, state } = row
+  const { tools, versions, spool } = detail
+  return {
+    tenant,
+    id,
+    host,
+    state,
+    silent: isSilent(row, now),
+    lastReceivedAt: row.last_received_at,
+    clockOffsetMs: row.clock_offset_ms,
+    versions:
+      versions ??
+      (tools === undefined
+        ? {}
+        : { agent: tools.agent, ...(tools.restic === undefined ? {} : { restic: tools.restic }) }),
+    spool: spool === undefined ? null : { depth: spool.depth, oldestAt: spool.oldestAt ?? null },
+  }
+}
+
+function readDetail(row: AgentRow): Detail {
+  const parsed = detailSchema.safeParse(JSON.parse(row.detail))
+  return parsed.success ? parsed.data : {}
+}

@@ -1,0 +1,166 @@
+import { BevisError } from '@bevis/shared/error'
+import type { Answer, SetAnswer } from '@bevis/shared/contract/answer'
+import { parseContract } from '@bevis/shared/contract/parse'
+import type { Contract } from '@bevis/shared/contract/schema'
+import { listAgents } from '../../store/read/agents.ts'
+import { findContract, listContractTexts } from '../../store/read/contracts.ts'
+import { listTransitions } from '../../store/read/happenings.ts'
+import { listStatements } from '../../store/read/statements.ts'
+import { parseTier } from '../design/bucket.ts'
+import { DEFAULT_ZONE } from '../language/locale.ts'
+import type { Change, ContractModel } from '../view/contract.ts'
+import type { Promised, SetModel, SetTier } from '../view/contract-set.ts'
+import { endOfDay, localDay } from './day.ts'
+import { rowOf } from './source.ts'
+import type { Source } from './source.ts'
+
+const TESTS_SHOWN = 6
+const CHANGES_SHOWN = 12
+
+/** What the address asks for. */
+export interface ContractWish {
+  id: string
+  /** A local date: judge that day, from what was known at its end. */
+  knownOn: string | null
+  /** A month: the calendar ends there. */
+  until: string | null
+}
+
+export type LoadedContract = Omit<ContractModel, 'csrf'> & { zone: string }
+
+export async function loadContract(source: Source, wish: ContractWish): Promise<LoadedContract> {
+  const { db, scope, now } = source
+  const { id, knownOn, until } = wish
+  const contract = await contractOf(source, id)
+  const zone = contract.text?.timezone ?? DEFAULT_ZONE
+  const { answer, problem } = await judged(source, id, knownOn, zone)
+  const changes = await listTransitions(db, scope, { contract: id, limit: CHANGES_SHOWN })
+  const agents = await listAgents(db, scope, { contract: id })
+  const today = localDay(now, zone)
+
+  return {
+    id,
+    zone,
+    customer: contract.text?.customer.name ?? contract.customer,
+    provider: contract.text?.provider.name ?? '',
+    now,
+    verdict:
+      answer === null
+        ? null
+        : {
+            headline: answer.headline,
+            version: answer.version,
+            at: answer.at,
+            sets: await Promise.all(
+              answer.sets.map((set) => setModel(source, id, contract.text, answer, set)),
+            ),
+            findings: answer.findings,
+          },
+    problem: problem ?? contract.problem,
+    knownOn,
+    until,
+    changes: changes.map((row): Change => ({
+      set: row.set_id,
+      subject: row.subject,
+      from: row.from_state,
+      to: row.to_state,
+      at: row.at,
+    })),
+    agents: agents.map(({ tenant, id: agent, host, last_received_at }) => ({
+      tenant,
+      id: agent,
+      host,
+      lastReceivedAt: last_received_at,
+    })),
+    period: { from: Temporal.PlainDate.from(today).subtract({ months: 3 }).toString(), to: today },
+  }
+}
+
+/** The customer's name and the newest text; a text that cannot be read is told, and the rest of the page stands. */
+export async function contractOf(
+  { db, scope }: Source,
+  id: string,
+): Promise<{ customer: string; text: Contract | null; problem: string | null }> {
+  const row = await findContract(db, scope, id)
+  if (row === undefined)
+    throw new BevisError('NOT_FOUND', `there is no contract ${id} that this account may see`)
+  const [newest] = await listContractTexts(db, scope, id)
+  if (newest === undefined) return { customer: row.customer_name, text: null, problem: null }
+  const { contract, errors } = parseContract(newest.yaml)
+  if (contract !== undefined) return { customer: row.customer_name, text: contract, problem: null }
+  const [first] = errors
+  return {
+    customer: row.customer_name,
+    text: null,
+    problem: first === undefined ? null : `${first.line}: ${first.message}`,
+  }
+}
+
+/** The verdict of now, or of a day as it was known at that day's end. */
+export async function judged(
+  source: Source,
+  id: string,
+  knownOn: string | null,
+  zone: string,
+): Promise<{ answer: Answer | null; problem: string | null }> {
+  try {
+    if (knownOn === null || knownOn >= localDay(source.now, zone)) {
+      return { answer: await source.judge(id), problem: null }
+    }
+    const at = endOfDay(knownOn, zone).toISOString()
+    return { answer: await source.judge(id, { at, knownAt: at }), problem: null }
+  } catch (error) {
+    if (error instanceof BevisError) return { answer: null, problem: error.message }
+    throw error
+  }
+}
+
+async function setModel(
+  { db, scope }: Source,
+  contract: string,
+  text: Contract | null,
+  answer: Answer,
+  set: SetAnswer,
+): Promise<SetModel> {
+  const filter = { contract, name: 'restore-test', set: set.id, limit: TESTS_SHOWN }
+  const { lines } = await listStatements(db, scope, filter)
+  return {
+    id: set.id,
+    headline: set.headline,
+    dimensions: set.dimensions,
+    counts: set.counts,
+    rate: set.rate,
+    nextDeadline: set.nextDeadline ?? null,
+    promised: text === null ? null : promisedOf(text, answer.version, set.id),
+    tiers: tiersOf(set),
+    tests: lines.map(rowOf),
+  }
+}
+
+function promisedOf(text: Contract, version: number | null, id: string): Promised | null {
+  const set = text.versions.find(({ no }) => no === version)?.sets.find((one) => one.id === id)
+  if (set === undefined) return null
+  return {
+    wording: set.retention.wording,
+    every: set.schedule.rpo ?? set.schedule.every,
+    tiers: set.retention.min.map(({ per, keep }) => ({ per, keep })),
+    maxAge: set.retention.max?.age ?? null,
+    testEvery: set.restoreTest?.every ?? null,
+    hosts: set.selector.hosts,
+    paths: set.selector.requiredPaths,
+    repository: set.selector.repository,
+  }
+}
+
+/** The heat map's tiers, the finest first: how the reader's eye goes from today backwards. */
+function tiersOf(set: SetAnswer): SetTier[] {
+  const order = ['hour', 'day', 'week', 'month', 'year', 'fiscalYear']
+  const byTier = Map.groupBy(set.obligations, ({ tier }) => tier)
+  return Array.from(byTier, ([name, list]) => {
+    const tier = parseTier(name)
+    if (tier === null) return []
+    return [{ ...tier, obligations: list.toSorted((a, b) => a.from.localeCompare(b.from)) }]
+  })
+    .flat()
+    .toSorted((a, b) => order.indexOf(a.per) - order.indexOf(b.per))
+}

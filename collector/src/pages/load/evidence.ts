@@ -1,0 +1,107 @@
+import { encodeBase64 } from '@bevis/shared/base64'
+import { BevisError, errorMessageOf } from '@bevis/shared/error'
+import { assertSignature, openEnvelope } from '@bevis/shared/evidence/envelope'
+import type { Envelope } from '@bevis/shared/evidence/envelope'
+import { parseStatement } from '@bevis/shared/evidence/statement'
+import type { Checkpoint } from '@bevis/shared/log/checkpoint'
+import { parseVkey } from '@bevis/shared/log/checkpoint'
+import { verifyLeaf } from '@bevis/shared/log/receipt'
+import { listCheckpoints } from '../../store/read/checkpoints.ts'
+import { findStatement, listStatements } from '../../store/read/statements.ts'
+import type { StatementRow } from '../../store/read/statements.ts'
+import type { EvidenceListModel, EvidenceModel, ProofModel } from '../view/evidence.ts'
+import type { LogModel } from '../view/log.ts'
+import { rowOf } from './source.ts'
+import type { Source } from './source.ts'
+
+const ROWS_SHOWN = 50
+
+/** The part of the log that a page needs. */
+export interface LogReader {
+  readonly origin: string
+  readonly vkey: string
+  head(): Promise<Checkpoint>
+  proof(index: number, head: Checkpoint): Promise<string>
+}
+
+export async function loadEvidenceList(
+  { db, scope }: Source,
+  wish: { kind?: string; agent?: string; before?: number },
+): Promise<EvidenceListModel> {
+  const { kind, agent, before } = wish
+  const { lines, next } = await listStatements(db, scope, {
+    limit: ROWS_SHOWN,
+    ...(kind === undefined ? {} : { name: kind }),
+    ...(agent === undefined ? {} : { agent }),
+    ...(before === undefined ? {} : { before }),
+  })
+  return {
+    rows: lines.map(rowOf),
+    filter: { ...(kind === undefined ? {} : { kind }), ...(agent === undefined ? {} : { agent }) },
+    before: next,
+    paged: before !== undefined,
+  }
+}
+
+export async function loadEvidence(source: Source, log: LogReader, digest: string): Promise<EvidenceModel> {
+  const row = await statementOf(source, digest)
+  const { epoch, seq, prev } = row
+  return {
+    row: rowOf(row),
+    statement: parseStatement(row.payload),
+    json: JSON.stringify(JSON.parse(new TextDecoder().decode(row.payload)), null, 2),
+    keyid: row.keyid,
+    chain: epoch === null || seq === null || prev === null ? null : { epoch, seq, prev },
+    counted: row.counted === 1,
+    proof: await prove(source, log, row),
+  }
+}
+
+export async function statementOf({ db, scope }: Source, digest: string): Promise<StatementRow> {
+  const row = await findStatement(db, scope, { pae: digest })
+  if (row === undefined)
+    throw new BevisError('NOT_FOUND', 'there is no such statement that this account may see')
+  return row
+}
+
+/** Checks a statement as an auditor would: signature, place, checkpoint, each from the stored bytes. */
+async function prove(source: Source, log: LogReader, row: StatementRow): Promise<ProofModel> {
+  const [newest] = await listCheckpoints(source.db, { limit: 1 })
+  try {
+    const head = await log.head()
+    const envelope = JSON.parse(row.envelope) as Envelope
+    const spki = await keyOf(source, row.keyid)
+    assertSignature(openEnvelope(envelope), 0, spki)
+    const proof = await log.proof(row.leaf_index, head)
+    const { checkpoint } = verifyLeaf({ envelope, signature: 0, spki, proof, vkey: parseVkey(log.vkey) })
+    const { size, root, note } = checkpoint
+    const signedAt = newest?.signed_at ?? row.received_at
+    return { problem: null, checkpoint: { size, root: encodeBase64(root), note, signedAt } }
+  } catch (error) {
+    if (!(error instanceof BevisError)) throw error
+    return { problem: errorMessageOf(error), checkpoint: null }
+  }
+}
+
+async function keyOf({ db }: Source, keyid: string): Promise<Uint8Array> {
+  const key = await db.selectFrom('agent_key').select('spki').where('keyid', '=', keyid).executeTakeFirst()
+  if (key === undefined) throw new BevisError('KEY_INVALID', `the key ${keyid} is not known`)
+  return key.spki
+}
+
+export async function loadLog({ db, scope, now }: Source, log: LogReader): Promise<LogModel> {
+  const rows = await listCheckpoints(db, { limit: 30 })
+  const { lines } = await listStatements(db, scope, { limit: 1 })
+  return {
+    now,
+    origin: log.origin,
+    vkey: log.vkey,
+    statements: lines[0]?.id ?? 0,
+    checkpoints: rows.map(({ size, root, note, signed_at }) => ({
+      size,
+      root: encodeBase64(root),
+      note,
+      signedAt: signed_at,
+    })),
+  }
+}

@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto'
+import type { FastifyInstance } from 'fastify'
+import { hashPassword, verifyPassword } from '../account/password.ts'
+import type { Pages, PagesContext } from '../http/context.ts'
+import { writePack } from '../report/pack.ts'
+import { registerAssets } from './assets.ts'
+import type { Locale } from './language/locale.ts'
+import { accountOf, scopeOf } from './reader.ts'
+import { createRender } from './render.ts'
+import { registerRoutes } from './routes.ts'
+import { registerSessions } from './session.ts'
+import { registerSignIn } from './sign-in-routes.ts'
+import { problemView } from './view/problem.ts'
+import type { Problem } from './view/problem.ts'
+
+/** Registers all pages. `app` is a plugin's scope of its own: what is registered here concerns no other route. */
+export async function registerPages(app: FastifyInstance, context: PagesContext): Promise<Pages> {
+  const { config, store, log, compliance, now } = context
+  const secure = config.publicUrl.startsWith('https:')
+  const render = createRender(now)
+
+  await registerSessions(app, { store, now, secure })
+  registerAssets(app)
+  const decoyHash = await hashPassword(randomUUID())
+  registerSignIn(app, { store, render, secure, verifyPassword, decoyHash })
+  registerRoutes(app, {
+    store,
+    log,
+    compliance,
+    now,
+    render,
+    writePack: ({ scope, contract, from, to }, out) =>
+      writePack({ store, log, scope, contractId: contract, from, to, now: now(), out }),
+  })
+
+  return {
+    async authorize(request) {
+      const account = await accountOf(store.db, request)
+      return account === null ? null : scopeOf(account)
+    },
+    async renderProblem(request, reply, { code, status }) {
+      const problem = kindOf(code, status, request.method)
+      const account = await accountOf(store.db, request)
+      const kind = {
+        title: ({ t }: Locale) => t(`problem.${problem}`),
+        ...(account === null ? {} : { account }),
+      }
+      return render(request, reply, kind, (locale) =>
+        problemView(problem, status >= 500 ? request.id : null, locale),
+      )
+    },
+  }
+}
+
+function kindOf(code: string, status: number, method: string): Problem {
+  if (code === 'NOT_FOUND') return 'notFound'
+  if (code === 'TOO_MANY_REQUESTS') return 'limited'
+  // a form's token is all that is forbidden to a person who may see the page
+  if (code === 'FORBIDDEN' && method === 'POST') return 'expired'
+  if (code === 'UNAUTHORIZED' || code === 'FORBIDDEN') return 'forbidden'
+  return status >= 500 ? 'failed' : 'invalid'
+}

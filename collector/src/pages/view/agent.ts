@@ -1,0 +1,204 @@
+import { crumbs, empty, facts, hash, notice } from '../design/element.ts'
+import type { Content } from '../design/element.ts'
+import { badge, word } from '../design/state.ts'
+import type { State } from '../design/state.ts'
+import { table } from '../design/table.ts'
+import { html, nothing } from '../html.ts'
+import type { Html } from '../html.ts'
+import { en } from '../language/en.ts'
+import type { Locale } from '../language/locale.ts'
+import { agentHref, contractHref, evidenceHref } from './address.ts'
+import type { EvidenceRow } from './evidence-row.ts'
+import { evidenceTable } from './evidence-row.ts'
+import { heading } from './page.ts'
+
+export interface AgentSummary {
+  tenant: string
+  id: string
+  host: string
+  state: 'active' | 'revoked' | 'retired'
+  /** Not heard from for longer than a day, though it should be. */
+  silent: boolean
+  lastReceivedAt: string | null
+  /** The agent's clock less the collector's; null: not told. */
+  clockOffsetMs: number | null
+  versions: Record<string, string>
+  spool: { depth: number; oldestAt: string | null } | null
+}
+
+export interface AgentModel extends AgentSummary {
+  now: Date
+  epoch: number
+  enrolledAt: string
+  keys: { keyid: string; epoch: number; fromLeaf: number; revokedLeaf: number | null }[]
+  next: { set: string; what: string; at: string }[]
+  contracts: { id: string; customer: string }[]
+  alarms: { kind: string; at: string; digest: string | null }[]
+  statements: EvidenceRow[]
+}
+
+/** The clock tolerance that a contract has when it says nothing else. */
+const CLOCK_TOLERANCE_MS = 5 * 60_000
+
+const stateOf = (agent: AgentSummary): State =>
+  agent.state === 'active' && agent.silent ? 'silent' : agent.state
+
+export function agentListView(agents: readonly AgentSummary[], now: Date, locale: Locale): Html {
+  const { t } = locale
+  if (agents.length === 0) {
+    return html`${heading({ title: t('agent.title') })}
+      <div class="panel">
+        ${empty(t('agent.emptyTitle'), t('agent.emptyNext'), 'bevis-collector invite --contract ID --host NAME\nbevis-agent enroll TOKEN')}
+      </div>`
+  }
+  return html`${heading({ title: t('agent.title'), lead: t('agent.lead') })}
+    <div class="panel flush">
+      ${table<AgentSummary>({
+        caption: t('agent.title'),
+        rows: agents,
+        columns: [
+          {
+            head: t('agent.name'),
+            cell: ({ id, host }) =>
+              html`<a href="${agentHref(id)}">${id}</a>
+                ${host === id ? nothing : html`<span class="under">${host}</span>`}`,
+          },
+          { head: t('agent.customer'), cell: ({ tenant }) => tenant },
+          { head: t('agent.state'), cell: (agent) => word(stateOf(agent), t(`state.${stateOf(agent)}`)) },
+          {
+            head: t('agent.lastContact'),
+            cell: ({ lastReceivedAt }) =>
+              lastReceivedAt === null ? t('agent.never') : locale.relative(lastReceivedAt, now),
+          },
+          { head: t('agent.clock'), cell: ({ clockOffsetMs }) => clock(clockOffsetMs, locale) },
+          { head: t('agent.spool'), cell: ({ spool }) => waiting(spool, locale) },
+          { head: t('agent.versions'), cell: ({ versions }) => versionsOf(versions) },
+        ],
+      })}
+    </div>`
+}
+
+export function agentView(agent: AgentModel, locale: Locale): Html {
+  const { t } = locale
+  const state = stateOf(agent)
+  return html`${crumbs(t('nav.crumbs'), [{ text: t('agent.title'), href: '/agents' }])}
+    ${heading({
+      title: agent.id,
+      note: `${agent.tenant} · ${agent.host}`,
+      aside: badge(state, t(`state.${state}`), 'large'),
+    })}
+    <div class="stack">${warnings(agent, locale)}</div>
+    <div class="split section-first">
+      <section class="panel" aria-label="${t('agent.state')}">${agentFacts(agent, locale)}</section>
+      <section class="panel" aria-labelledby="next">
+        <h2 id="next">${t('agent.next')}</h2>
+        ${nextRuns(agent, locale)}
+      </section>
+    </div>
+    <section class="section" aria-labelledby="statements">
+      <div class="section-head">
+        <h2 id="statements">${t('agent.statements')}</h2>
+        <a class="small" href="/evidence?agent=${encodeURIComponent(agent.id)}">${t('evidence.title')}</a>
+      </div>
+      <div class="panel flush">
+        ${evidenceTable({ caption: t('agent.statements'), rows: agent.statements, columns: ['set', 'outcome', 'snapshot', 'received', 'leaf'] }, locale)}
+      </div>
+    </section>`
+}
+
+function warnings(agent: AgentModel, locale: Locale): Html {
+  const { t } = locale
+  const offset = agent.clockOffsetMs ?? 0
+  return html`${
+    agent.silent && agent.lastReceivedAt !== null
+      ? notice('dark', t('agent.silentNotice', { at: locale.instant(agent.lastReceivedAt) }))
+      : nothing
+  }
+  ${
+    Math.abs(offset) > CLOCK_TOLERANCE_MS
+      ? notice('risk', t('agent.clockNotice', { by: locale.duration(Math.abs(offset)) }))
+      : nothing
+  }
+  ${agent.alarms.map(({ kind, at, digest }) => {
+    const title = Object.hasOwn(en.alarm, kind) ? t(`alarm.${kind as keyof typeof en.alarm}`) : kind
+    const source =
+      digest === null
+        ? nothing
+        : html` <a href="${evidenceHref(digest)}"><code>${digest.slice(0, 12)}</code></a>`
+    return notice(
+      'bad',
+      html`<strong>${title}</strong> <span class="muted">· ${locale.instant(at)}</span>${source}`,
+    )
+  })}`
+}
+
+function agentFacts(agent: AgentModel, locale: Locale): Html {
+  const { t } = locale
+  const contact: Content =
+    agent.lastReceivedAt === null
+      ? t('agent.never')
+      : html`${locale.relative(agent.lastReceivedAt, agent.now)}
+          <span class="note">${locale.instant(agent.lastReceivedAt)}</span>`
+  return facts([
+    [t('agent.lastContact'), contact],
+    [t('agent.clock'), clock(agent.clockOffsetMs, locale)],
+    [t('agent.spool'), waiting(agent.spool, locale)],
+    [t('agent.versions'), versionsOf(agent.versions)],
+    [t('agent.enrolled'), locale.instant(agent.enrolledAt)],
+    [t('agent.epoch'), t('agent.epochValue', { epoch: agent.epoch })],
+    [t('agent.keys'), html`${agent.keys.map((key) => keyLine(key, locale))}`],
+    [
+      t('agent.contracts'),
+      html`${agent.contracts.map(
+        ({ id, customer }) =>
+          html`<div><a href="${contractHref(id)}">${customer}</a> <span class="muted">${id}</span></div>`,
+      )}`,
+    ],
+  ])
+}
+
+function keyLine({ keyid, fromLeaf, revokedLeaf }: AgentModel['keys'][number], { t }: Locale): Html {
+  return html`<div>
+    ${hash(keyid)}
+    <span class="note"
+      >${revokedLeaf === null ? t('agent.keyActive') : t('agent.keyRevoked', { leaf: revokedLeaf })},
+      ${t('agent.keyFrom', { leaf: fromLeaf })}</span
+    >
+  </div>`
+}
+
+function nextRuns({ next, now }: AgentModel, locale: Locale): Html {
+  const { t } = locale
+  if (next.length === 0) return html`<p class="muted small">${t('agent.nextNone')}</p>`
+  return html`<ul class="list">
+    ${next.map(({ set, what, at }) => {
+      const name = Object.hasOwn(en.run, what) ? t(`run.${what as keyof typeof en.run}`) : what
+      return html`<li>
+        <span>${name} <span class="under">${set}</span></span>
+        <span class="num">${locale.relative(at, now)} <span class="under">${locale.instant(at)}</span></span>
+      </li>`
+    })}
+  </ul>`
+}
+
+function clock(offsetMs: number | null, locale: Locale): Content {
+  const { t } = locale
+  if (offsetMs === null) return html`<span class="muted">${t('agent.clockUnknown')}</span>`
+  if (Math.abs(offsetMs) < 1_000) return t('agent.clockEven')
+  const by = locale.duration(Math.abs(offsetMs))
+  const text = offsetMs > 0 ? t('agent.clockAhead', { by }) : t('agent.clockBehind', { by })
+  return Math.abs(offsetMs) > CLOCK_TOLERANCE_MS ? word('alarm', text) : text
+}
+
+function waiting(spool: AgentSummary['spool'], locale: Locale): Content {
+  const { t } = locale
+  if (spool === null || spool.depth === 0) return html`<span class="muted">${t('agent.spoolNone')}</span>`
+  if (spool.oldestAt === null) return locale.number(spool.depth)
+  return t('agent.spoolSome', { count: spool.depth, since: locale.instant(spool.oldestAt) })
+}
+
+function versionsOf(versions: Record<string, string>): Content {
+  return Object.entries(versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(' · ')
+}

@@ -1,0 +1,199 @@
+import type { Dimension, Verdict } from '@bevis/shared/contract/answer'
+import type { Per } from '@bevis/shared/contract/schema'
+import { calendarTier, legend } from '../design/calendar.ts'
+import type { Cell, CellState } from '../design/calendar.ts'
+import { empty, facts, tiles } from '../design/element.ts'
+import { badge, LOOKS } from '../design/state.ts'
+import type { Tone } from '../design/state.ts'
+import { html, nothing } from '../html.ts'
+import type { Html } from '../html.ts'
+import type { Locale } from '../language/locale.ts'
+import { obligationHref, periodHref } from './address.ts'
+import type { EvidenceRow } from './evidence-row.ts'
+import { evidenceTable } from './evidence-row.ts'
+import { dimensionGrid } from './verdict.ts'
+
+/** What a contract says of a set, as far as a page tells it. */
+export interface Promised {
+  wording: string
+  /** ISO 8601, like the other durations here. */
+  every: string
+  tiers: { per: Per; keep: number }[]
+  maxAge: string | null
+  testEvery: string | null
+  hosts: string[]
+  paths: string[]
+  repository: string
+}
+
+export interface SetTier {
+  name: string
+  per: Per
+  keep: number
+  /** In time order. */
+  obligations: { bucket: string; state: CellState }[]
+}
+
+export interface SetModel {
+  id: string
+  headline: Verdict
+  dimensions: Record<Dimension, Verdict>
+  counts: Partial<Record<CellState, number>>
+  /** From 0 to 1; null: nothing to judge yet. */
+  rate: number | null
+  nextDeadline: string | null
+  promised: Promised | null
+  tiers: SetTier[]
+  tests: EvidenceRow[]
+}
+
+/** What the sets of one page share. */
+export interface SetView {
+  contract: string
+  now: Date
+  knownOn?: string
+  until?: string
+}
+
+export function setView(set: SetModel, view: SetView, locale: Locale): Html {
+  const { t } = locale
+  return html`<section class="section set" id="set-${set.id}" aria-labelledby="set-${set.id}-title">
+    <div class="section-head">
+      <h2 id="set-${set.id}-title"><span class="muted">${t('contract.set')}</span> ${set.id}</h2>
+      ${badge(set.headline, t(`state.${set.headline}`))}
+    </div>
+    ${dimensionGrid(set.dimensions, locale)}
+    ${set.promised === null ? nothing : promise(set.promised, locale)}
+    <div class="panel">
+      <h3>${t('contract.calendar')}</h3>
+      ${numbers(set, view.now, locale)}
+      <p class="muted small">${t('calendar.hint')}</p>
+      ${legend(new Set(set.tiers.flatMap((tier) => tier.obligations.map(({ state }) => state))), locale)}
+      ${set.tiers.map((tier) => heatMap(set.id, tier, view, locale))}
+    </div>
+    <div class="panel flush">
+      ${
+        set.tests.length === 0
+          ? empty(t('contract.noTests'), t('contract.noTestsNext'), `bevis-agent test ${set.id}`)
+          : evidenceTable(
+              {
+                caption: t('contract.tests'),
+                rows: set.tests,
+                columns: ['outcome', 'snapshot', 'received', 'leaf'],
+                named: true,
+              },
+              locale,
+            )
+      }
+    </div>
+  </section>`
+}
+
+function promise(promised: Promised, locale: Locale): Html {
+  const { t } = locale
+  const tiers = promised.tiers.map(({ per, keep }) =>
+    t('promise.tier', { per: t(`per.${per}`), keep: t(`keep.${per}`, { count: keep }) }),
+  )
+  return html`<div class="panel columns clause">
+    <div>
+      <h3>${t('contract.clause')}</h3>
+      <blockquote>${promised.wording}</blockquote>
+    </div>
+    <div>
+      <h3>${t('contract.reading')}</h3>
+      <ul class="reading">
+        <li>${t('promise.every', { every: locale.isoDuration(promised.every) })}</li>
+        <li>${t('promise.keeps', { tiers: locale.list(tiers) })}</li>
+        ${promised.maxAge === null ? nothing : html`<li>${t('promise.max', { age: locale.isoDuration(promised.maxAge) })}</li>`}
+        ${promised.testEvery === null ? nothing : html`<li>${t('promise.test', { every: locale.isoDuration(promised.testEvery) })}</li>`}
+      </ul>
+      ${facts([
+        [t('promise.hosts'), promised.hosts.join(', ')],
+        promised.paths.length === 0
+          ? null
+          : [
+              t('promise.paths'),
+              html`${promised.paths.map((path) => html`<div class="path">${path}</div>`)}`,
+            ],
+        [t('promise.repository'), promised.repository],
+      ])}
+    </div>
+  </div>`
+}
+
+/** States of obligations that exist today, in the order of the bar. */
+const LIVE: readonly CellState[] = ['met', 'stale', 'late', 'unknown', 'missed', 'lost']
+
+function numbers({ counts, rate, nextDeadline }: SetModel, now: Date, locale: Locale): Html {
+  const { t } = locale
+  const countOf = (state: CellState) => counts[state] ?? 0
+  const kept = countOf('met') + countOf('discharged')
+  const judged = kept + countOf('missed') + countOf('lost')
+  const told = LIVE.filter((state) => state !== 'met' && countOf(state) > 0)
+  return html`${bar(LIVE.map((state) => [LOOKS[state].tone, countOf(state)]))}
+  ${tiles([
+    {
+      label: t('contract.rate'),
+      value: rate === null ? '–' : locale.percent(rate),
+      note:
+        rate === null
+          ? t('contract.rateNone')
+          : t('contract.rateNote', { kept: locale.number(kept), judged: locale.number(judged) }),
+    },
+    {
+      label: t('contract.owed'),
+      value: locale.number(LIVE.reduce((sum, state) => sum + countOf(state), 0)),
+      note: t('contract.owedNote'),
+    },
+    ...told.map((state) => ({
+      label: t(`state.${state}`),
+      value: html`<span class="${LOOKS[state].tone}">${locale.number(countOf(state))}</span>`,
+    })),
+    {
+      label: t('contract.nextDeadline'),
+      value: html`<span class="text"
+        >${nextDeadline === null ? t('contract.noDeadline') : locale.relative(nextDeadline, now)}</span
+      >`,
+      ...(nextDeadline === null ? {} : { note: locale.instant(nextDeadline) }),
+    },
+  ])}`
+}
+
+/** Shares of a whole as one bar; the figures beside it say the same. */
+function bar(shares: readonly (readonly [Tone, number])[]): Html {
+  const whole = shares.reduce((sum, [, count]) => sum + count, 0)
+  if (whole === 0) return nothing
+  let at = 0
+  const parts = shares.map(([tone, count]) => {
+    const width = (count / whole) * 1000
+    const x = at
+    at += width
+    return count === 0
+      ? nothing
+      : html`<rect class="${tone}" x="${x.toFixed(2)}" y="0" width="${width.toFixed(2)}" height="10" />`
+  })
+  return html`<div class="bar">
+    <svg viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">${parts}</svg>
+  </div>`
+}
+
+function heatMap(set: string, tier: SetTier, view: SetView, locale: Locale): Html {
+  const { t } = locale
+  const { contract, knownOn } = view
+  const cells: Cell[] = tier.obligations.map(({ bucket, state }) => ({
+    bucket,
+    state,
+    href: obligationHref(contract, set, tier.name, bucket, knownOn),
+  }))
+  return calendarTier(
+    {
+      per: tier.per,
+      title: t(`calendar.title.${tier.per}`),
+      note: t('calendar.kept', { keep: t(`keep.${tier.per}`, { count: tier.keep }) }),
+      cells,
+      hrefOf: (period) => periodHref(contract, set, tier.name, period, knownOn),
+    },
+    locale,
+    view.until,
+  )
+}

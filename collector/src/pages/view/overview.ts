@@ -1,0 +1,174 @@
+import { DIMENSIONS } from '@bevis/shared/contract/answer'
+import type { Dimension, Verdict } from '@bevis/shared/contract/answer'
+import { empty, tiles } from '../design/element.ts'
+import { badge, LOOKS, rankOf, word } from '../design/state.ts'
+import { symbol } from '../design/symbol.ts'
+import { table } from '../design/table.ts'
+import type { Column } from '../design/table.ts'
+import { html, nothing } from '../html.ts'
+import type { Html } from '../html.ts'
+import type { Locale } from '../language/locale.ts'
+import { agentHref, contractHref } from './address.ts'
+import { heading } from './page.ts'
+
+export interface OverviewRow {
+  id: string
+  customer: string
+  /** Null: not judged yet. */
+  verdict: { headline: Verdict; dimensions: Record<Dimension, Verdict>; nextDeadline: string | null } | null
+}
+
+export interface SilentAgent {
+  tenant: string
+  id: string
+  host: string
+  lastReceivedAt: string | null
+}
+
+export interface OverviewModel {
+  now: Date
+  contracts: OverviewRow[]
+  /** How many more there are than are shown. */
+  hidden: number
+  agents: number
+  silent: SilentAgent[]
+  deadlines: { at: string; contractId: string; customer: string; set: string }[]
+}
+
+const TOLD = ['breached', 'unknown', 'at-risk', 'compliant'] as const
+
+export function overviewView(model: OverviewModel, locale: Locale): Html {
+  const { t } = locale
+  if (model.contracts.length === 0) {
+    return html`${heading({ title: t('overview.title') })}
+      <div class="panel">
+        ${empty(t('overview.emptyTitle'), t('overview.emptyNext'), 'bevis-collector contract check contract.yaml\nbevis-collector contract apply contract.yaml')}
+      </div>`
+  }
+  const rows = model.contracts.toSorted(
+    (a, b) => rank(a) - rank(b) || a.customer.localeCompare(b.customer, locale.language),
+  )
+  const needing = rows.filter((row) => row.verdict?.headline !== 'compliant').length
+  const lead =
+    needing === 0
+      ? t('overview.allKept', { count: rows.length })
+      : t('overview.needYou', { count: needing, total: locale.number(rows.length) })
+
+  return html`${heading({ title: t('overview.title'), lead })} ${figures(model, locale)}
+    <section class="section" aria-labelledby="contracts">
+      <h2 id="contracts">${t('overview.contracts')}</h2>
+      <div class="panel flush matrix">
+        ${table({ caption: t('overview.caption'), columns: columns(model.now, locale), rows })}
+      </div>
+      ${model.hidden === 0 ? nothing : html`<p class="muted small">${t('overview.rest', { count: model.hidden })}</p>`}
+    </section>
+    <div class="columns section">
+      <section class="panel" aria-labelledby="deadlines">
+        <h2 id="deadlines">${t('overview.deadlines')}</h2>
+        ${deadlines(model, locale)}
+      </section>
+      <section class="panel" aria-labelledby="silent">
+        <h2 id="silent">${t('overview.silent')}</h2>
+        ${silence(model, locale)}
+      </section>
+    </div>`
+}
+
+function rank(row: OverviewRow): number {
+  return rankOf(row.verdict?.headline ?? 'unknown')
+}
+
+function figures(model: OverviewModel, locale: Locale): Html {
+  const { t } = locale
+  const tile = (state: (typeof TOLD)[number] | 'silent', label: string, value: number) => ({
+    label: html`<span class="${LOOKS[state].tone}">${symbol(LOOKS[state].shape)}</span>${label}`,
+    value: locale.number(value),
+    zero: value === 0,
+  })
+  return tiles([
+    ...TOLD.map((state) =>
+      tile(
+        state,
+        t(`state.${state}`),
+        model.contracts.filter((row) => row.verdict?.headline === state).length,
+      ),
+    ),
+    tile('silent', t('overview.silent'), model.silent.length),
+  ])
+}
+
+function columns(now: Date, locale: Locale): Column<OverviewRow>[] {
+  const { t } = locale
+  return [
+    {
+      head: t('overview.customer'),
+      cell: (row) =>
+        html`<a href="${contractHref(row.id)}">${row.customer}</a> <span class="under">${row.id}</span>`,
+    },
+    {
+      head: t('overview.headline'),
+      cell: ({ verdict }) =>
+        verdict === null
+          ? html`<span class="muted">${t('overview.notEvaluated')}</span>`
+          : badge(verdict.headline, t(`state.${verdict.headline}`)),
+    },
+    ...DIMENSIONS.map((dimension) => ({
+      head: t(`dimension.${dimension}.name`),
+      cell: ({ verdict }: OverviewRow) => {
+        if (verdict === null) return null
+        const state = verdict.dimensions[dimension]
+        return word(state, t(`state.${state}`))
+      },
+    })),
+    {
+      head: t('overview.next'),
+      cell: ({ verdict }) =>
+        verdict === null || verdict.nextDeadline === null
+          ? null
+          : html`<span class="nowrap">${locale.relative(verdict.nextDeadline, now)}</span>`,
+    },
+  ]
+}
+
+function deadlines(model: OverviewModel, locale: Locale): Html {
+  if (model.deadlines.length === 0)
+    return html`<p class="muted small">${locale.t('overview.noDeadlines')}</p>`
+  return html`<ul class="list">
+    ${model.deadlines.map(
+      ({ at, contractId, customer, set }) =>
+        html`<li>
+          <span
+            ><a href="${contractHref(contractId)}#set-${set}">${customer}</a>
+            <span class="under">${set}</span></span
+          >
+          <span class="num"
+            >${locale.relative(at, model.now)} <span class="under">${locale.instant(at)}</span></span
+          >
+        </li>`,
+    )}
+  </ul>`
+}
+
+function silence(model: OverviewModel, locale: Locale): Html {
+  const { t } = locale
+  if (model.silent.length === 0) {
+    return html`<p class="muted small">
+      ${model.agents === 0 ? t('overview.noAgents') : t('overview.noSilent')}
+    </p>`
+  }
+  return html`<ul class="list">
+    ${model.silent.map(
+      ({ tenant, id, host, lastReceivedAt }) =>
+        html`<li>
+          <span><a href="${agentHref(id)}">${id}</a> <span class="under">${tenant} · ${host}</span></span>
+          <span class="dark"
+            >${
+              lastReceivedAt === null
+                ? t('overview.neverHeard')
+                : t('overview.lastHeard', { when: locale.relative(lastReceivedAt, model.now) })
+            }</span
+          >
+        </li>`,
+    )}
+  </ul>`
+}
