@@ -1,6 +1,6 @@
 /**
  * One line of a manifest. Numbers that exceed a double are text, so that any JSON reader can take them:
- * [path, kind, size, mtimeNs, ctimeNs, inode, mode, sha256, flags]
+ * [path, kind, size, mtimeNs, ctimeNs, inode, mode, uid, gid, sha256, flags]
  */
 import { hex64 } from '@bevis/shared/format'
 import { z } from 'zod'
@@ -12,8 +12,9 @@ import type { Kind, Stat } from '../tree/stat.ts'
  * - `witness`: hashed around restic's read, the file held still; `carried`: as proven by an earlier manifest
  * - `racy`: a witness, but its ctime is too close to the backup's start to exclude a write in the same tick
  * - `void`: it moved during the backup, the snapshot may hold bytes that never existed together
- * - `unreadable`: restic (then it is not in the snapshot) or we could not read it
- * - `gap`: in scope and older than the backup, yet not in the snapshot
+ * - `unlisted`: at the source, not in the snapshot: because restic could not read it (`unreadable`), or for no
+ *   reason that anyone gave, though in scope and older than the backup (`gap`)
+ * - `unreadable`: restic or, without `unlisted`, we could not read it
  * - `rot`: a re-hash differs under an unmoved stat; `sha256` is still the digest that the snapshot should hold
  * - `unresolved`: the listing's lossy name could not be matched with a real one; `path` is the lossy name
  * - `absent`: gone from the source before it could be hashed
@@ -23,18 +24,17 @@ export const FLAGS = [
   'carried',
   'racy',
   'void',
-  'unreadable',
-  'gap',
-  'rot',
-  'unresolved',
   'absent',
+  'unlisted',
+  'gap',
+  'unreadable',
+  'unresolved',
+  'rot',
 ] as const
 export type Flag = (typeof FLAGS)[number]
 
 export interface ManifestEntry extends Stat {
   readonly path: BytePath
-  /** Permission bits and setuid, setgid, sticky, as in chmod(2). */
-  readonly mode: number
   readonly sha256: string | null
   readonly flags: readonly Flag[]
 }
@@ -58,19 +58,35 @@ const lineSchema = z.tuple([
   nanoseconds,
   z.number().min(0).nullable(),
   z.number().int().min(0).max(0o7777),
+  z.number().int().min(0),
+  z.number().int().min(0),
   hex64.nullable(),
   z.array(z.enum(FLAGS)).max(FLAGS.length),
 ])
 
 /** The line without its LF. */
 export function formatEntry(entry: ManifestEntry): string {
-  const { path, kind, size, mtimeNs, ctimeNs, inode, mode, sha256, flags } = entry
-  return JSON.stringify([pathText(path), kind, size, `${mtimeNs}`, `${ctimeNs}`, inode, mode, sha256, flags])
+  const { path, kind, size, mtimeNs, ctimeNs, inode, mode, uid, gid, sha256, flags } = entry
+  return JSON.stringify([
+    pathText(path),
+    kind,
+    size,
+    `${mtimeNs}`,
+    `${ctimeNs}`,
+    inode,
+    mode,
+    uid,
+    gid,
+    sha256,
+    flags,
+  ])
 }
 
 /** @throws ZodError or SyntaxError; the file's reader says which manifest it was */
 export function parseEntry(line: string): ManifestEntry {
-  const [path, kind, size, mtimeNs, ctimeNs, inode, mode, sha256, flags] = lineSchema.parse(JSON.parse(line))
-  const stat = { kind, size, mtimeNs: BigInt(mtimeNs), ctimeNs: BigInt(ctimeNs), inode }
-  return { path: fromPathText(path), ...stat, mode, sha256, flags }
+  const [path, kind, size, mtimeNs, ctimeNs, inode, mode, uid, gid, sha256, flags] = lineSchema.parse(
+    JSON.parse(line),
+  )
+  const stat = { kind, size, mtimeNs: BigInt(mtimeNs), ctimeNs: BigInt(ctimeNs), inode, mode, uid, gid }
+  return { path: fromPathText(path), ...stat, sha256, flags }
 }

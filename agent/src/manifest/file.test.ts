@@ -9,10 +9,20 @@ import type { ManifestEntry } from './entry.ts'
 import { createManifest, findManifest, listManifests, openManifest } from './file.ts'
 import type { ManifestFile, ManifestHeader } from './file.ts'
 
+function snapshotOf(hex: string): ManifestHeader['snapshot'] {
+  return {
+    id: hex.repeat(32),
+    time: '2026-11-23T04:05:07.000Z',
+    tree: 'aa'.repeat(32),
+    host: 'web',
+    paths: ['/srv'],
+  }
+}
+
 const header: ManifestHeader = {
   manifest: 1,
   set: 'shop',
-  snapshot: 'ab'.repeat(32),
+  snapshot: snapshotOf('ab'),
   startedAt: '2026-11-23T04:05:06.000Z',
   restic: '0.19.1',
   turn: 3,
@@ -25,6 +35,8 @@ const entry: ManifestEntry = {
   ctimeNs: 1_763_878_000_123_456_790n,
   inode: 2 ** 53 - 1,
   mode: 0o4755,
+  uid: 1000,
+  gid: 4_294_967_294,
   sha256: 'cd'.repeat(32),
   flags: ['witness', 'racy'],
 }
@@ -55,6 +67,8 @@ test('any entry survives its line', () => {
     ctimeNs: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n }),
     inode: fc.option(fc.maxSafeNat()),
     mode: fc.nat(0o7777),
+    uid: fc.nat(4_294_967_295),
+    gid: fc.nat(4_294_967_295),
     sha256: fc.option(fc.constant('0f'.repeat(32))),
     flags: fc.uniqueArray(fc.constantFrom(...FLAGS)),
   })
@@ -74,18 +88,18 @@ test('what was written is read, in order, under a name that carries its digest',
   }))
   const found = await write('whole', entries)
   expect(await read(found)).toEqual(entries)
-  expect(await findManifest(join(folder, 'whole'), header.snapshot)).toEqual(found)
+  expect(await findManifest(join(folder, 'whole'), header.snapshot.id)).toEqual(found)
   expect((await openManifest(found)).header).toEqual(header)
 })
 
 test('manifests are listed by time; an unfinished one is not there', async () => {
-  const later = { ...header, snapshot: 'cd'.repeat(32), startedAt: '2026-11-24T04:05:06.000Z' }
+  const later = { ...header, snapshot: snapshotOf('cd'), startedAt: '2026-11-24T04:05:06.000Z' }
   await write('order', [entry], later)
   await write('order', [entry])
-  const unfinished = await createManifest(join(folder, 'order'), { ...header, snapshot: 'ef'.repeat(32) })
+  const unfinished = await createManifest(join(folder, 'order'), { ...header, snapshot: snapshotOf('ef') })
   await unfinished.append([entry])
   const found = await listManifests(join(folder, 'order'))
-  expect(found.map(({ snapshot }) => snapshot)).toEqual([header.snapshot, later.snapshot])
+  expect(found.map(({ snapshot }) => snapshot)).toEqual([header.snapshot.id, later.snapshot.id])
   await unfinished.discard()
   expect(await readdir(join(folder, 'order'))).toHaveLength(2)
 })

@@ -11,7 +11,8 @@ import { PassThrough } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createZstdCompress, createZstdDecompress } from 'node:zlib'
 import { BevisError } from '@bevis/shared/error'
-import { hex64, instant, slug } from '@bevis/shared/format'
+import { instant, slug } from '@bevis/shared/format'
+import { snapSchema } from '@bevis/shared/evidence/predicates'
 import { z } from 'zod'
 import { formatEntry, parseEntry } from './entry.ts'
 import type { ManifestEntry } from './entry.ts'
@@ -19,7 +20,8 @@ import type { ManifestEntry } from './entry.ts'
 const headerSchema = z.object({
   manifest: z.literal(1),
   set: slug,
-  snapshot: hex64,
+  /** As statements name it, so that a run which cannot open the repository can still say what it was about. */
+  snapshot: snapSchema,
   /** When the backup began, by our clock. */
   startedAt: instant,
   restic: z.string().max(64),
@@ -45,7 +47,7 @@ export interface ManifestWriter {
 
 export async function createManifest(folder: string, header: ManifestHeader): Promise<ManifestWriter> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const temporary = join(folder, `.${header.snapshot}.part`)
+  const temporary = join(folder, `.${header.snapshot.id}.part`)
   const digest = createHash('sha256')
   const input = new PassThrough()
   const written = pipeline(
@@ -73,7 +75,7 @@ export async function createManifest(folder: string, header: ManifestHeader): Pr
       const file = join(folder, nameOf(header, sha256))
       await rename(temporary, file)
       await syncFolder(folder)
-      return { file, snapshot: header.snapshot, sha256 }
+      return { file, snapshot: header.snapshot.id, sha256 }
     },
     async discard() {
       input.destroy()
@@ -100,7 +102,7 @@ export async function openManifest(found: ManifestFile): Promise<OpenManifest> {
     const first = await lines.next()
     const [headerLine, ...rest] = first.done ? [] : first.value
     const header = headerSchema.parse(JSON.parse(headerLine ?? ''))
-    if (header.snapshot !== found.snapshot) throw new Error(`it says snapshot ${header.snapshot}`)
+    if (header.snapshot.id !== found.snapshot) throw new Error(`it says snapshot ${header.snapshot.id}`)
     return { header, entries: entriesOf(found, lines, rest) }
   } catch (cause) {
     await lines.return(undefined)
@@ -162,7 +164,7 @@ function damaged(found: ManifestFile, cause: unknown): BevisError {
 
 /** Names begin with the backup's start, so that the order of names is the order of time. */
 function nameOf({ startedAt, snapshot }: ManifestHeader, sha256: string): string {
-  return `${startedAt.replaceAll(/[-:]/g, '')}.${snapshot}.${sha256}.zst`
+  return `${startedAt.replaceAll(/[-:]/g, '')}.${snapshot.id}.${sha256}.zst`
 }
 
 const NAME = /^\d{8}T\d{6}\.\d{3}Z\.([0-9a-f]{64})\.([0-9a-f]{64})\.zst$/

@@ -17,7 +17,6 @@ export interface Listed {
   /** The path as the listing shows it. */
   readonly text: BytePath
   readonly node: Stat
-  readonly mode: number
 }
 
 /** In a folder that the snapshot has, or below it, yet not in the snapshot, and no pattern excludes it. */
@@ -85,6 +84,9 @@ export function statOfNode(node: Node): Stat {
     mtimeNs: node.mtimeNs,
     ctimeNs: node.ctimeNs,
     inode: node.inode === undefined ? null : Number(node.inode),
+    mode: node.mode,
+    uid: node.uid,
+    gid: node.gid,
   }
 }
 
@@ -94,20 +96,17 @@ function openFrame(text: BytePath, path: BytePath | null, node: Stat | null, sco
   const onTheWay = rootNames(scope.roots, path)
   if (onTheWay) return { ...frame, names: onTheWay, isSame: true }
   const now = statPath(path)
-  const isSame = !('error' in now) && now.kind === 'dir' && (node?.inode == null || node.inode === now.inode)
+  const isSame =
+    !('error' in now) &&
+    now.kind === 'dir' &&
+    (node === null || node.inode === null || node.inode === now.inode)
   return { ...frame, names: listFolder(path).names, isSame }
 }
 
-function resolveNode(
-  frame: Frame,
-  text: BytePath,
-  { lossy, ...node }: Node,
-  scope: MatchScope,
-  into: Matched[],
-): Listed {
-  const stat = statOfNode({ lossy, ...node })
+function resolveNode(frame: Frame, text: BytePath, node: Node, scope: MatchScope, into: Matched[]): Listed {
+  const stat = statOfNode(node)
   const name = nameOf(text)
-  const shown = { state: 'listed' as const, text, node: stat, mode: node.mode }
+  const shown = { state: 'listed' as const, text, node: stat }
   // Only this name counts: a folder above with a lossy name has been resolved in its frame, or has not.
   const real = name.includes(REPLACEMENT) ? findReal(frame, name, stat) : name
   if (frame.path === null || real === null) {

@@ -7,7 +7,16 @@ const A = 'a'.repeat(64)
 const B = 'b'.repeat(64)
 const C = 'c'.repeat(64)
 
-const node: Stat = { kind: 'file', size: 10, mtimeNs: 1_000n, ctimeNs: 2_000n, inode: 7 }
+const node: Stat = {
+  kind: 'file',
+  size: 10,
+  mtimeNs: 1_000n,
+  ctimeNs: 2_000n,
+  inode: 7,
+  mode: 0o644,
+  uid: 0,
+  gid: 0,
+}
 const edited: Stat = { ...node, size: 11, mtimeNs: 5_000n, ctimeNs: 5_001n }
 const touched: Stat = { ...node, mtimeNs: 5_000n, ctimeNs: 5_001n }
 const older: Stat = { ...node, mtimeNs: 900n, ctimeNs: 5_001n }

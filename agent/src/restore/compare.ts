@@ -72,35 +72,33 @@ export interface Comparison {
 export function compareFile(known: Known): Comparison {
   const source = judgeSource(known)
   const beside = { source: source.verdict, ...(source.movedBack && { movedBack: source.movedBack }) }
-  const { node, witness, restored } = known
-
+  const { witness, restored } = known
   if (witness.state === 'gap') {
-    return {
-      class: 'gap',
-      reference: 'none',
-      ...beside,
-      detail: 'in scope and older than the backup, not in the snapshot',
-    }
+    const detail = 'in scope and older than the backup, not in the snapshot'
+    return { class: 'gap', reference: 'none', detail, ...beside }
   }
-  if (witness.state === 'unreadable' && !node) {
-    return { class: 'unreadable', reference: 'none', ...beside, detail: 'could not be read at the backup' }
-  }
-  if (restored.state === 'missing') {
-    const reference = witness.state === 'witness' ? 'manifest' : 'none'
-    const detail =
-      restored.detail ?? (node ? 'not restored' : 'in the manifest, not in the snapshot’s listing')
-    const expected = witness.state === 'witness' ? { expected: witness.sha256 } : {}
-    return { class: 'missing', reference, ...beside, ...expected, detail }
-  }
-  if (restored.state === 'unreadable') {
-    const detail = `the restored file could not be read${restored.detail ? `: ${restored.detail}` : ''}`
-    return { class: 'unreadable', reference: 'none', ...beside, detail }
-  }
+  if (restored.state !== 'restored') return { ...withoutRestored(known, restored), ...beside }
   if (witness.state === 'witness') return { ...byWitness(witness, restored.sha256, known.source), ...beside }
   return { ...bySource(known, restored.sha256, source), ...beside }
 }
 
 type Judged = Omit<Comparison, 'source' | 'movedBack'>
+
+function withoutRestored(
+  { node, witness }: Known,
+  { state, detail }: Exclude<Restored, { state: 'restored' }>,
+): Judged {
+  if (witness.state === 'unreadable' && !node) {
+    return { class: 'unreadable', reference: 'none', detail: 'could not be read at the backup' }
+  }
+  if (state === 'unreadable') {
+    const why = `the restored file could not be read${detail ? `: ${detail}` : ''}`
+    return { class: 'unreadable', reference: 'none', detail: why }
+  }
+  const told = detail ?? (node ? 'not restored' : 'in the manifest, not in the snapshot’s listing')
+  if (witness.state !== 'witness') return { class: 'missing', reference: 'none', detail: told }
+  return { class: 'missing', reference: 'manifest', expected: witness.sha256, detail: told }
+}
 
 function byWitness(
   witness: { sha256: string; racy: boolean },

@@ -72,6 +72,29 @@ export function openDigestPool(threads: number): DigestPool {
   }
 }
 
+/** A thread should not hold one batch for minutes while the others have none. */
+const BATCH_BYTES = 8 * 1024 * 1024
+
+/** Cuts batches so that each but a single large item has at most a few megabytes to hash. */
+export async function* splitByBytes<T>(
+  batches: AsyncIterable<T[]>,
+  bytesOf: (item: T) => number,
+): AsyncGenerator<T[]> {
+  for await (const batch of batches) {
+    let part: T[] = []
+    let bytes = 0
+    for (const item of batch) {
+      part.push(item)
+      bytes += bytesOf(item)
+      if (bytes < BATCH_BYTES) continue
+      yield part
+      part = []
+      bytes = 0
+    }
+    if (part.length > 0) yield part
+  }
+}
+
 /**
  * Runs batches through the pool with a bounded number under way, and yields their results in order, so that
  * memory stays flat however long the source of batches is.

@@ -14,6 +14,10 @@ export interface Stat {
   readonly ctimeNs: bigint
   /** Null where the source of the stat has none: restic lists inodes since 0.16.1. */
   readonly inode: number | null
+  /** Permission bits with setuid, setgid and sticky, as in chmod(2). */
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
 }
 
 export function kindOf(stats: Pick<BigIntStats, 'mode'>): Kind {
@@ -46,10 +50,13 @@ export function statOf(stats: BigIntStats): Stat {
     ctimeNs: stats.ctimeNs,
     // Inodes above 2^53 lose digits here exactly as they do in restic's JSON, so both sides stay comparable.
     inode: Number(stats.ino),
+    mode: Number(stats.mode) & 0o7777,
+    uid: Number(stats.uid),
+    gid: Number(stats.gid),
   }
 }
 
-/** True when nothing that a write would move has moved. An unknown inode matches any. */
+/** True when nothing has moved that a write moves. Mode and owner need no look: ctime moves with them. */
 export function sameStat(one: Stat, other: Stat): boolean {
   return (
     one.kind === other.kind &&

@@ -1,0 +1,184 @@
+/**
+ * What a test looks at. A sample is the first n of all files ordered by SHA-256(seed || path): whoever has the
+ * manifest and the seed can draw it again, and nobody who does not have the seed can know it beforehand.
+ */
+import { hash } from 'node:crypto'
+import { bytePathOf, bytesOf, isWithin } from '../tree/path.ts'
+import type { BytePath } from '../tree/path.ts'
+import { hasContent } from './expected.ts'
+import type { Expected } from './expected.ts'
+
+export type Choice =
+  | { mode: 'full' }
+  /** At least this many files, from the seed's order after `after` (a key; '' from its start). */
+  | { mode: 'sample'; files: number; seed: string; after: string }
+  /** Files, or folders with all in them. */
+  | { mode: 'requested'; paths: readonly BytePath[] }
+
+export interface Drawn {
+  readonly algorithm: 'all' | 'requested' | 'sha256-order/files' | 'sha256-order/folders'
+  /** Null: everything is restored. */
+  readonly includes: readonly BytePath[] | null
+  /** Whether the item is to be compared, once restored. */
+  readonly isDrawn: (item: Expected) => boolean
+  readonly files: number
+  readonly bytes: number
+  /** Of a sample: the key of its last file, where the next draw goes on; null when nothing is left. */
+  readonly last: string | null
+}
+
+export interface Population {
+  /** Regular files and symbolic links in the snapshot, and their bytes. */
+  readonly files: number
+  readonly bytes: number
+  /** All nodes, folders too: what a restore has to match its patterns with. */
+  readonly nodes: number
+  /** Folders that hold at least one file. */
+  readonly folders: number
+}
+
+/** restic compares every node with every pattern: beyond this many pairs, whole folders are cheaper. */
+const MAX_PAIRS = 10_000_000
+
+/** A folder counts as a unit only if it is not itself most of the work. */
+const FOLDER_FACTOR = 4
+
+const ROOT = bytePathOf('/')
+
+/** One pass over the population: counts it, and draws. */
+export async function draw(
+  items: AsyncIterable<readonly Expected[]>,
+  choice: Choice,
+): Promise<{ population: Population; drawn: Drawn }> {
+  const population = { files: 0, bytes: 0, nodes: 0, folders: 0 }
+  const requested = { files: 0, bytes: 0, found: new Set<BytePath>() }
+  const sample = choice.mode === 'sample' ? choice : null
+  const files = new Smallest<Expected>(sample?.files ?? 0)
+  const folders = new Smallest<Folder>(sample?.files ?? 0)
+  const open: Folder[] = [{ path: ROOT, files: 0, bytes: 0, hasFiles: false }]
+  const close = (folder: Folder | undefined): void => {
+    if (!folder) return
+    if (folder.hasFiles) population.folders += 1
+    if (!sample) return
+    const parent = open.at(-1)
+    if (parent) {
+      parent.files += folder.files
+      parent.bytes += folder.bytes
+    }
+    const most = Math.max(sample.files * FOLDER_FACTOR, 1_000)
+    if (folder.hasFiles && folder.files <= most) folders.offer(orderKey(sample.seed, folder.path), folder)
+  }
+  for await (const batch of items) {
+    for (const item of batch) {
+      if (!item.isListed) continue
+      population.nodes += 1
+      while (!isWithin(item.path, open.at(-1)?.path ?? ROOT)) close(open.pop())
+      if (item.kind === 'dir') open.push({ path: item.path, files: 0, bytes: 0, hasFiles: false })
+      if (!hasContent(item)) continue
+      population.files += 1
+      population.bytes += item.size
+      const folder = open.at(-1)
+      if (folder) {
+        folder.files += 1
+        folder.bytes += item.size
+        folder.hasFiles = true
+      }
+      if (sample) {
+        const key = orderKey(sample.seed, item.path)
+        if (key > sample.after) files.offer(key, item)
+      }
+      if (choice.mode === 'requested' && choice.paths.some((path) => isWithin(item.path, path))) {
+        requested.files += 1
+        requested.bytes += item.size
+      }
+    }
+  }
+  while (open.length > 0) close(open.pop())
+  return { population, drawn: settle() }
+
+  function settle(): Drawn {
+    if (choice.mode === 'full') return everything(population, 'all')
+    if (choice.mode === 'requested') {
+      const isDrawn = (item: Expected): boolean => choice.paths.some((path) => isWithin(item.path, path))
+      const { files: count, bytes } = requested
+      return { algorithm: 'requested', includes: choice.paths, isDrawn, files: count, bytes, last: null }
+    }
+    const chosen = files.take()
+    if (chosen.length * population.nodes <= MAX_PAIRS) return ofFiles(chosen)
+    return ofFolders(folders.take(), choice.files) ?? everything(population, 'sha256-order/files')
+  }
+}
+
+interface Folder {
+  readonly path: BytePath
+  /** With all below it. */
+  files: number
+  bytes: number
+  /** Directly in it. */
+  hasFiles: boolean
+}
+
+export function orderKey(seed: string, path: BytePath): string {
+  return hash('sha256', Buffer.concat([Buffer.from(seed, 'utf8'), bytesOf(path)]))
+}
+
+function everything({ files, bytes }: Population, algorithm: Drawn['algorithm']): Drawn {
+  return { algorithm, includes: null, isDrawn: () => true, files, bytes, last: null }
+}
+
+function ofFiles(chosen: { key: string; value: Expected }[]): Drawn {
+  const paths = new Set(chosen.map(({ value }) => value.path))
+  return {
+    algorithm: 'sha256-order/files',
+    includes: [...paths],
+    isDrawn: ({ path }) => paths.has(path),
+    files: chosen.length,
+    bytes: chosen.reduce((sum, { value }) => sum + value.size, 0),
+    last: chosen.at(-1)?.key ?? null,
+  }
+}
+
+/** Folders in the seed's order until they hold enough; null when all of them together do not. */
+function ofFolders(ordered: { value: Folder }[], wanted: number): Drawn | null {
+  const chosen: Folder[] = []
+  let [files, bytes] = [0, 0]
+  for (const { value: folder } of ordered) {
+    if (files >= wanted) break
+    if (chosen.some(({ path }) => isWithin(folder.path, path) || isWithin(path, folder.path))) continue
+    chosen.push(folder)
+    files += folder.files
+    bytes += folder.bytes
+  }
+  if (files < wanted) return null
+  const isDrawn = ({ path }: Expected): boolean => chosen.some((folder) => isWithin(path, folder.path))
+  const includes = chosen.map(({ path }) => path)
+  return { algorithm: 'sha256-order/folders', includes, isDrawn, files, bytes, last: null }
+}
+
+/** The n smallest keys of a stream, in order, in memory for 2n. */
+class Smallest<T> {
+  readonly #size: number
+  #kept: { key: string; value: T }[] = []
+  #bound = ''
+
+  constructor(size: number) {
+    this.#size = size
+  }
+
+  offer(key: string, value: T): void {
+    if (this.#size === 0 || (this.#bound !== '' && key >= this.#bound)) return
+    this.#kept.push({ key, value })
+    if (this.#kept.length >= this.#size * 2) this.#cut()
+  }
+
+  take(): { key: string; value: T }[] {
+    this.#cut()
+    return this.#kept
+  }
+
+  #cut(): void {
+    this.#kept.sort((one, other) => (one.key < other.key ? -1 : 1))
+    this.#kept.length = Math.min(this.#kept.length, this.#size)
+    if (this.#kept.length === this.#size) this.#bound = this.#kept.at(-1)?.key ?? ''
+  }
+}

@@ -1,0 +1,310 @@
+/**
+ * One test of one snapshot: draw -> restore -> judge -> control -> decide. It gives a result whatever happens:
+ * what keeps it from a verdict makes it INCONCLUSIVE and says why.
+ */
+import { BevisError, errorCodeOf } from '@bevis/shared/error'
+import type { Restic, RestoreRun } from '../restic/restic.ts'
+import type { DigestPool } from '../tree/digest-pool.ts'
+import { bytePathOf, bytesOf, isWithin, pathText } from '../tree/path.ts'
+import type { BytePath } from '../tree/path.ts'
+import { runControl, openSpecimen } from './control.ts'
+import type { ControlOutcome } from './control.ts'
+import { draw } from './draw.ts'
+import type { Choice, Drawn, Population } from './draw.ts'
+import type { Expected } from './expected.ts'
+import { judge } from './judge.ts'
+import { CONFIDENCE, defectLimit } from './limit.ts'
+import { openMetadata } from './metadata.ts'
+import type { MetadataTally } from './metadata.ts'
+import { makeScratch } from './scratch.ts'
+import type { Scratch, ScratchRequest } from './scratch.ts'
+import { decide, openTally } from './verdict.ts'
+import type { TestResult } from './verdict.ts'
+
+export interface TestRequest {
+  readonly restic: Restic
+  readonly snapshotId: string
+  /** What the snapshot must give back: a new reading for each call, which counts only when it ends well. */
+  readonly expected: () => AsyncIterable<readonly Expected[]>
+  /** The manifest's digest, where there is one. */
+  readonly manifest: string | null
+  readonly reason: TestResult['reason']
+  readonly wanted: Wanted
+  readonly seed: { readonly value: string; readonly from: 'agent' | 'collector' }
+  /** The least number of drawn files that must be conclusive; null: all that were drawn. */
+  readonly minimum: number | null
+  readonly scratch: ScratchRequest
+  readonly pool: DigestPool
+  readonly now: () => Date
+  readonly deadlineMs?: number
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: TestProgress) => void
+}
+
+export type Wanted =
+  | { mode: 'full' }
+  | { mode: 'sample'; files: number }
+  | { mode: 'requested'; paths: readonly BytePath[] }
+
+export interface TestProgress {
+  readonly step: 'draw' | 'restore' | 'compare'
+  readonly files: number
+  /** 0 while it is not known. */
+  readonly totalFiles: number
+}
+
+/** What the rounds of one test have seen together. */
+interface Seen {
+  population: Population | null
+  algorithm: string
+  drawn: { files: number; bytes: number }
+  restoreSeconds: number
+  control: ControlOutcome
+  error: BevisError | null
+  readonly tally: ReturnType<typeof openTally>
+  readonly metadata: MetadataTally
+}
+
+/** No progress for so long is an end, not a wait. */
+const STALL_MS = 10 * 60_000
+
+/** Never throws. */
+export async function testSnapshot(request: TestRequest): Promise<TestResult> {
+  const startedAt = request.now()
+  const seen = nothingSeen()
+  try {
+    let after: string | null = ''
+    // Inconclusive draws are replaced from the same order, until enough are certain or nothing is left to draw.
+    while (after !== null) after = await playRound(request, seen, after)
+  } catch (cause) {
+    seen.error ??= asError(cause, request.signal)
+  }
+  return resultOf(request, seen, startedAt)
+}
+
+/** The result of a test that could not even begin. */
+export function refuseTest(request: TestRequest, error: BevisError): TestResult {
+  return resultOf(request, { ...nothingSeen(), error }, request.now())
+}
+
+function nothingSeen(): Seen {
+  return {
+    population: null,
+    algorithm: 'none',
+    drawn: { files: 0, bytes: 0 },
+    restoreSeconds: 0,
+    control: 'not-run',
+    error: null,
+    tally: openTally(),
+    metadata: { compared: 0, different: 0 },
+  }
+}
+
+/** Where the next round's draw goes on; null when there is no next round. */
+async function playRound(request: TestRequest, seen: Seen, after: string): Promise<string | null> {
+  const { wanted, minimum } = request
+  const missing = wanted.mode === 'sample' ? wanted.files - seen.tally.tally.conclusive : 0
+  const choice: Choice =
+    wanted.mode === 'sample' ? { ...wanted, files: missing, seed: request.seed.value, after } : wanted
+  const { population, drawn } = await draw(request.expected(), choice)
+  seen.population ??= population
+  if (after === '') seen.algorithm = drawn.algorithm
+  if (drawn.files === 0) {
+    if (wanted.mode === 'requested') seen.error = notFound(wanted.paths)
+    return null
+  }
+  seen.drawn = { files: seen.drawn.files + drawn.files, bytes: seen.drawn.bytes + drawn.bytes }
+  const scratch = await makeScratch(request.scratch)
+  try {
+    await restoreAndJudge(request, seen, scratch, drawn, after === '')
+  } finally {
+    await scratch.wipe()
+  }
+  const { conclusive, failed } = seen.tally.tally
+  const target = Math.min(minimum ?? wantedFiles(request), population.files)
+  const isEnough = seen.error !== null || failed > 0 || conclusive >= target
+  return isEnough || drawn.includes === null ? null : drawn.last
+}
+
+async function restoreAndJudge(
+  request: TestRequest,
+  seen: Seen,
+  scratch: Scratch,
+  drawn: Drawn,
+  isFirst: boolean,
+): Promise<void> {
+  const { restic, pool } = request
+  await scratch.assertRoom(drawn)
+  const run = await restore(request, scratch, drawn)
+  seen.restoreSeconds += (run.endedAt.getTime() - run.startedAt.getTime()) / 1000
+  if (run.error) seen.error ??= await explain(run, restic, scratch)
+  // What restic did not get to says nothing about the backup: then there is nothing to judge.
+  if (seen.error && !isAboutData(seen.error.code)) return
+
+  const specimen = openSpecimen()
+  const metadata = openMetadata({
+    comparesOwner: process.getuid?.() === 0,
+    comparesFolders: drawn.includes === null,
+  })
+  const items = pick(request.expected(), drawn, isFirst)
+  const judged = judge({ target: scratch.target, items, complaintOf: complaintsOf(run, scratch), pool })
+  for await (const batch of judged) {
+    request.signal?.throwIfAborted()
+    for (const one of batch) {
+      seen.tally.add(one)
+      metadata.add(one)
+      specimen.offer(one)
+    }
+    request.onProgress?.({ step: 'compare', files: seen.tally.tally.judged, totalFiles: seen.drawn.files })
+  }
+  seen.metadata.compared += metadata.tally.compared
+  seen.metadata.different += metadata.tally.different
+  if (seen.control !== 'missed') {
+    const outcome = await runControl({
+      specimen: specimen.best,
+      target: scratch.target,
+      control: scratch.control,
+      pool,
+    })
+    if (outcome !== 'not-run') seen.control = outcome
+  }
+}
+
+function restore(request: TestRequest, scratch: Scratch, drawn: Drawn): Promise<RestoreRun> {
+  const { restic, snapshotId, deadlineMs, signal, onProgress } = request
+  let files = 0
+  return restic.restore({
+    snapshotId,
+    target: bytesOf(scratch.target).toString('utf8'),
+    cacheDir: scratch.cacheDir,
+    stallMs: STALL_MS,
+    ...(drawn.includes && { includes: drawn.includes.map(bytesOf) }),
+    ...(deadlineMs !== undefined && { deadlineMs }),
+    ...(signal && { signal }),
+    ...(onProgress && {
+      onEvent: () => onProgress({ step: 'restore', files: (files += 1), totalFiles: drawn.files }),
+    }),
+  })
+}
+
+/** The items of a round; with the first one also what is known not to be in the snapshot. */
+async function* pick(
+  items: AsyncIterable<readonly Expected[]>,
+  drawn: Drawn,
+  isFirst: boolean,
+): AsyncGenerator<Expected[]> {
+  for await (const batch of items) {
+    const picked = batch.filter((item) =>
+      item.isListed
+        ? drawn.isDrawn(item)
+        : isFirst && (item.witness.state === 'gap' || drawn.includes === null),
+    )
+    if (picked.length > 0) yield picked
+  }
+}
+
+/** Errors that the files themselves can have caused; all others end a run before it has said anything of them. */
+function isAboutData(code: BevisError['code']): boolean {
+  return ['RESTIC_FAILED', 'RESTIC_REPOSITORY_DAMAGED', 'RESTIC_SOURCE_INCOMPLETE'].includes(code)
+}
+
+/** Too little to write the next file, whatever restic called it. */
+const FULL_BYTES = 1024 * 1024
+
+/** A full scratch and a repository that went away must never look like damage: both are asked, not guessed from words. */
+async function explain(run: RestoreRun, restic: Restic, scratch: Scratch): Promise<BevisError> {
+  const { code, message } = run.error ?? { code: 'INTERNAL', message: 'no error' }
+  if ((await scratch.freeBytes()) < FULL_BYTES)
+    return new BevisError('SCRATCH_FULL', `the scratch ran full: ${message}`)
+  if (!isAboutData(code)) return new BevisError(code, message)
+  try {
+    await restic.repositoryId()
+  } catch (cause) {
+    return new BevisError(errorCodeOf(cause), `the repository went away during the restore: ${message}`, {
+      cause,
+    })
+  }
+  return new BevisError(code, message)
+}
+
+/** restic names what it complains about by the listing's text, some versions below the target. */
+function complaintsOf(run: RestoreRun, scratch: Scratch): (text: BytePath) => string | null {
+  const said = new Map<string, string>()
+  for (const { path, message } of run.errors) {
+    if (path === undefined) continue
+    const text = bytePathOf(path)
+    said.set(isWithin(text, scratch.target) ? text.slice(scratch.target.length) : text, message)
+  }
+  return (text) => said.get(text) ?? null
+}
+
+function wantedFiles({ wanted }: TestRequest): number {
+  return wanted.mode === 'sample' ? wanted.files : Number.MAX_SAFE_INTEGER
+}
+
+function resultOf(request: TestRequest, seen: Seen, startedAt: Date): TestResult {
+  const { wanted, minimum, seed, reason, manifest } = request
+  const { tally } = seen.tally
+  const population = seen.population ?? { files: 0, bytes: 0, folders: 0 }
+  const drawnOrAll = Math.min(wantedFiles(request), seen.drawn.files)
+  const verdict = decide({
+    tally,
+    control: seen.control,
+    error: seen.error,
+    minimum: Math.min(minimum ?? drawnOrAll, wanted.mode === 'sample' ? population.files : seen.drawn.files),
+  })
+  return {
+    reason,
+    mode: wanted.mode === 'full' ? 'full' : 'sample',
+    startedAt,
+    endedAt: request.now(),
+    population: { files: population.files, bytes: population.bytes, ...(manifest !== null && { manifest }) },
+    selection: {
+      algorithm: seen.algorithm,
+      seed: seed.value,
+      seedFrom: seed.from,
+      strata: [{ name: wanted.mode === 'requested' ? 'requested' : 'random', files: seen.drawn.files }],
+      ...seen.drawn,
+    },
+    restored: { ...tally.restored, seconds: seen.restoreSeconds, method: 'disk' },
+    reference: tally.reference,
+    classes: tally.classes,
+    exceptions: tally.exceptions,
+    exceptionsTotal: tally.exceptionsTotal,
+    metadata: seen.metadata,
+    negativeControl: seen.control,
+    ...(wanted.mode === 'full' && tally.judged > 0 && { rto: { measuredSeconds: seen.restoreSeconds } }),
+    ...limitOf(request, seen, population),
+    ...verdict,
+  }
+}
+
+/** Only for what was drawn at random, and only while nothing failed: else the failures are the news. */
+function limitOf(
+  { wanted }: TestRequest,
+  { tally: { tally } }: Seen,
+  population: { files: number; folders: number },
+): {
+  limit?: TestResult['limit']
+} {
+  if (wanted.mode === 'requested' || tally.failed > 0 || tally.conclusive === 0) return {}
+  const byFiles = defectLimit(population.files, tally.conclusive)
+  // Damage comes in packs, and a pack holds neighbours: folders are the more careful unit.
+  const byFolders = wanted.mode === 'full' ? byFiles : defectLimit(population.folders, tally.folders)
+  return {
+    limit: { confidence: CONFIDENCE, maxDefectRate: Math.max(byFiles, byFolders), byFiles, byFolders },
+  }
+}
+
+function notFound(paths: readonly BytePath[]): BevisError {
+  return new BevisError(
+    'NOTHING_TO_TEST',
+    `not in this snapshot: ${paths.map(pathText).join(', ')}`.slice(0, 2_000),
+  )
+}
+
+function asError(cause: unknown, signal: AbortSignal | undefined): BevisError {
+  if (signal?.aborted) return new BevisError('INTERRUPTED', 'the test was stopped', { cause })
+  if (cause instanceof BevisError) return cause
+  return new BevisError(errorCodeOf(cause), cause instanceof Error ? cause.message : String(cause), { cause })
+}

@@ -1,0 +1,136 @@
+/**
+ * Where a test restores to: new, empty, ours alone, away from the data and the repository, and gone afterwards.
+ * Restoring as root brings back setuid programs and devices; mode 0700 keeps everybody else from them.
+ */
+import { chmodSync, readdirSync } from 'node:fs'
+import { mkdir, mkdtemp, realpath, rm, statfs } from 'node:fs/promises'
+import { basename, dirname, isAbsolute, join } from 'node:path'
+import { BevisError } from '@bevis/shared/error'
+import { bytePathOf, bytesOf, isWithin } from '../tree/path.ts'
+import type { BytePath } from '../tree/path.ts'
+import { walkTree } from '../tree/walk.ts'
+
+export interface ScratchRequest {
+  /** Made when it is not there. */
+  readonly base: string
+  readonly roots: readonly string[]
+  /** What the set excludes is not its data, so a scratch may be there. */
+  readonly isExcluded: (path: BytePath) => boolean
+  /** As in the configuration; an address that is no local path cannot hold a scratch. */
+  readonly repositoryUrl: string
+}
+
+export interface Scratch {
+  /** The folder that all of them are in. */
+  readonly folder: string
+  /** Not yet there. */
+  readonly target: BytePath
+  readonly cacheDir: string
+  readonly control: BytePath
+  /** @throws BevisError SCRATCH_FULL when so much does not fit */
+  assertRoom(need: { bytes: number; files: number }): Promise<void>
+  /** Bytes that can still be written. */
+  freeBytes(): Promise<number>
+  wipe(): Promise<void>
+}
+
+/** @throws BevisError SCRATCH_REFUSED inside the source or the repository, or where none can be made */
+export async function makeScratch(request: ScratchRequest): Promise<Scratch> {
+  const base = await prepareBase(request.base)
+  await assertAway(base, request)
+  await wipeLeftovers(base)
+  const folder = await mkdtemp(join(base, `${PREFIX}${process.pid}-`))
+  const freeOf = async (): Promise<{ bytes: number; files: number }> => {
+    const { bavail, bsize, ffree, files } = await statfs(folder)
+    // btrfs and others make inodes as they go, and say 0 of 0.
+    return { bytes: bavail * bsize, files: files === 0 ? Number.MAX_SAFE_INTEGER : ffree }
+  }
+  return {
+    folder,
+    target: bytePathOf(join(folder, 'restored')),
+    cacheDir: join(folder, 'cache'),
+    control: bytePathOf(join(folder, 'control')),
+    async assertRoom(need) {
+      const free = await freeOf()
+      if (free.bytes >= need.bytes + MARGIN_BYTES && free.files >= need.files + 1_000) return
+      throw new BevisError(
+        'SCRATCH_FULL',
+        `${base} has ${free.bytes} bytes and ${free.files} inodes free; this test needs ${need.bytes + MARGIN_BYTES} and ${need.files}: name another place as scratch, or draw fewer files`,
+      )
+    },
+    freeBytes: async () => (await freeOf()).bytes,
+    wipe: () => wipe(folder),
+  }
+}
+
+/** restic's cache, its output, and blocks that are not full. */
+const MARGIN_BYTES = 64 * 1024 * 1024
+
+const PREFIX = 'bevis-test-'
+
+async function prepareBase(base: string): Promise<string> {
+  try {
+    await mkdir(base, { recursive: true, mode: 0o700 })
+    return await realpath(base)
+  } catch (cause) {
+    throw new BevisError('SCRATCH_REFUSED', `${base} cannot be made: name another place as scratch`, {
+      cause,
+    })
+  }
+}
+
+async function assertAway(base: string, { roots, isExcluded, repositoryUrl }: ScratchRequest): Promise<void> {
+  const local = repositoryUrl.replace(/^local:/, '')
+  const repository = isAbsolute(local) ? await realpath(local).catch(() => local) : null
+  if (repository !== null && isWithin(base, repository)) {
+    throw new BevisError(
+      'SCRATCH_REFUSED',
+      `${base} is inside the repository ${repository}: name another place as scratch`,
+    )
+  }
+  for (const root of roots) {
+    const real = await realpath(root).catch(() => root)
+    if (isWithin(base, real) && !isOutOfSet(base, real, isExcluded)) {
+      throw new BevisError(
+        'SCRATCH_REFUSED',
+        `${base} is inside ${root}, which is backed up: name another place as scratch, or exclude it`,
+      )
+    }
+  }
+}
+
+function isOutOfSet(base: string, root: string, isExcluded: (path: BytePath) => boolean): boolean {
+  for (let at = base; at !== root && at !== '/'; at = dirname(at)) if (isExcluded(bytePathOf(at))) return true
+  return false
+}
+
+/** What a killed run left behind: its name says whose it was. */
+async function wipeLeftovers(base: string): Promise<void> {
+  for (const name of readdirSync(base)) {
+    const pid = Number(new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1])
+    if (Number.isInteger(pid) && pid !== process.pid && !isAlive(pid)) await wipe(join(base, name))
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH')
+  }
+}
+
+async function wipe(folder: string): Promise<void> {
+  if (!basename(folder).startsWith(PREFIX))
+    throw new BevisError('INTERNAL', `${folder} is no scratch of ours`)
+  try {
+    await rm(folder, { recursive: true, force: true })
+  } catch {
+    // Folders restored without write permission hold on to their content, unless root asks. Each is opened before
+    // the walk enters it; links are never followed.
+    for (const { path, stat } of walkTree(bytePathOf(folder)))
+      if (stat.kind === 'dir') chmodSync(bytesOf(path), 0o700)
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 })
+  }
+}

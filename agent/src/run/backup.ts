@@ -1,0 +1,148 @@
+/** THE STORY of a backup: look at the source, run restic, take the witness, tell. */
+import { join } from 'node:path'
+import { BevisError, errorCodeOf } from '@bevis/shared/error'
+import { setDigest } from '../config.ts'
+import type { SetConfig } from '../config.ts'
+import { observeBackup, snapOf } from '../evidence/observe.ts'
+import type { ObservedBackup } from '../evidence/observe.ts'
+import type { Recorded, Recorder } from '../evidence/record.ts'
+import { listManifests } from '../manifest/file.ts'
+import type { ManifestTally } from '../manifest/tally.ts'
+import { takeWitness } from '../manifest/witness.ts'
+import type { Witness, WitnessRequest } from '../manifest/witness.ts'
+import type { BackupRun, Progress, Restic } from '../restic/restic.ts'
+import { openDigestPool } from '../tree/digest-pool.ts'
+import { bytePathOf } from '../tree/path.ts'
+import { statPath } from '../tree/walk.ts'
+import { identifyRepository } from './repository.ts'
+import type { RunLogger } from './repository.ts'
+
+export interface BackupContext {
+  readonly set: SetConfig
+  readonly restic: Restic
+  readonly recorder: Recorder
+  /** Manifests are kept in `<stateDir>/manifests/<set>`. */
+  readonly stateDir: string
+  readonly now: () => Date
+  readonly logger: RunLogger
+  readonly signal?: AbortSignal
+  /** Threads that hash; two when left out. */
+  readonly threads?: number
+  readonly onProgress?: (progress: BackupProgress) => void
+}
+
+export type BackupProgress =
+  | ({ step: 'backup' } & Progress)
+  | { step: 'witness'; files: number; bytes: number }
+
+export interface BackupResult {
+  readonly outcome: 'complete' | 'partial' | 'failed'
+  readonly snapshotId: string | null
+  readonly tally: ManifestTally | null
+  readonly error: BevisError | null
+  readonly recorded: Recorded
+}
+
+/** Backs a set up, with its witness manifest. Whatever goes wrong is recorded; only recording itself can throw. */
+export async function runBackup(context: BackupContext): Promise<BackupResult> {
+  const { set, restic, now } = context
+  const startedAt = now()
+  const missingRoots = set.paths.filter((path) => 'error' in statPath(bytePathOf(path)))
+  const identity = await identifyRepository(context)
+  const run = identity.error ? null : await backUp(context)
+  const witness = run?.snapshot ? await witnessOf(context, run, startedAt) : null
+
+  const seen: ObservedBackup = {
+    set: set.id,
+    setDigest: setDigest(set),
+    repository: identity.repository,
+    resticVersion: restic.version,
+    startedAt,
+    endedAt: now(),
+    run,
+    missingRoots,
+    witness: witness instanceof BevisError ? null : witness,
+    error: identity.error ?? missingError(missingRoots) ?? (witness instanceof BevisError ? witness : null),
+  }
+  const draft = observeBackup(seen)
+  const recorded = await context.recorder.record(draft)
+  const { outcome, error } = draft.predicate
+  return {
+    outcome,
+    snapshotId: run?.snapshot?.id ?? null,
+    tally: seen.witness?.tally ?? null,
+    error: error ? (seen.error ?? new BevisError(run?.error?.code ?? 'INTERNAL', error.message)) : null,
+    recorded,
+  }
+}
+
+function backUp({ set, restic, signal, onProgress }: BackupContext): Promise<BackupRun> {
+  return restic.backup({
+    paths: set.paths,
+    excludes: set.exclude,
+    ...(signal && { signal }),
+    ...(onProgress && { onProgress: (progress) => onProgress({ step: 'backup', ...progress }) }),
+  })
+}
+
+/** A backup without its manifest is still a backup: the error is told with it. */
+async function witnessOf(
+  context: BackupContext,
+  run: BackupRun,
+  startedAt: Date,
+): Promise<Witness | BevisError> {
+  const { set, restic, stateDir, signal, onProgress } = context
+  const folder = join(stateDir, 'manifests', set.id)
+  const pool = openDigestPool(context.threads ?? 2)
+  const snapshot = run.snapshot
+  if (!snapshot) return new BevisError('INTERNAL', 'there is no snapshot to witness')
+  const request: Omit<WitnessRequest, 'previous' | 'nodes'> = {
+    roots: set.paths.map(bytePathOf),
+    excludes: set.exclude,
+    notJudged: [bytePathOf(stateDir)],
+    unreadable: unreadableOf(run),
+    header: {
+      set: set.id,
+      snapshot: snapOf(snapshot),
+      startedAt: startedAt.toISOString(),
+      restic: restic.version,
+    },
+    folder,
+    pool,
+    ...(signal && { signal }),
+    ...(onProgress && { onProgress: (progress) => onProgress({ step: 'witness', ...progress }) }),
+  }
+  const take = (previous: WitnessRequest['previous']): Promise<Witness> =>
+    takeWitness({ ...request, previous, nodes: restic.list(snapshot.id, signal ? { signal } : {}) })
+  try {
+    const previous = (await listManifests(folder)).at(-1) ?? null
+    return await take(previous).catch((error: unknown) => {
+      // Nothing can be carried over from a manifest that was tampered with or has rotted: hash everything.
+      if (errorCodeOf(error) !== 'MANIFEST_DAMAGED') throw error
+      context.logger.warn(
+        { set: set.id, err: error },
+        'the last manifest is damaged, all files are hashed anew',
+      )
+      return take(null)
+    })
+  } catch (cause) {
+    const message = `no manifest of snapshot ${snapshot.id}: ${cause instanceof Error ? cause.message : String(cause)}`
+    return new BevisError(signal?.aborted ? 'INTERRUPTED' : errorCodeOf(cause), message, { cause })
+  } finally {
+    await pool.close()
+  }
+}
+
+/** Where a complaint has no path, or there were too many, any file that is not in the snapshot may be meant. */
+function unreadableOf({ errors, errorCount }: BackupRun): WitnessRequest['unreadable'] {
+  const paths = errors.flatMap(({ path }) => path ?? [])
+  return { paths, isComplete: paths.length === errorCount }
+}
+
+function missingError(roots: readonly string[]): BevisError | null {
+  if (roots.length === 0) return null
+  return new BevisError(
+    'SOURCE_MISSING',
+    `not there when the backup began: ${roots.join(', ')}`.slice(0, 4_000),
+  )
+}

@@ -1,0 +1,91 @@
+/** Which snapshots a test is about: the set's newest, and with a sample an older one, drawn by the seed. */
+import { BevisError, errorCodeOf, errorMessageOf } from '@bevis/shared/error'
+import type { Snap } from '@bevis/shared/evidence/predicates'
+import { snapOf } from '../evidence/observe.ts'
+import { listManifests, openManifest } from '../manifest/file.ts'
+import type { Restic, Snapshot } from '../restic/restic.ts'
+import { orderKey } from '../restore/draw.ts'
+import { bytePathOf, isWithin } from '../tree/path.ts'
+
+export interface ChoiceRequest {
+  readonly restic: Restic
+  /** Of the set's manifests. */
+  readonly folder: string
+  readonly paths: readonly string[]
+  readonly host: string
+  readonly seed: string
+  readonly snapshotId?: string
+  readonly wantsOlder: boolean
+  /** Why the repository cannot be opened, if so. */
+  readonly error: BevisError | null
+  readonly signal?: AbortSignal
+}
+
+export interface Chosen {
+  readonly snapshots: readonly Snap[]
+  /** Set: none of them can be tested now, which has to be told of each. */
+  readonly error: BevisError | null
+}
+
+/** @throws BevisError what keeps the repository shut, or NOTHING_TO_TEST, when no snapshot is known at all */
+export async function chooseSnapshots(request: ChoiceRequest): Promise<Chosen> {
+  const { restic, signal, snapshotId } = request
+  let error = request.error
+  let listed: Snapshot[] = []
+  try {
+    if (!error) listed = await restic.snapshots(signal ? { signal } : {})
+  } catch (cause) {
+    error =
+      cause instanceof BevisError
+        ? cause
+        : new BevisError(errorCodeOf(cause), errorMessageOf(cause), { cause })
+  }
+  if (error) {
+    const known = await lastKnown(request)
+    if (!known) throw error
+    return { snapshots: [known], error }
+  }
+  const own = listed
+    .filter((one) => isOfSet(one, request))
+    .toSorted((one, other) => (one.timeNs < other.timeNs ? 1 : -1))
+  if (snapshotId !== undefined) return { snapshots: [snapOf(named(listed, snapshotId))], error: null }
+  const [newest, ...others] = own
+  if (!newest) {
+    const message = `the repository holds no snapshot of ${request.paths.join(', ')} from ${request.host}`
+    throw new BevisError('NOTHING_TO_TEST', message)
+  }
+  const key = ({ id }: Snapshot): string => orderKey(request.seed, bytePathOf(id))
+  const [older] = request.wantsOlder ? others.toSorted((one, other) => (key(one) < key(other) ? -1 : 1)) : []
+  return { snapshots: [newest, ...(older ? [older] : [])].map(snapOf), error: null }
+}
+
+/** The set's snapshots are this host's, and hold each of its paths. */
+function isOfSet({ hostname, paths }: Snapshot, request: ChoiceRequest): boolean {
+  return (
+    hostname === request.host && request.paths.every((path) => paths.some((held) => isWithin(path, held)))
+  )
+}
+
+function named(listed: readonly Snapshot[], wanted: string): Snapshot {
+  const found = /^[0-9a-f]{8,64}$/.test(wanted) ? listed.filter(({ id }) => id.startsWith(wanted)) : []
+  const [only] = found
+  if (only && found.length === 1) return only
+  const message = `${found.length === 0 ? 'no' : 'more than one'} snapshot ${wanted}: give its ID, at least 8 digits`
+  throw new BevisError('NOTHING_TO_TEST', message)
+}
+
+/** When the repository does not answer, the last manifest still says what should be in it. */
+async function lastKnown({ folder, snapshotId = '' }: ChoiceRequest): Promise<Snap | null> {
+  const manifests = await listManifests(folder)
+  for (const found of manifests.toReversed()) {
+    if (!found.snapshot.startsWith(snapshotId)) continue
+    try {
+      const { header, entries } = await openManifest(found)
+      await entries.return(undefined)
+      return header.snapshot
+    } catch {
+      // A damaged manifest names no snapshot; an older one may.
+    }
+  }
+  return null
+}

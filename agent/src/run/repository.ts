@@ -1,0 +1,50 @@
+/** Which repository a run is about, also when it cannot be opened. */
+import { readFile, writeFile, mkdir, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { BevisError, errorCodeOf } from '@bevis/shared/error'
+import type { Repo } from '@bevis/shared/evidence/predicates'
+import { hex64 } from '@bevis/shared/format'
+import type { SetConfig } from '../config.ts'
+import type { Restic } from '../restic/restic.ts'
+
+/** What stories log to; pino fits. */
+export interface RunLogger {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+}
+
+/** The ID in a statement about a repository that never could be opened. */
+export const UNKNOWN_REPOSITORY = '0'.repeat(64)
+
+export interface Identity {
+  readonly repository: Repo
+  /** Why it cannot be opened now; the ID is then the last one known. */
+  readonly error: BevisError | null
+}
+
+/** A failure must be recorded too, and a statement names its repository: so the last known ID is remembered. */
+export async function identifyRepository(context: {
+  readonly set: SetConfig
+  readonly restic: Restic
+  readonly stateDir: string
+  readonly signal?: AbortSignal
+}): Promise<Identity> {
+  const { restic, set, stateDir, signal } = context
+  const folder = join(stateDir, 'repositories')
+  const file = join(folder, set.id)
+  const known = await readFile(file, 'utf8').catch(() => '')
+  try {
+    const id = await restic.repositoryId(signal ? { signal } : {})
+    if (id !== known) {
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+      await writeFile(`${file}.part`, id, { mode: 0o600, flush: true })
+      await rename(`${file}.part`, file)
+    }
+    return { repository: { id, location: restic.location }, error: null }
+  } catch (cause) {
+    const id = hex64.safeParse(known).data ?? UNKNOWN_REPOSITORY
+    const error =
+      cause instanceof BevisError ? cause : new BevisError(errorCodeOf(cause), String(cause), { cause })
+    return { repository: { id, location: restic.location }, error }
+  }
+}

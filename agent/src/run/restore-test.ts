@@ -1,0 +1,197 @@
+/** THE STORY of a restore test: choose snapshots, restore and judge each, tell; after a failure, once more. */
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { BevisError } from '@bevis/shared/error'
+import type { SetConfig } from '../config.ts'
+import { observeRestoreTest } from '../evidence/observe.ts'
+import type { Recorded, Recorder } from '../evidence/record.ts'
+import { findManifest, openManifest } from '../manifest/file.ts'
+import type { ManifestFile } from '../manifest/file.ts'
+import type { Restic, Snapshot } from '../restic/restic.ts'
+import { refuseTest, testSnapshot } from '../restore/examine.ts'
+import type { TestProgress, TestRequest, Wanted } from '../restore/examine.ts'
+import { expectedOfListing, expectedOfManifest } from '../restore/expected.ts'
+import type { TestResult } from '../restore/verdict.ts'
+import { openDigestPool } from '../tree/digest-pool.ts'
+import type { DigestPool } from '../tree/digest-pool.ts'
+import { fromPathText } from '../tree/path.ts'
+import { excludedBy } from '../tree/pattern.ts'
+import { chooseSnapshots } from './choose.ts'
+import type { Chosen } from './choose.ts'
+import { identifyRepository } from './repository.ts'
+import type { Identity, RunLogger } from './repository.ts'
+
+export interface RestoreTestContext {
+  readonly set: SetConfig
+  readonly restic: Restic
+  readonly recorder: Recorder
+  readonly stateDir: string
+  /** Where to restore to; inside the state folder when left out. */
+  readonly scratchDir?: string
+  readonly now: () => Date
+  readonly logger: RunLogger
+  readonly signal?: AbortSignal
+  /** Threads that hash; two when left out. */
+  readonly threads?: number
+  readonly onProgress?: (progress: TestProgress & { snapshotId: string }) => void
+  readonly wanted?: WantedTest
+}
+
+export interface WantedTest {
+  /** Left out: `requested` with files, else `scheduled`. */
+  readonly reason?: 'scheduled' | 'ladder' | 'requested' | 'drill'
+  /** A full ID, or its first digits; left out: the newest snapshot, and with a sample an older one too. */
+  readonly snapshotId?: string
+  /** Every file, not a sample. */
+  readonly full?: boolean
+  /** Path texts: these files, or all in these folders. */
+  readonly files?: readonly string[]
+  /** From the collector, revealed after the inventory; left out: our own. */
+  readonly seed?: string
+}
+
+export interface SnapshotTest {
+  readonly snapshotId: string
+  readonly result: TestResult
+  readonly recorded: Recorded
+}
+
+export interface RestoreTestResult {
+  /** The worst of the snapshots' last results. */
+  readonly outcome: TestResult['result']
+  /** In the order in which they ran; a retest follows its failure. */
+  readonly tests: readonly SnapshotTest[]
+  readonly error: BevisError | null
+}
+
+/**
+ * Tests a set's snapshots. Every test is recorded, whatever it came to.
+ * @throws BevisError when there is no snapshot that a statement could be about, or recording fails
+ */
+export async function runRestoreTest(context: RestoreTestContext): Promise<RestoreTestResult> {
+  const identity = await identifyRepository(context)
+  const seed = { value: context.wanted?.seed ?? randomBytes(32).toString('hex'), from: seedFrom(context) }
+  const chosen = await chooseSnapshots({
+    ...context,
+    folder: manifestsOf(context),
+    host: hostname(),
+    seed: seed.value,
+    error: identity.error,
+    paths: context.set.paths,
+    wantsOlder: wantedOf(context).mode === 'sample' && context.wanted?.snapshotId === undefined,
+    ...(context.wanted?.snapshotId !== undefined && { snapshotId: context.wanted.snapshotId }),
+  })
+  const pool = openDigestPool(context.threads ?? 2)
+  const tests: SnapshotTest[] = []
+  const last: SnapshotTest[] = []
+  try {
+    for (const snapshot of chosen.snapshots) {
+      const first = await testOne({ context, identity, seed, pool, snapshot, chosen })
+      tests.push(first)
+      const isBad = first.result.result === 'FAILED' && !context.signal?.aborted
+      // A failure stays with its snapshot, and only a passing test of that snapshot clears it: one is tried at once.
+      const again = isBad
+        ? await testOne({ context, identity, seed, pool, snapshot, chosen, isRetest: true })
+        : null
+      if (again) tests.push(again)
+      last.push(again ?? first)
+      if (context.signal?.aborted) break
+    }
+  } finally {
+    await pool.close()
+  }
+  return { outcome: worst(last), tests, error: errorOf(last) }
+}
+
+interface One {
+  readonly context: RestoreTestContext
+  readonly identity: Identity
+  readonly seed: TestRequest['seed']
+  readonly pool: DigestPool
+  readonly snapshot: Chosen['snapshots'][number]
+  readonly chosen: Chosen
+  readonly isRetest?: boolean
+}
+
+async function testOne(one: One): Promise<SnapshotTest> {
+  const { context, identity, chosen, snapshot } = one
+  const { set, restic, recorder } = context
+  const manifest = await findManifest(manifestsOf(context), snapshot.id)
+  const request = requestOf(one, manifest)
+  const result = chosen.error ? refuseTest(request, chosen.error) : await testSnapshot(request)
+  const { repository } = identity
+  const resticVersion = restic.version
+  const recorded = await recorder.record(
+    observeRestoreTest({ set: set.id, repository, resticVersion, snapshot, result }),
+  )
+  return { snapshotId: snapshot.id, result, recorded }
+}
+
+function requestOf(
+  { context, seed, pool, snapshot, isRetest }: One,
+  manifest: ManifestFile | null,
+): TestRequest {
+  const { set, restic, stateDir, now, signal, onProgress } = context
+  const { budget, files, minConclusive } = set.restoreTest
+  const wanted = wantedOf(context)
+  return {
+    restic,
+    wanted,
+    seed,
+    pool,
+    now,
+    snapshotId: snapshot.id,
+    expected: () => expectedOf(restic, snapshot, manifest, signal),
+    manifest: manifest?.sha256 ?? null,
+    reason: isRetest
+      ? 'retest'
+      : (context.wanted?.reason ?? (wanted.mode === 'requested' ? 'requested' : 'scheduled')),
+    // Of files that somebody asked for, every one must have an answer.
+    minimum: wanted.mode === 'requested' ? null : (minConclusive ?? files),
+    scratch: {
+      base: context.scratchDir ?? join(stateDir, 'scratch'),
+      roots: set.paths,
+      isExcluded: excludedBy(set.exclude),
+      repositoryUrl: set.repository.url,
+    },
+    ...(budget.minutes !== undefined && { deadlineMs: budget.minutes * 60_000 }),
+    ...(signal && { signal }),
+    ...(onProgress && { onProgress: (at) => onProgress({ ...at, snapshotId: snapshot.id }) }),
+  }
+}
+
+/** The manifest was made from this very listing, and holds more; a snapshot's ID is the digest of its tree. */
+async function* expectedOf(
+  restic: Restic,
+  { id }: Pick<Snapshot, 'id'>,
+  manifest: ManifestFile | null,
+  signal: AbortSignal | undefined,
+): ReturnType<TestRequest['expected']> {
+  if (manifest) yield* expectedOfManifest((await openManifest(manifest)).entries)
+  else yield* expectedOfListing(restic.list(id, signal ? { signal } : {}))
+}
+
+function wantedOf({ wanted, set }: RestoreTestContext): Wanted {
+  if (wanted?.files && wanted.files.length > 0)
+    return { mode: 'requested', paths: wanted.files.map(fromPathText) }
+  return wanted?.full ? { mode: 'full' } : { mode: 'sample', files: set.restoreTest.files }
+}
+
+function seedFrom({ wanted }: RestoreTestContext): 'agent' | 'collector' {
+  return wanted?.seed === undefined ? 'agent' : 'collector'
+}
+
+function manifestsOf({ stateDir, set }: RestoreTestContext): string {
+  return join(stateDir, 'manifests', set.id)
+}
+
+function worst(tests: readonly SnapshotTest[]): TestResult['result'] {
+  const results = tests.map(({ result }) => result.result)
+  return (['FAILED', 'INCONCLUSIVE'] as const).find((one) => results.includes(one)) ?? 'PASSED'
+}
+
+function errorOf(tests: readonly SnapshotTest[]): BevisError | null {
+  const error = tests.find(({ result }) => result.error)?.result.error
+  return error ? new BevisError(error.code, error.message) : null
+}
