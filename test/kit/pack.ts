@@ -26,7 +26,7 @@ import {
   proofFile,
 } from '@bevis/shared/verify/pack'
 import type { IndexLine, Pack, PackKey } from '@bevis/shared/verify/pack'
-import { TABLE_HEAD, datedAt, formatRow, isInPeriod } from '@bevis/shared/verify/table'
+import { TABLE_HEAD, formatRow, isInPeriod } from '@bevis/shared/verify/table'
 import { MemoryLog } from './log.ts'
 
 const encode = (text: string) => new TextEncoder().encode(text)
@@ -182,17 +182,24 @@ const DAY_MS = 86_400_000
 export const START = Date.parse('2025-01-01T05:00:00.000Z')
 const at = (ms: number) => new Date(ms).toISOString()
 
-/** Some days of an agent's life: enrolled, then each day a backup, an inventory and a heartbeat. */
-export async function liveDays(world: World, agent: KitAgent, days: number, begin = START): Promise<void> {
-  if (!world.agents.includes(agent)) world.agents.push(agent)
+/** What an agent says next, and when the collector takes it. */
+export interface Said {
+  readonly envelope: Envelope
+  readonly receivedAt: string
+}
+
+/**
+ * Some days of an agent's life: enrolled, then each day a backup, an inventory and a heartbeat. Each statement is
+ * made when it is asked for, with the head of the log that the agent has seen by then.
+ */
+export function* daysOf(agent: KitAgent, days: number, begin = START): Generator<Said> {
   if (agent.seq === 0) {
-    world.receive(
-      agent.state('agent-lifecycle', { at: at(begin), event: 'enrolled', key: agent.signer.keyid }),
-      at(begin + 4_310),
-    )
+    const enrolled = { at: at(begin), event: 'enrolled', key: agent.signer.keyid } as const
+    yield { envelope: agent.state('agent-lifecycle', enrolled), receivedAt: at(begin + 4_310) }
   }
   for (let day = 0; day < days; day += 1) {
     const started = begin + day * DAY_MS + 16 * 3_600_000
+    const ended = started + 540_000
     const snapshot: Snap = {
       id: sha256Hex(`${agent.name} snapshot ${started}`),
       time: at(started),
@@ -200,7 +207,6 @@ export async function liveDays(world: World, agent: KitAgent, days: number, begi
       host: 'srv1',
       paths: ['/srv/data'],
     }
-    const ended = started + 540_000
     const run = agent.state('backup-run', {
       set: 'filer',
       repository: REPOSITORY,
@@ -218,25 +224,27 @@ export async function liveDays(world: World, agent: KitAgent, days: number, begi
         addedBytes: 25,
       },
     })
-    world.receive(run, at(ended + 4_000))
+    yield { envelope: run, receivedAt: at(ended + 4_000) }
     agent.snapshots.push(snapshot)
-    const inventory = inventoryDelta(agent.base, agent.snapshots)
-    agent.base = { digest: inventory.digest, ids: new Set(agent.snapshots.map(({ id }) => id)) }
-    world.receive(
-      agent.state('inventory', {
-        repository: REPOSITORY,
-        takenAt: at(ended + 60_000),
-        complete: true,
-        ...inventory,
-      }),
-      at(ended + 61_000),
-    )
-    world.receiveOthers(day % 4)
+    const listing = inventoryDelta(agent.base, agent.snapshots)
+    agent.base = { digest: listing.digest, ids: new Set(agent.snapshots.map(({ id }) => id)) }
+    const inventory = { repository: REPOSITORY, takenAt: at(ended + 60_000), complete: true, ...listing }
+    yield { envelope: agent.state('inventory', inventory), receivedAt: at(ended + 61_000) }
+    const heartbeat = { at: at(ended + 90_000), event: 'heartbeat', clockOffsetMs: 12 } as const
+    yield { envelope: agent.state('agent-lifecycle', heartbeat), receivedAt: at(ended + 91_000) }
+  }
+}
+
+/** Lets an agent live in a world where others log too, and where it verifies the log's head now and then. */
+export async function liveDays(world: World, agent: KitAgent, days: number, begin = START): Promise<void> {
+  if (!world.agents.includes(agent)) world.agents.push(agent)
+  let said = 0
+  for (const { envelope, receivedAt } of daysOf(agent, days, begin)) {
+    world.receive(envelope, receivedAt)
+    said += 1
+    if (said % 3 !== 0) continue
+    world.receiveOthers(said % 4)
     await world.show(agent)
-    world.receive(
-      agent.state('agent-lifecycle', { at: at(ended + 90_000), event: 'heartbeat', clockOffsetMs: 12 }),
-      at(ended + 91_000),
-    )
   }
 }
 
@@ -410,5 +418,3 @@ export async function smallWorld(days = 3): Promise<World> {
   await liveDays(world, new KitAgent('srv2'), 1, START + days * DAY_MS)
   return world
 }
-
-export { datedAt }

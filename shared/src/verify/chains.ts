@@ -1,5 +1,7 @@
 import { ZERO_DIGEST } from '../evidence/chain.ts'
 import type { Chain } from '../evidence/predicates.ts'
+import { isEvidence } from '../evidence/statement.ts'
+import type { Statement } from '../evidence/statement.ts'
 import type { LoggedStatement } from './log.ts'
 import type { Findings } from './report.ts'
 import { introducedKey } from './statements.ts'
@@ -41,7 +43,8 @@ export function followChains(logged: readonly LoggedStatement[], findings: Findi
   findings.hold('chain.unbroken', `${epochs.length} chains, ${counted.length} statements`)
   findings.hold('chain.equivocation', `${counted.length} places`)
   findings.hold('enrolment.present', `${epochs.length} epochs`)
-  return { epochs, counted: dropRevoked(counted, findings) }
+  findRevoked(counted, findings)
+  return { epochs, counted }
 }
 
 /** The first that was logged for (agent, epoch, number) counts; another one for it is an equivocation. */
@@ -121,24 +124,39 @@ function findEnrolment(chain: EpochChain, introduced: Map<string, number>, findi
     findings.fail('enrolment.present', `${id}: key ${key.keyid} opened epoch ${opened}`)
 }
 
-/** What a revoked key signed counts up to the leaf of the revocation: places in the log, not clocks, decide. */
-function dropRevoked(counted: readonly LoggedStatement[], findings: Findings): LoggedStatement[] {
-  const revokedAt = new Map<string, number>()
-  for (const { statement, chain, leafIndex } of counted) {
-    if (statement.predicateType !== 'urn:bevis:evidence:agent-lifecycle:v1') continue
-    const { event, key } = statement.predicate
-    if (event !== 'revoked' || key === undefined || chain === null) continue
-    const id = `${chain.agent} ${key}`
-    revokedAt.set(id, Math.min(leafIndex, revokedAt.get(id) ?? leafIndex))
-  }
-  const kept = counted.filter(({ chain, leaves, leafIndex }) => {
-    const limit = revokedAt.get(`${chain?.agent ?? ''} ${leaves[0]?.key.keyid ?? ''}`)
-    return limit === undefined || leafIndex <= limit
+/**
+ * Nothing may be in the log that a key signed after its revocation: places in the log decide, not clocks.
+ * An agent revokes itself; the office revokes an agent up to an epoch.
+ */
+function findRevoked(counted: readonly LoggedStatement[], findings: Findings): void {
+  const revocations = counted.flatMap(({ statement, leafIndex }) => {
+    const revoked = revokedBy(statement)
+    return revoked === null ? [] : [{ ...revoked, leafIndex }]
   })
-  const dropped = counted.length - kept.length
+  for (const { chain, leaves, leafIndex, place } of revocations.length === 0 ? [] : counted) {
+    const keyEpoch = leaves[0]?.key.epoch ?? 0
+    const revoked = revocations.find(
+      ({ agent, epoch, leafIndex: since }) =>
+        agent === chain?.agent && keyEpoch <= epoch && leafIndex > since,
+    )
+    if (revoked === undefined) continue
+    findings.fail(
+      'keys.revocation',
+      `${place}: signed after leaf ${revoked.leafIndex}, which revoked its key`,
+    )
+  }
   findings.hold(
     'keys.revocation',
-    revokedAt.size === 0 ? 'none revoked' : `${revokedAt.size} revoked, ${dropped} statements do not count`,
+    revocations.length === 0 ? 'none revoked' : `${revocations.length} revoked`,
   )
-  return kept
+}
+
+function revokedBy(statement: Statement): { agent: string; epoch: number } | null {
+  if (isEvidence(statement, 'agent-lifecycle')) {
+    const { event, chain } = statement.predicate
+    return event === 'revoked' ? { agent: chain.agent, epoch: chain.epoch } : null
+  }
+  if (!isEvidence(statement, 'contract-event') || statement.predicate.event !== 'key-revoked') return null
+  const { agent, epoch } = statement.predicate.detail
+  return typeof agent === 'string' && typeof epoch === 'number' ? { agent, epoch } : null
 }

@@ -54,7 +54,7 @@ export const CHECKS = {
   },
   'keys.revocation': {
     title: 'Revoked keys',
-    means: 'What a key signed after its revocation, by place in the log, counts for nothing.',
+    means: 'The log holds nothing that a key signed after its revocation.',
   },
   'log.checkpoint': {
     title: 'Log’s signed head',

@@ -3,7 +3,7 @@ import { BevisError } from '../error.ts'
 import { encodeEnvelope, openEnvelope } from '../evidence/envelope.ts'
 import type { OpenedEnvelope } from '../evidence/envelope.ts'
 import type { Chain } from '../evidence/predicates.ts'
-import { parseStatement } from '../evidence/statement.ts'
+import { isEvidence, parseStatement } from '../evidence/statement.ts'
 import type { Statement } from '../evidence/statement.ts'
 import { formatEntry } from '../log/entry.ts'
 import { leafHash } from '../log/merkle.ts'
@@ -156,7 +156,7 @@ function assertSigners({ chain, leaves, statement }: VerifiedStatement): true {
 
 /** The key that a statement introduces; null for statements that introduce none. */
 export function introducedKey(statement: Statement): string | null {
-  if (statement.predicateType !== 'urn:bevis:evidence:agent-lifecycle:v1') return null
+  if (!isEvidence(statement, 'agent-lifecycle')) return null
   const { event, key } = statement.predicate
   return event === 'enrolled' || event === 'rotated' || event === 'reinstalled' ? (key ?? '') : null
 }

@@ -81,13 +81,14 @@ describe('one flipped byte', () => {
     const small = evidential.filter(
       (name) => sizeOf(name) < 1_000 && !/^proofs\/(?!1\.|consistency)/.test(name),
     )
+    const taken: string[] = []
     for (const name of small) {
       for (let at = 0; at < sizeOf(name); at += 1) {
         const files = describePack(flip(honest, name, at, 1 << (at % 8)), description)
-        const { exit } = verifyPack({ files, trust: null })
-        if (exit !== 1) expect.soft(exit, `${name} at ${at}`).toBe(1)
+        if (verifyPack({ files, trust: null }).exit !== 1) taken.push(`${name} at ${at}`)
       }
     }
+    expect(taken).toEqual([])
   })
 
   test('in the zip is refused, or the files are the same as before (2,000 places)', async () => {

@@ -16,12 +16,12 @@ function refusal(text: string): string {
   }
 }
 
-test('one key or several, per agent', () => {
+test('one key or several, per agent; digits are text too', () => {
   const trust = parseTrust(`
 log: { vkey: "${vkey}" }
 agents:
   - { tenant: vestkyst, agent: srv1, keyid: ${keyid} }
-  - { tenant: vestkyst, agent: srv2, keyid: [${keyid}, "${'0'.repeat(63)}1"], contracts: [AFT-1] }
+  - { tenant: 12345674, agent: srv2, keyid: [${keyid}, ${'0'.repeat(63)}1], contracts: [AFT-1] }
 `)
   expect(trust.log.vkey.name).toBe('log.example/kit')
   expect(trust.agents.map((agent) => agent.keyid.length)).toEqual([1, 2])

@@ -70,7 +70,8 @@ export function parseTrust(text: string): Trust {
   if (text.length > LIMIT_CHARACTERS)
     throw new BevisError('TRUST_INVALID', 'the trust file is larger than 1 MiB')
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false })
+  // In this schema every scalar is a text: a customer's number or a keyid of digits needs no quotes.
+  const document = parseDocument(text, { lineCounter: lines, schema: 'failsafe', prettyErrors: false })
   const problems = document.errors.map(
     (error) => `line ${lines.linePos(error.pos[0]).line}: ${error.message.split('\n')[0] ?? ''}`,
   )

@@ -5,7 +5,7 @@ import type { ZipEntry } from '../../../test/kit/zip.ts'
 import { isPackFile } from './pack.ts'
 import { readZip } from './zip.ts'
 
-const any = () => true
+const any: (name: string) => boolean = () => true
 const bytes = (text: string) => new TextEncoder().encode(text)
 const readme: ZipEntry = { name: 'README.txt', content: bytes('hello'), deflate: true }
 const refusal = (zip: Uint8Array, isKnown = any, limits?: Parameters<typeof readZip>[2]) =>

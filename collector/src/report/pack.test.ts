@@ -1,0 +1,231 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { sha256Hex } from '@bevis/shared/crypto'
+import { isPackFile } from '@bevis/shared/verify/pack'
+import { parseTrust } from '@bevis/shared/verify/trust'
+import { verifyPack } from '@bevis/shared/verify/verify-pack'
+import { readZip } from '@bevis/shared/verify/zip'
+import { CONTRACT_ID, CONTRACT_YAML, KitAgent, START, daysOf, signerOf } from '../../../test/kit/pack.ts'
+import { createLog, openLog } from '../log/log.ts'
+import type { Log } from '../log/log.ts'
+import { openReceive } from '../receive.ts'
+import { openSqliteStore } from '../store/sqlite/open.ts'
+import type { Store } from '../store/store.ts'
+import { writePack } from './pack.ts'
+import type { PackRequest } from './pack.ts'
+
+const DAY_MS = 86_400_000
+const all = { all: true } as const
+const folder = mkdtempSync(join(tmpdir(), 'bevis-pack-'))
+const agents: KitAgent[] = []
+let clock = new Date(START - DAY_MS)
+let store: Store
+let log: Log
+
+/** What two agents said, through the real intake of a real collector. */
+beforeAll(async () => {
+  store = await openSqliteStore({ stateFolder: folder, create: true })
+  const now = () => clock
+  const parts = {
+    store,
+    signer: signerOf('log'),
+    origin: 'log.example/kit',
+    checkpointFile: join(folder, 'head'),
+    now,
+  }
+  await createLog(parts)
+  log = await openLog(parts)
+  const tenant = '12345674'
+  await insertContract(tenant)
+  const receive = openReceive({ store, log, now })
+  for (const [number, name] of ['srv1', 'srv2'].entries()) {
+    const agent = new KitAgent(name, tenant)
+    agents.push(agent)
+    await inviteToken(agent)
+    for (const { envelope, receivedAt } of daysOf(agent, 3, START + number * 4 * DAY_MS)) {
+      clock = new Date(receivedAt)
+      if (envelope.signatures.length === 2) {
+        await receive.enrol({ envelope, key: agent.signer.spki.toBase64() })
+      } else {
+        const { answers } = await receive.evidence({ from: agent.head?.size ?? 0, envelopes: [envelope] })
+        if (answers[0]?.outcome !== 'logged') throw new Error(JSON.stringify(answers))
+      }
+      const { origin, size, root } = await log.head()
+      agent.head = { origin, size, root: root.toBase64() }
+    }
+  }
+})
+
+afterAll(async () => {
+  await store.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+async function insertContract(tenant: string): Promise<void> {
+  const yaml = CONTRACT_YAML
+  const applied = { applied_at: clock.toISOString(), applied_by: 'somebody@example.net' }
+  await store.write(async (tx) => {
+    const customer = {
+      tenant,
+      customer_name: 'Vestkyst Tømrer & Snedker ApS',
+      headline: null,
+      evaluated_at: null,
+    }
+    await tx
+      .insertInto('contract')
+      .values({ id: CONTRACT_ID, ...customer })
+      .execute()
+    const text = { contract_id: CONTRACT_ID, revision: 1, sha256: sha256Hex(yaml), yaml, ...applied }
+    await tx.insertInto('contract_text').values(text).execute()
+  })
+}
+
+async function inviteToken({ token, tenant, name }: KitAgent): Promise<void> {
+  await store.write((tx) =>
+    tx
+      .insertInto('invitation')
+      .values({
+        keyid: token.keyid,
+        spki: token.spki,
+        tenant,
+        agent: name,
+        host: 'srv1',
+        contracts: JSON.stringify([CONTRACT_ID]),
+        created_at: '2024-12-31T00:00:00.000Z',
+        expires_at: '2026-01-01T00:00:00.000Z',
+        used_at: null,
+      })
+      .execute(),
+  )
+}
+
+function request(out: PackRequest['out']): PackRequest {
+  const [from, to, now] = [
+    new Date(START + DAY_MS),
+    new Date(START + 3 * DAY_MS),
+    new Date(START + 9 * DAY_MS),
+  ]
+  return { store, log, scope: all, contractId: CONTRACT_ID, from, to, now, out }
+}
+
+const trustText = () =>
+  `log: { vkey: "${log.vkey}" }\nagents:\n${agents
+    .map(({ tenant, name, signer }) => `  - { tenant: ${tenant}, agent: ${name}, keyid: ${signer.keyid} }\n`)
+    .join('')}`
+
+async function packFile(name: string): Promise<string> {
+  const file = join(folder, name)
+  await writePack(request(file))
+  return file
+}
+
+describe('a pack of a real collector', () => {
+  test('holds, by the customer’s own keys', async () => {
+    const files = await readZip(readFileSync(await packFile('a.zip')), isPackFile)
+    const report = verifyPack({ files, trust: parseTrust(trustText()) })
+    expect(report.checks.filter(({ outcome }) => outcome !== 'held')).toEqual([])
+    expect(report).toMatchObject({
+      result: 'verified',
+      exit: 0,
+      pack: { contract: CONTRACT_ID, statements: 20 },
+    })
+  })
+
+  test('is the same bytes each time, in a file or a stream', async () => {
+    const first = readFileSync(await packFile('b.zip'))
+    const stream = new PassThrough()
+    const chunks: Buffer[] = []
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk))
+    await writePack(request(stream))
+    expect(Buffer.concat(chunks).equals(first)).toBe(true)
+    expect(first.readUInt32LE(10)).toBe(0x0021_0000) // 1 January 1980, 00:00: the zip's own zero, in any zone
+  })
+
+  test('marks what lies in the period, and brings the rest for the chains', async () => {
+    const files = await readZip(readFileSync(await packFile('c.zip')), isPackFile)
+    const table = Buffer.from(files.get('evidence.csv') ?? [])
+      .toString()
+      .trimEnd()
+      .split('\r\n')
+    expect(table).toHaveLength(21)
+    expect(table.filter((row) => row.split(',')[2] === 'yes')).toHaveLength(6)
+  })
+
+  test('a contract of another customer does not exist for who asks', async () => {
+    const out = join(folder, 'other.zip')
+    await expect(writePack({ ...request(out), scope: { tenant: 'andre' } })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    })
+    expect(existsSync(out)).toBe(false)
+  })
+
+  test('a file that cannot be written leaves nothing behind', async () => {
+    await expect(writePack(request(join(folder, 'no/such/folder.zip')))).rejects.toMatchObject({
+      code: 'ENOENT',
+    })
+  })
+
+  test('whoever stops reading stops the writing', async () => {
+    const stream = new PassThrough({ highWaterMark: 1 })
+    const writing = writePack(request(stream))
+    stream.once('data', () => stream.destroy())
+    await expect(writing).rejects.toThrow()
+  })
+})
+
+describe('README.txt', () => {
+  async function unpack(): Promise<{ place: string; commands: string[] }> {
+    const place = mkdtempSync(join(folder, 'unpacked-'))
+    for (const [name, content] of await readZip(readFileSync(await packFile('d.zip')), isPackFile)) {
+      mkdirSync(dirname(join(place, name)), { recursive: true })
+      writeFileSync(join(place, name), content)
+    }
+    const readme = readFileSync(join(place, 'README.txt'), 'utf8')
+    return { place, commands: [...readme.matchAll(/^ {2}\$ (.*)$/gm)].map(([, command]) => command ?? '') }
+  }
+  const run = (place: string, command: string) =>
+    execFileSync('/bin/sh', ['-c', command], { cwd: place, encoding: 'utf8', stdio: 'pipe' })
+
+  test('its commands, typed as they stand, check a statement with sh and openssl', async () => {
+    const { place, commands } = await unpack()
+    expect(commands).toHaveLength(3)
+    const said = commands.map((command) => run(place, command)).join('')
+    expect(said).toMatch(/pack.json: OK/)
+    expect(said).toMatch(/signature, place in the log and signed head hold/)
+    expect(said).toContain(log.vkey)
+    expect(said).toContain('"event":"heartbeat"')
+  })
+
+  test(
+    'its script takes every leaf, and refuses it when anything of it was changed',
+    { timeout: 120_000 },
+    async () => {
+      const { place, commands } = await unpack()
+      run(place, commands[1] ?? '')
+      for (let leaf = 0; leaf < 22; leaf += 1) expect(run(place, `sh check.sh ${leaf}`)).toMatch(/hold/)
+      const spoilt: [string, (text: string) => string][] = [
+        ['proofs/3.tlog-proof', (text) => text.replace(/\n[A-Za-z0-9+/]/, '\nx')],
+        ['proofs/3.tlog-proof', (text) => text.replace(/\n[A-Za-z0-9+/=]{44}\n/, '\n')],
+        ['proofs/3.tlog-proof', (text) => text.replace('index 3', 'index 4')],
+        ['checkpoints/22.txt', (text) => text.replace('\n22\n', '\n23\n')],
+        ['evidence.intoto.jsonl', (text) => text.replaceAll('"payload":"eyJf', '"payload":"eyJg')],
+        ['evidence.intoto.jsonl', (text) => text.replaceAll(/"sig":"(.)/g, '"sig":"x')],
+        ['index.jsonl', (text) => text.replace(/("index":3,"pae":")./, '$1x')],
+        ['keys/log.vkey', (text) => text.replace('log.example', 'log.elsewhere')],
+      ]
+      for (const [name, change] of spoilt) {
+        const file = join(place, name)
+        const before = readFileSync(file, 'utf8')
+        expect(change(before)).not.toBe(before)
+        writeFileSync(file, change(before))
+        expect(() => run(place, 'sh check.sh 3'), name).toThrow()
+        writeFileSync(file, before)
+      }
+      expect(() => run(place, 'sh check.sh 99')).toThrow(/not in the index/)
+    },
+  )
+})

@@ -1,0 +1,219 @@
+import { createWriteStream } from 'node:fs'
+import { rename, rm } from 'node:fs/promises'
+import type { Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { decodeBase64 } from '@bevis/shared/base64'
+import { sha256Hex, spkiToPem } from '@bevis/shared/crypto'
+import { BevisError } from '@bevis/shared/error'
+import { toInstant } from '@bevis/shared/format'
+import type { Checkpoint } from '@bevis/shared/log/checkpoint'
+import { formatConsistency } from '@bevis/shared/verify/consistency'
+import { formatSeal } from '@bevis/shared/verify/description'
+import { judge } from '@bevis/shared/verify/judge'
+import {
+  PACK_FILES,
+  PACK_FORMAT,
+  checkpointFile,
+  consistencyFile,
+  contractFile,
+  encodeJson,
+  keyFile,
+  proofFile,
+} from '@bevis/shared/verify/pack'
+import type { IndexLine, Pack, PackKey } from '@bevis/shared/verify/pack'
+import { TABLE_HEAD, formatRow, isInPeriod } from '@bevis/shared/verify/table'
+import type { Log } from '../log/log.ts'
+import { findContract, listContractTexts } from '../store/read/contracts.ts'
+import { chunksOf } from '../store/rows.ts'
+import type { Scope, Store } from '../store/store.ts'
+import { Archive } from './archive.ts'
+import { formatReadme } from './readme.ts'
+import { leavesOf, selectionOf, statementsOf, surveyStatements } from './survey.ts'
+import type { Selection, Survey } from './survey.ts'
+
+export interface PackRequest {
+  readonly store: Store
+  readonly log: Pick<Log, 'vkey' | 'head' | 'proof' | 'consistency'>
+  /** Who asks: a contract of others does not exist for them. */
+  readonly scope: Scope
+  readonly contractId: string
+  /** Statements dated in [from, to) are marked; the pack holds all from the agents' first. */
+  readonly from: Date
+  readonly to: Date
+  /** The verdict is the state at `at`, from what had been received by `knownAt`; both are now if left out. */
+  readonly at?: Date | undefined
+  readonly knownAt?: Date | undefined
+  readonly now: Date
+  /** A stream, or the path of a file that appears when it is whole. */
+  readonly out: Writable | string
+}
+
+export interface PackWritten {
+  /** SHA-256 of pack.json, which names every other file by its own. */
+  readonly sha256: string
+  readonly contract: string
+  readonly headline: string
+  readonly statements: number
+  readonly leaves: number
+}
+
+/**
+ * Writes the evidence pack of a contract: a zip that `bevis-verify` checks offline. The same store, period and
+ * instants give the same bytes.
+ * @throws BevisError NOT_FOUND when there is no such contract, or no evidence of it; CONTRACT_INVALID; INTERRUPTED
+ */
+export async function writePack(request: PackRequest): Promise<PackWritten> {
+  const { store, scope, contractId, now, log } = request
+  const period = { from: toInstant(request.from), to: toInstant(request.to) }
+  if (period.from >= period.to) throw new BevisError('USAGE', 'the period of a pack must end after it begins')
+  const contract = await findContract(store.db, scope, contractId)
+  const texts = (await listContractTexts(store.db, scope, contractId)).toReversed()
+  const text = texts.at(-1)
+  if (contract === undefined || text === undefined) {
+    throw new BevisError('NOT_FOUND', `there is no contract ${contractId}`)
+  }
+  const head = await log.head()
+  const selection = await selectionOf(store.db, scope, contract, head.size)
+  const survey = await surveyStatements(store.db, selection, period)
+  if (survey.statements.length === 0) {
+    throw new BevisError(
+      'NOT_FOUND',
+      `no agent has sent evidence for ${contractId} yet: a pack would prove nothing`,
+    )
+  }
+  const verdictAt = { at: toInstant(request.at ?? now), knownAt: toInstant(request.knownAt ?? now) }
+  const facts = survey.statements.filter(({ counted }) => counted)
+  const answer = judge({ yaml: text.yaml, facts, ...verdictAt })
+  const pack: Pack = {
+    format: PACK_FORMAT,
+    tenant: contract.tenant,
+    contract: {
+      id: contract.id,
+      customer: contract.customer_name,
+      texts: texts.map(({ revision, sha256, applied_at }) => ({ revision, sha256, appliedAt: applied_at })),
+    },
+    period,
+    verdict: verdictAt,
+    madeAt: toInstant(now),
+    log: { origin: head.origin, size: head.size },
+    population: survey.population,
+    files: [],
+  }
+  const archive = new Archive()
+  const fill = async () => {
+    await addReading(archive, pack, texts, survey)
+    await addKeys(archive, request, selection)
+    await addEvidence(archive, store, selection)
+    await archive.addStream(PACK_FILES.table, tableOf(survey, period))
+    await archive.add(PACK_FILES.verdict, encodeJson(answer))
+    await addProofs(archive, request, selection, survey, head)
+    const description = encodeJson({ ...pack, files: archive.files })
+    await archive.add(PACK_FILES.description, description)
+    await archive.add(PACK_FILES.seal, formatSeal(description))
+    archive.end()
+    return sha256Hex(description)
+  }
+  const sha256 = await deliver(archive, request.out, fill)
+  const { statements, leaves } = survey.population
+  return { sha256, contract: contract.id, headline: answer.headline, statements, leaves }
+}
+
+async function addReading(
+  archive: Archive,
+  pack: Pack,
+  texts: readonly { revision: number; yaml: string }[],
+  survey: Survey,
+): Promise<void> {
+  await archive.add(PACK_FILES.readme, formatReadme(pack, survey.statements.at(-1)?.leafIndex ?? 0))
+  for (const { revision, yaml } of texts) await archive.add(contractFile(revision), yaml)
+}
+
+/** The keys that signed what the pack holds, and the log's. */
+async function addKeys(archive: Archive, { store, log }: PackRequest, selection: Selection): Promise<void> {
+  const keyids = new Set<string>()
+  for await (const { entry } of leavesOf(store.db, selection)) keyids.add(readEntry(entry).keyid)
+  const keys: (PackKey & { spki: Uint8Array; fromLeaf: number })[] = []
+  for (const chunk of chunksOf([...keyids])) {
+    const rows = await store.db.selectFrom('agent_key').selectAll().where('keyid', 'in', chunk).execute()
+    for (const { keyid, spki, agent, epoch, purpose, from_leaf } of rows) {
+      keys.push({ keyid, tenant: selection.tenant, agent, epoch, purpose, spki, fromLeaf: from_leaf })
+    }
+  }
+  keys.sort((a, b) => a.fromLeaf - b.fromLeaf)
+  for (const { keyid, spki } of keys) await archive.add(keyFile(keyid), spkiToPem(spki))
+  const lines: PackKey[] = keys.map(({ keyid, tenant, agent, epoch, purpose }) => ({
+    keyid,
+    tenant,
+    agent,
+    epoch,
+    purpose,
+  }))
+  await archive.add(PACK_FILES.keys, encodeJson(lines))
+  await archive.add(PACK_FILES.vkey, `${log.vkey}\n`)
+}
+
+async function addEvidence(archive: Archive, { db }: Store, selection: Selection): Promise<void> {
+  async function* lines() {
+    for await (const { envelope } of statementsOf(db, selection)) yield `${envelope}\n`
+  }
+  async function* index() {
+    for await (const { leaf_index, entry, received_at } of leavesOf(db, selection)) {
+      const line: IndexLine = { index: leaf_index, ...readEntry(entry), receivedAt: received_at }
+      yield encodeJson(line)
+    }
+  }
+  await archive.addStream(PACK_FILES.evidence, lines())
+  await archive.addStream(PACK_FILES.index, index())
+}
+
+/** The three digests behind the label of an entry, see `@bevis/shared/log/entry`. */
+function readEntry(entry: Uint8Array): Pick<IndexLine, 'pae' | 'signature' | 'keyid'> {
+  const digest = (number: number) => entry.subarray(17 + 32 * number, 49 + 32 * number).toHex()
+  return { pae: digest(0), signature: digest(1), keyid: digest(2) }
+}
+
+function* tableOf({ statements }: Survey, period: Pack['period']): Generator<string> {
+  yield TABLE_HEAD
+  for (const surveyed of statements) {
+    yield formatRow({ ...surveyed, inPeriod: isInPeriod(surveyed.statement, period) })
+  }
+}
+
+async function addProofs(
+  archive: Archive,
+  { store, log }: PackRequest,
+  selection: Selection,
+  survey: Survey,
+  head: Checkpoint,
+): Promise<void> {
+  await archive.add(checkpointFile(head.size), head.note)
+  for await (const { leaf_index } of leavesOf(store.db, selection)) {
+    await archive.add(proofFile(leaf_index), await log.proof(leaf_index, head))
+  }
+  for (const from of survey.heads) {
+    const hashes = (await log.consistency(from, head)).map(decodeBase64)
+    await archive.add(
+      consistencyFile(from, head.size),
+      formatConsistency({ from, hashes, checkpoint: head.note }),
+    )
+  }
+}
+
+/** Fills and empties the archive at once. A file gets its name only when it is whole and durable. */
+async function deliver<T>(archive: Archive, out: Writable | string, fill: () => Promise<T>): Promise<T> {
+  const draft = typeof out === 'string' ? `${out}.part` : null
+  const target = typeof out === 'string' ? createWriteStream(`${out}.part`, { flags: 'w', flush: true }) : out
+  const filling = fill().catch((error: unknown) => {
+    archive.output.destroy(error instanceof Error ? error : new Error(String(error)))
+    throw error
+  })
+  try {
+    const [result] = await Promise.all([filling, pipeline(archive.output, target)])
+    if (typeof out === 'string' && draft !== null) await rename(draft, out)
+    return result
+  } catch (error) {
+    await filling.catch(() => {}) // it ends by itself once nobody reads the archive
+    if (draft !== null) await rm(draft, { force: true })
+    throw error
+  }
+}

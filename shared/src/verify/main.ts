@@ -1,0 +1,140 @@
+#!/usr/bin/env node
+import { readFile } from 'node:fs/promises'
+import process from 'node:process'
+import { Command, CommanderError } from 'commander'
+import { BevisError, ERRORS, errorCodeOf, errorMessageOf } from '../error.ts'
+import { verifyEnvelope } from './envelope-report.ts'
+import type { EnvelopeReport } from './envelope-report.ts'
+import { isPackFile } from './pack.ts'
+import { printReport } from './print.ts'
+import type { Report } from './report.ts'
+import { parseTrust } from './trust.ts'
+import type { Trust } from './trust.ts'
+import { reportUnreadable, verifyPack } from './verify-pack.ts'
+import { ZIP_LIMITS, readZip } from './zip.ts'
+
+const EXIT_CODES = `
+Exit codes:
+  0  all checks held, by the keys of your trust file
+  1  something failed: do not rely on it
+  2  something could not be checked (no trust file, a file that cannot be read); the message says what`
+
+const EXAMPLES = `
+Examples:
+  bevis-verify AFT-2025-052.zip --trust trust.yaml
+  bevis-verify AFT-2025-052.zip --trust trust.yaml --json | jq .result
+
+The trust file (YAML) is yours: the keys that were handed to you at enrolment.
+  log: { vkey: "log.example.net+6b1f…+AQ…" }
+  agents:
+    - { tenant: vestkyst, agent: srv1, keyid: 5344cb07d43b… }   # one keyid, or a list of them
+  contracts:                                                    # if you want the text pinned too
+    - { id: AFT-2025-052, sha256: 9f86d081884c… }
+
+Without a trust file everything is checked by the keys in the pack itself: the best result is
+"self-consistent, not anchored", with exit code 2, since nobody has vouched for whose keys they are.
+${EXIT_CODES}`
+
+const program = new Command('bevis-verify')
+  .description(
+    'Checks an evidence pack offline: every signature, chain and log proof, and the verdict itself.',
+  )
+  .argument('[pack]', 'the pack (a zip)')
+  .option('--trust <file>', 'your trust file (YAML); without it nothing is anchored')
+  .option('--json', 'a report for machines')
+  .addHelpText('after', EXAMPLES)
+  .exitOverride()
+  .action(async (file: string | undefined, options: { trust?: string; json?: boolean }) => {
+    if (file === undefined) throw new BevisError('USAGE', 'name a pack; see bevis-verify --help')
+    const trust = options.trust === undefined ? null : await readTrust(options.trust)
+    const report = await reportOn(await read(file, ZIP_LIMITS.totalBytes), trust)
+    print(
+      options.json === true ? `${JSON.stringify(report)}\n` : printReport(report, { colour: hasColour() }),
+    )
+    process.exitCode = report.exit
+  })
+
+program
+  .command('envelope')
+  .description('Checks one envelope: its form, and its signature when you give the key.')
+  .argument('<file>', 'the envelope (DSSE, JSON)')
+  .option('-k, --key <file...>', 'public keys (PEM)', [])
+  .option('--json', 'a report for machines')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  bevis-verify envelope statement.json --key 5344cb07….pem
+Exit codes: 0 a signature held and none failed, 1 one failed or the envelope is malformed, 2 no key for it`,
+  )
+  .action(async (file: string, options: { key: string[]; json?: boolean }) => {
+    const decode = (bytes: Uint8Array) => new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    const pems = await Promise.all(options.key.map(async (key) => decode(await read(key, 65_536))))
+    const report = envelopeReportOn(decode(await read(file, 1_048_576)), pems)
+    if (options.json === true) print(`${JSON.stringify(report)}\n`)
+    else {
+      if (report.problem !== null) print(`malformed    ${report.problem}\n`)
+      for (const { keyid, outcome } of report.signatures)
+        print(`${outcome.padEnd(11)}  signature by ${keyid}\n`)
+      if (report.paeDigest !== null) print(`statement    ${report.paeDigest}\n`)
+      if (report.statement !== null) print(`${JSON.stringify(report.statement, null, 2)}\n`)
+    }
+    process.exitCode = report.exit
+  })
+
+async function reportOn(bytes: Uint8Array, trust: Trust | null): Promise<Report> {
+  let files: Map<string, Uint8Array>
+  try {
+    files = await readZip(bytes, isPackFile)
+  } catch (error) {
+    if (errorCodeOf(error) !== 'PACK_INVALID') throw error
+    return reportUnreadable(errorMessageOf(error), trust)
+  }
+  return verifyPack({ files, trust })
+}
+
+/** A malformed envelope is a bad answer about the envelope, not a failure to answer. */
+function envelopeReportOn(text: string, pems: readonly string[]): EnvelopeReport {
+  try {
+    return verifyEnvelope(text, pems)
+  } catch (error) {
+    const code = errorCodeOf(error)
+    if (code !== 'ENVELOPE_MALFORMED' && code !== 'STATEMENT_INVALID') throw error
+    return { signatures: [], statement: null, paeDigest: null, problem: errorMessageOf(error), exit: 1 }
+  }
+}
+
+async function readTrust(file: string): Promise<Trust> {
+  return parseTrust(new TextDecoder().decode(await read(file, 1_048_576)))
+}
+
+async function read(file: string, limitBytes: number): Promise<Uint8Array> {
+  let bytes: Uint8Array
+  try {
+    bytes = await readFile(file)
+  } catch (cause) {
+    throw new BevisError('USAGE', `${file} cannot be read: ${errorMessageOf(cause)}`, { cause })
+  }
+  if (bytes.length > limitBytes) throw new BevisError('USAGE', `${file} is larger than ${limitBytes} bytes`)
+  return bytes
+}
+
+function print(text: string): void {
+  process.stdout.write(text)
+}
+
+/** As https://no-color.org asks. */
+function hasColour(): boolean {
+  return process.stdout.isTTY && process.stdout.hasColors()
+}
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : ERRORS.USAGE.exit
+  else {
+    const code = errorCodeOf(error)
+    process.stderr.write(`bevis-verify: ${code}: ${errorMessageOf(error)}\n`)
+    process.exitCode = ERRORS[code].exit
+  }
+}
