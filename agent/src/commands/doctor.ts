@@ -1,0 +1,223 @@
+import { accessSync, constants, readFileSync, statfsSync, statSync } from 'node:fs'
+import { sep } from 'node:path'
+import { BevisError, ERRORS, errorCodeOf, errorMessageOf } from '@bevis/shared/error'
+import { parseContract } from '@bevis/shared/contract/parse'
+import type { Contract } from '@bevis/shared/contract/schema'
+import { configWarnings } from '../config.ts'
+import type { SetConfig } from '../config.ts'
+import { keyFile, loadIdentity } from '../evidence/identity.ts'
+import { readKey } from '../evidence/key.ts'
+import { readClock } from '../outbox/clock.ts'
+import { brokenPromises } from '../schedule/promise.ts'
+import { plainLogger } from './log.ts'
+import type { Opened } from './open.ts'
+import type { Outcome } from './outcome.ts'
+import { alignColumns, formatBytes, paint } from './terminal.ts'
+import { openRepository } from './work.ts'
+
+/** One thing that was looked at. */
+interface Finding {
+  readonly what: string
+  readonly verdict: 'good' | 'warning' | 'bad'
+  readonly detail: string
+}
+
+const good = (what: string, detail: string): Finding => ({ what, verdict: 'good', detail })
+const warning = (what: string, detail: string): Finding => ({ what, verdict: 'warning', detail })
+const bad = (what: string, detail: string): Finding => ({ what, verdict: 'bad', detail })
+
+/** Below this, even a small sample may not fit. */
+const SCRATCH_NEEDED_BYTES = 256e6
+const CLOCK_WARNING_MS = 30_000
+/** A contract's clockTolerance, unless it says otherwise. */
+const CLOCK_BAD_MS = 5 * 60_000
+
+/** Looks at everything that would go wrong at night: 0 nothing bad, 1 something is. Changes nothing. */
+export async function doctorCommand(
+  opened: Opened,
+  options: { contract: string | null; signal: AbortSignal },
+): Promise<Outcome> {
+  const { config, now } = opened
+  const findings = [
+    ...configFindings(opened),
+    identityFinding(opened),
+    await collectorFinding(opened, options.signal),
+    scratchFinding(config.scratch ?? config.state, config.sets),
+  ]
+  for (const set of config.sets) {
+    findings.push(
+      ...secretFindings(set),
+      ...sourceFindings(set),
+      await repositoryFinding(opened, set, options.signal),
+    )
+  }
+  if (options.contract !== null) findings.push(...contractFindings(config.sets, options.contract, now()))
+  const marks = { good: paint('green', '✓'), warning: paint('yellow', '!'), bad: paint('red', '✗') }
+  return {
+    exit: findings.some(({ verdict }) => verdict === 'bad') ? 1 : 0,
+    json: { findings },
+    lines: alignColumns(findings.map(({ what, verdict, detail }) => [marks[verdict], what, detail])),
+  }
+}
+
+function configFindings({ config, now }: Opened): Finding[] {
+  const warnings = configWarnings(config, now()).map((text) => warning('configuration', text))
+  return warnings.length > 0 ? warnings : [good('configuration', 'valid')]
+}
+
+function identityFinding({ state }: Opened): Finding {
+  const identity = loadIdentity(state)
+  if (identity === null) return bad('identity', 'not enrolled: run bevis-agent enroll with an invitation')
+  return attempt('identity', () => {
+    const { keyid } = readKey(keyFile(state, identity.epoch))
+    if (keyid !== identity.keyid)
+      throw new BevisError('KEY_INVALID', 'the key is not the one that was enrolled')
+    return `${identity.agent} of ${identity.tenant}, key ${keyid.slice(0, 16)}`
+  })
+}
+
+async function collectorFinding({ config, now }: Opened, signal: AbortSignal): Promise<Finding> {
+  const { openTransport } = await import('../outbox/transport.ts')
+  const { url } = config.collector
+  try {
+    const transport = openTransport(config.collector, now)
+    try {
+      const { status, date, sentAt, answeredAt } = await transport.get('/healthz', signal)
+      if (status !== 200) return bad('collector', `${url} answers ${status}`)
+      const clock = readClock(sentAt, answeredAt, { date })
+      if (clock === null) return warning('collector', `${url} answers, but tells no time`)
+      const told = `${url} answers; the clocks differ by ${(clock.offsetMs / 1000).toFixed(1)} s`
+      const size = Math.abs(clock.offsetMs)
+      if (size > CLOCK_BAD_MS)
+        return bad('collector', `${told}: set this host's clock (NTP), evidence will not count`)
+      return size > CLOCK_WARNING_MS ? warning('collector', `${told}: see to NTP`) : good('collector', told)
+    } finally {
+      await transport.close()
+    }
+  } catch (error) {
+    return bad('collector', describeError(error))
+  }
+}
+
+function scratchFinding(folder: string, sets: readonly SetConfig[]): Finding {
+  const inside = sets.flatMap(({ paths }) => paths).find((path) => isInside(folder, path))
+  if (inside !== undefined) {
+    return warning(
+      'scratch',
+      `${folder} lies in ${inside}, which is backed up: name a scratch folder elsewhere, or exclude it`,
+    )
+  }
+  return attempt('scratch', () => {
+    const { bavail, bsize } = statfsSync(folder)
+    const free = bavail * bsize
+    if (free < SCRATCH_NEEDED_BYTES) {
+      throw new BevisError(
+        'SCRATCH_FULL',
+        `${formatBytes(free)} are free in ${folder}; ${formatBytes(SCRATCH_NEEDED_BYTES)} are needed at least`,
+      )
+    }
+    return `${formatBytes(free)} free in ${folder}`
+  })
+}
+
+function secretFindings({ id, repository }: SetConfig): Finding[] {
+  const files = [repository.passwordFile, repository.environmentFile].flatMap((file) => file ?? [])
+  return files.map((file) =>
+    attempt(`${id}: secret`, () => {
+      let mode: number
+      try {
+        mode = statSync(file).mode
+        accessSync(file, constants.R_OK)
+      } catch (cause) {
+        throw new BevisError('SECRET_UNREADABLE', `${file} cannot be read`, { cause })
+      }
+      if ((mode & 0o007) !== 0)
+        throw new BevisError('SECRET_UNREADABLE', `${file} is open to everybody; run: chmod o= ${file}`)
+      return `${file} is readable and private`
+    }),
+  )
+}
+
+function sourceFindings({ id, paths }: SetConfig): Finding[] {
+  return paths.map((path) =>
+    attempt(`${id}: source`, () => {
+      try {
+        const isFolder = statSync(path).isDirectory()
+        accessSync(path, isFolder ? constants.R_OK | constants.X_OK : constants.R_OK)
+      } catch (cause) {
+        const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
+        throw new BevisError(
+          isMissing ? 'SOURCE_MISSING' : 'SOURCE_UNREADABLE',
+          `${path} ${isMissing ? 'does not exist' : 'cannot be read'}`,
+          { cause },
+        )
+      }
+      return path
+    }),
+  )
+}
+
+async function repositoryFinding(opened: Opened, set: SetConfig, signal: AbortSignal): Promise<Finding> {
+  const what = `${set.id}: repository`
+  try {
+    const restic = await openRepository(opened, set, plainLogger('error'))
+    const repository = await restic.repositoryId({ signal, deadlineMs: 60_000 })
+    const told = `${restic.location} is ${repository.slice(0, 16)}, restic ${restic.version}`
+    return restic.capabilities.restoreEvents
+      ? good(what, told)
+      : warning(what, `${told}: 0.17.1 or later is faster and surer`)
+  } catch (error) {
+    return bad(what, describeError(error))
+  }
+}
+
+/** Whether the schedules can keep what a contract promises, set by set. */
+function contractFindings(sets: readonly SetConfig[], file: string, now: Date): Finding[] {
+  let contract: Contract
+  try {
+    const parsed = parseContract(readFileSync(file, 'utf8'))
+    if (parsed.contract === undefined) {
+      const [first] = parsed.errors
+      return [bad('contract', `${file} cannot be used: line ${first?.line ?? 1}: ${first?.message ?? ''}`)]
+    }
+    contract = parsed.contract
+  } catch (error) {
+    return [bad('contract', `${file} cannot be read: ${errorMessageOf(error)}`)]
+  }
+  const today = Temporal.Instant.fromEpochMilliseconds(now.getTime())
+    .toZonedDateTimeISO(contract.timezone)
+    .toPlainDate()
+    .toString()
+  const version =
+    contract.versions.findLast(({ effectiveFrom }) => effectiveFrom <= today) ?? contract.versions.at(-1)
+  return (version?.sets ?? []).flatMap((promised) => {
+    const what = `${promised.id}: contract`
+    const set = sets.find(
+      ({ id, contract: name }) => id === promised.id && (name === undefined || name === contract.id),
+    )
+    if (set === undefined)
+      return [
+        warning(what, `${contract.id} promises the set ${promised.id}, which is not in this configuration`),
+      ]
+    const broken = brokenPromises(set, promised, now)
+    if (broken.length > 0) return broken.map((text) => bad(what, text))
+    return [good(what, `the schedule can keep ${contract.id}, version ${version?.no ?? 1}`)]
+  })
+}
+
+function attempt(what: string, look: () => string): Finding {
+  try {
+    return good(what, look())
+  } catch (error) {
+    return bad(what, describeError(error))
+  }
+}
+
+function describeError(error: unknown): string {
+  const code = errorCodeOf(error)
+  return `${code}: ${errorMessageOf(error)}. ${ERRORS[code].cure}`
+}
+
+function isInside(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
+}
