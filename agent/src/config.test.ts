@@ -115,12 +115,12 @@ test('what is allowed but probably not meant is a warning', () => {
   )
   expect(configWarnings(config, new Date('2026-11-23T12:00:00.000Z'))).toEqual([
     expect.stringContaining('is not encrypted'),
+    expect.stringContaining('budget.bytes: has no effect'),
     'set shop, backup.cron: on 2027-03-28 clocks in Europe/Copenhagen skip "30 2 * * *"; it runs an hour later then',
   ])
-  const local = GOOD.replace('https://collector.example.net/', 'http://127.0.0.1:8080').replace(
-    '30 2',
-    '30 1',
-  )
+  const local = GOOD.replace('https://collector.example.net/', 'http://127.0.0.1:8080')
+    .replace('30 2', '30 1')
+    .replace(', bytes: 20GB', '')
   expect(configWarnings(parseConfig(local, 'agent.yaml'), new Date('2026-11-23T12:00:00.000Z'))).toEqual([])
 })
 

@@ -105,13 +105,13 @@ const restoreTest = z.strictObject({
   jitter: duration.default('PT0S'),
   /** Files drawn at random in each sample. */
   files: z.int().min(1).max(1_000_000).default(50),
-  /** How often an older snapshot is tested too; left out: with every test. */
+  /** How often an older snapshot is tested at least; every sample test takes one along. */
   ladder: duration.exactOptional(),
   budget: z
     .strictObject({ minutes: z.int().min(1).max(10_080).exactOptional(), bytes: size.optional() })
     .default({}),
   method: z.enum(['auto', 'disk']).default('auto'),
-  /** The least number of drawn files that must be conclusive for PASSED; left out: all that were drawn. */
+  /** The least number of drawn files that must be conclusive for PASSED; left out: `files`. */
   minConclusive: z.int().min(1).exactOptional(),
 })
 
@@ -207,6 +207,9 @@ export function configWarnings(config: AgentConfig, now: Date): string[] {
     )
   }
   for (const { id, backup: planned, restoreTest: tested } of config.sets) {
+    if (tested.budget.bytes !== undefined) {
+      warnings.push(`set ${id}, restoreTest.budget.bytes: has no effect in this version; minutes has`)
+    }
     for (const [part, cron, zone] of [
       ['backup', planned.cron, planned.timezone],
       ['restoreTest', tested.cron, tested.timezone ?? planned.timezone],

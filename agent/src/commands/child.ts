@@ -45,9 +45,17 @@ export function startChild(program: string, args: readonly string[]): Child {
   return { ended, stop: () => void child.kill('SIGTERM') }
 }
 
-/** Whether what hindered it may pass by itself. */
-export function isPassing(ending: ChildEnding): boolean {
-  return ending.isCrash || (ending.code !== null && ERRORS[ending.code].retry !== 'never')
+/** What was found, rather than what hindered finding: the same again tonight would find the same. */
+const FINDINGS: ReadonlySet<ErrorCode> = new Set([
+  'NOTHING_TO_TEST',
+  'NOT_ENOUGH_CONCLUSIVE',
+  'RESTIC_SOURCE_INCOMPLETE',
+])
+
+/** Whether what hindered it may pass by itself, so that trying again soon is worth it. */
+export function isPassing({ status, isCrash, code }: ChildEnding): boolean {
+  if (isCrash) return true
+  return status === 2 && code !== null && ERRORS[code].retry !== 'never' && !FINDINGS.has(code)
 }
 
 function readCode(output: string): ErrorCode | null {

@@ -121,7 +121,7 @@ export async function runCommand(
       await recorder.record(lifecycle(identity, 'alarm', now(), { reason: 'the run crashed', detail }))
     }
     delivery.poke()
-    return status !== 0 && isPassing(ending) ? 'hindered' : 'done'
+    return isPassing(ending) ? 'hindered' : 'done'
   }
 
   function tellReport({ logged, refused, failure, alarms }: SendReport): void {

@@ -1,0 +1,104 @@
+import { BevisError, ERRORS } from '@bevis/shared/error'
+import type { RestoreTestResult, SnapshotTest } from '../run/restore-test.ts'
+import type { Opened } from './open.ts'
+import type { Outcome } from './outcome.ts'
+import { alignColumns, formatBytes, paint } from './terminal.ts'
+import { workOn } from './work.ts'
+import type { WorkOptions } from './work.ts'
+
+/** Tests that a set can be restored: 0 PASSED, 1 FAILED, 2 INCONCLUSIVE with the code of what hindered it. */
+export async function testCommand(
+  opened: Opened,
+  id: string,
+  options: WorkOptions & {
+    readonly snapshot: string | null
+    readonly full: boolean
+    readonly files: readonly string[]
+  },
+): Promise<Outcome> {
+  if (options.full && options.files.length > 0) {
+    throw new BevisError('USAGE', '--full tests every file; leave --file out')
+  }
+  const { runRestoreTest } = await import('../run/restore-test.ts')
+  const { scratch } = opened.config
+  const result = await workOn(
+    opened,
+    { id, what: 'restore-test' },
+    options,
+    (bench, progress) =>
+      runRestoreTest({
+        ...bench,
+        ...(scratch !== undefined && { scratchDir: scratch }),
+        wanted: {
+          full: options.full,
+          files: options.files,
+          ...(options.snapshot !== null && { snapshotId: options.snapshot }),
+        },
+        onProgress: ({ step, files, totalFiles }) =>
+          progress.update(step, totalFiles > 0 ? files / totalFiles : null, `${files} files`),
+      }),
+    ({ outcome, error }) => ({ outcome: outcome === 'PASSED' ? 'passed' : 'failed', error }),
+  )
+  return outcomeOf(id, result)
+}
+
+function outcomeOf(id: string, { outcome, tests, error }: RestoreTestResult): Outcome {
+  const told = error === null ? null : { code: error.code, message: error.message }
+  return {
+    exit: outcome === 'PASSED' ? 0 : outcome === 'FAILED' || told === null ? 1 : 2,
+    json: { set: id, outcome, tests, error: told },
+    lines: [
+      ...tests.flatMap(describe),
+      ...(told === null ? [] : [`${told.code}: ${told.message}`, `  ${ERRORS[told.code].cure}`]),
+    ],
+  }
+}
+
+const MARKS = {
+  PASSED: paint('green', '✓ PASSED'),
+  FAILED: paint('red', '✗ FAILED'),
+  INCONCLUSIVE: paint('yellow', '? INCONCLUSIVE'),
+}
+
+function describe({ snapshotId, result, recorded }: SnapshotTest): string[] {
+  const { population, restored, classes, exceptions, exceptionsTotal, negativeControl, limit, reference } =
+    result
+  const classesText = Object.entries(classes)
+    .map(([name, count]) => `${count} ${name}`)
+    .join(', ')
+  const facts = [
+    ['in scope', `${population.files} files, ${formatBytes(population.bytes)}`],
+    [
+      'restored',
+      `${restored.files} files, ${formatBytes(restored.bytes)} in ${restored.seconds.toFixed(1)} s`,
+    ],
+    [
+      'compared',
+      `${classesText || 'nothing'} (${reference.manifest} by witness, ${reference.source} by the source as it is now)`,
+    ],
+    ['control', `${negativeControl}: a copy damaged on purpose`],
+    ...(limit === undefined
+      ? []
+      : [
+          [
+            'bound',
+            `with ${limit.confidence * 100} % confidence at most ${(limit.maxDefectRate * 100).toFixed(2)} % are bad`,
+          ],
+        ]),
+    ['statement', `${recorded.epoch}/${recorded.seq}  ${recorded.paeDigest.slice(0, 16)}`],
+  ]
+  const named = exceptions
+    .slice(0, 20)
+    .map(
+      ({ path, class: name, detail }) =>
+        `  ${paint('red', name)}  ${path}${detail === undefined ? '' : `  ${detail}`}`,
+    )
+  const more = exceptionsTotal - named.length
+  return [
+    `${MARKS[result.result]}  snapshot ${snapshotId.slice(0, 16)}  ${result.mode}, ${result.reason}`,
+    ...alignColumns(facts, '  '),
+    ...named,
+    ...(more > 0 ? [`  and ${more} more`] : []),
+    ...(result.error === undefined ? [] : [`  ${result.error.code}: ${result.error.message}`]),
+  ]
+}
