@@ -84,6 +84,25 @@ blockquote footer { font-size: var(--t-s); color: var(--ink-2); margin-top: var(
 .bar svg { width: 100%; height: 100%; }
 .bar .good { fill: var(--good-solid); } .bar .risk { fill: var(--risk-solid); } .bar .bad { fill: var(--bad-solid); } .bar .dark { fill: var(--dark-solid); } .bar .none { fill: var(--line); }
 
+
+.inset { padding: var(--s4) var(--s5); margin: 0; }
+.panel > .inset { margin-bottom: 0; }
+.places { margin-top: var(--s1); display: flex; flex-wrap: wrap; gap: var(--s1) var(--s4); }
+.places a, .chips a { padding: 0.125rem 0; }
+.tile .text { font-size: var(--t-l); font-weight: 600; letter-spacing: -0.01em; line-height: 1.5; }
+.reading { display: grid; gap: var(--s1); margin-bottom: var(--s4); }
+.reading li { padding-left: var(--s4); position: relative; }
+.reading li::before { content: ""; position: absolute; left: 2px; top: 0.65em; width: 5px; height: 5px; border-radius: 50%; background: var(--accent); }
+.set > .panel { margin-top: var(--s5); }
+.set .tiles { margin-bottom: var(--s4); box-shadow: none; }
+.set .legend { margin-top: var(--s3); }
+.downloads { display: flex; flex-wrap: wrap; gap: var(--s2); margin: var(--s4) 0; }
+.wrapping .word { white-space: normal; align-items: flex-start; }
+.section-first { margin-top: var(--s5); }
+.section-last { margin-bottom: var(--s5); }
+.list-top { margin-top: var(--s4); }
+.proof .notice { margin-bottom: var(--s3); }
+
 @media (max-width: 52rem) {
   table.cards, table.cards tbody, table.cards tr, table.cards td, table.cards th { display: block; }
   table.cards thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
