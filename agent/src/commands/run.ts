@@ -11,7 +11,7 @@ import type { SendReport } from '../outbox/send.ts'
 import { parseDuration } from '../quantity.ts'
 import { openDispatch } from '../schedule/dispatch.ts'
 import type { Ending } from '../schedule/dispatch.ts'
-import { saveMark } from '../schedule/mark.ts'
+import { loadMark, saveMark } from '../schedule/mark.ts'
 import { plansOf } from '../schedule/plan.ts'
 import type { Plan } from '../schedule/plan.ts'
 import { VERSION } from '../version.ts'
@@ -47,7 +47,7 @@ export async function runCommand(
   const children = new Set<Child>()
 
   const delivery = openDelivery((signal) => sendEvidence(opened, signal), tellReport)
-  const say = async (event: 'started' | 'stopped' | 'heartbeat'): Promise<void> => {
+  const say = async (event: 'started' | 'heartbeat'): Promise<void> => {
     await recorder.record(heartbeat(opened, identity, event, plans))
     delivery.poke()
   }
@@ -85,8 +85,8 @@ export async function runCommand(
   await minutes.stop()
   for (const child of children) child.stop()
   await dispatch.close()
-  await say('stopped')
   await delivery.close()
+  await recorder.record(heartbeat(opened, identity, 'stopped', plans))
   await sendEvidence(opened, AbortSignal.timeout(LAST_SEND_MS)).catch(() => null)
   notifier.close()
   held.release()
@@ -115,8 +115,12 @@ export async function runCommand(
     )
     if (options.signal.aborted) return 'stopped'
     if (code === 'STATE_LOCKED') return 'locked'
+    if ((loadMark(state, set, what)?.startedAt ?? '') < startedAt) {
+      // It ended before it could say so itself: without a mark it would be owed at once again, and for ever.
+      const outcome = isCrash ? 'crashed' : 'failed'
+      saveMark(state, set, what, { startedAt, endedAt: now().toISOString(), outcome, code })
+    }
     if (isCrash) {
-      saveMark(state, set, what, { startedAt, endedAt: now().toISOString(), outcome: 'crashed', code: null })
       const detail = { set, what, status, signal } // what it said stays in the log: nobody knows what is in it
       await recorder.record(lifecycle(identity, 'alarm', now(), { reason: 'the run crashed', detail }))
     }

@@ -68,6 +68,7 @@ export function openDelivery(
         await rest(OTHER_SENDER_WAIT_MS)
         continue
       }
+      if (closing.signal.aborted) return // cut short by us, which is nothing to tell
       told(report)
       if (report.failure === null) {
         failures = 0

@@ -135,6 +135,14 @@ test('a hindered run is tried again three times, then left to the next night', a
   expect(started.filter((name) => name === 'backup shop')).toHaveLength(3)
 })
 
+test('a run that never keeps its mark is started again after a pause, not at once', async () => {
+  begin('2026-11-23T00:59:00.000Z', set('shop'))
+  await end('stopped')
+  expect(started).toHaveLength(1)
+  tickAt('2026-11-23T00:59:30.000Z')
+  expect(started).toHaveLength(2)
+})
+
 test('closing waits for what runs and starts nothing more', async () => {
   begin('2026-11-23T00:59:00.000Z', set('shop'))
   let closed = false

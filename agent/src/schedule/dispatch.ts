@@ -27,6 +27,8 @@ const ORDER: readonly Work[] = ['backup', 'inventory', 'restore-test']
 /** Waits before a hindered run is tried again; after the last it is left to its next time. */
 const RETRY_MS = [10 * 60_000, 30 * 60_000, 2 * 3_600_000] as const
 const LOCKED_RETRY_MS = 60_000
+/** Whatever goes wrong, no run follows on itself without a pause. */
+const LEAST_PAUSE_MS = 30_000
 
 /**
  * Decides what runs when: one run at a time on each repository, each kind of work once however often it was missed.
@@ -48,20 +50,22 @@ export function openDispatch(parts: {
   const isDue = (plan: Plan): boolean => {
     const at = now()
     if ((blockedUntilMs.get(plan) ?? 0) > at.getTime()) return false
+    const retry = retries.get(plan)
+    if (retry !== undefined) return retry.atMs <= at.getTime()
     const mark = loadMark(state, plan.set, plan.what)
     if (mark === null) {
       const seen = { startedAt: at.toISOString(), endedAt: at.toISOString(), outcome: 'new', code: null }
       saveMark(state, plan.set, plan.what, seen)
       return plan.owedSince(seen, at) !== null
     }
-    return plan.owedSince(mark, at) !== null || (retries.get(plan)?.atMs ?? Infinity) <= at.getTime()
+    return plan.owedSince(mark, at) !== null
   }
 
   const settle = (plan: Plan, ending: Ending): void => {
     const atMs = now().getTime()
     const tries = retries.get(plan)?.tries ?? 0
     retries.delete(plan)
-    if (ending === 'locked') blockedUntilMs.set(plan, atMs + LOCKED_RETRY_MS)
+    blockedUntilMs.set(plan, atMs + (ending === 'locked' ? LOCKED_RETRY_MS : LEAST_PAUSE_MS))
     const wait = RETRY_MS[tries]
     if (ending === 'hindered' && wait !== undefined)
       retries.set(plan, { tries: tries + 1, atMs: atMs + wait })
