@@ -47,13 +47,19 @@ export class Programs {
     return this.#spawn(program, args, {}, output)
   }
 
-  /** Ends what was started and what still runs, the last one first, each given 20 seconds. */
+  /** Asks a program to end, and makes it after 30 seconds. @returns its exit status, null when it had to be made */
+  async stop(child: ChildProcess): Promise<number | null> {
+    if (!this.#running.has(child)) return child.exitCode
+    const ended = once(child, 'close').then(() => child.exitCode)
+    child.kill('SIGTERM')
+    const exit = await Promise.race([ended, sleep(30_000, null, { ref: false })])
+    if (exit === null) child.kill('SIGKILL')
+    return exit
+  }
+
+  /** Ends what still runs, the last one first: the agent before its collector. */
   async stopAll(): Promise<void> {
-    for (const child of [...this.#running].toReversed()) {
-      child.kill('SIGTERM')
-      const ended = once(child, 'close').then(() => true)
-      if (!(await Promise.race([ended, sleep(20_000, false)]))) child.kill('SIGKILL')
-    }
+    for (const child of [...this.#running].toReversed()) await this.stop(child)
   }
 
   #spawn(

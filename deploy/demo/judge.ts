@@ -1,0 +1,80 @@
+import { existsSync } from 'node:fs'
+import { signIn } from './browse.ts'
+import { waitUntil } from './machine.ts'
+import { at, listAt } from './programs.ts'
+import { DAMAGED, PROVEN, count, expectExit, type Stage } from './stage.ts'
+import { forgePack } from './tamper.ts'
+import { CONTRACT } from './terms.ts'
+
+/** Waits until nothing is left in the outbox: a row leaves it only by a receipt that the agent has verified. */
+export async function awaitReceipts(stage: Stage): Promise<void> {
+  await waitUntil(async () => at((await stage.agent('status')).json, 'spool', 'depth') === 0, 30)
+  const rows = await stage.statements()
+  const logged = rows.filter((row) => at(row, 'state') === 'logged')
+  stage.see('logged', rows.length > 0 && logged.length === rows.length, `${logged.length} of ${rows.length}`)
+}
+
+/** The agent as a service, with its own schedule. @returns how to end it; true when it ended as it should */
+export async function runService(stage: Stage): Promise<() => Promise<boolean>> {
+  const service = stage.programs.start(
+    'agent',
+    ['run', '--config', stage.path('agent.yaml')],
+    stage.path('agent.log'),
+  )
+  const isUp = await waitUntil(
+    async () => {
+      const { json } = await stage.agent('status')
+      return (
+        at(json, 'service') !== null && at(json, 'service') !== undefined && at(json, 'spool', 'depth') === 0
+      )
+    },
+    30,
+    service,
+  )
+  stage.story.tell(`process ${service.pid}, its log in ${stage.shown(stage.path('agent.log'))}`)
+  if (!isUp) stage.see('service', false, 'it did not come up')
+  return async () => isUp && (await stage.programs.stop(service)) === 0
+}
+
+/** What the contract's text and the evidence come to. */
+export async function judge(stage: Stage): Promise<void> {
+  const headlines = async () => {
+    const { json } = await stage.collector(['evaluate', CONTRACT])
+    return new Map(listAt(json, 'sets').map((set) => [at(set, 'id'), set]))
+  }
+  const sets = await headlines()
+  for (const [id, set] of sets) {
+    const dimensions = Object.entries((at(set, 'dimensions') ?? {}) as Record<string, string>)
+    stage.story.tell(
+      `${String(id).padEnd(14)} ${String(at(set, 'headline'))}: ${dimensions.map(([name, verdict]) => `${name} ${verdict}`).join(', ')}`,
+    )
+  }
+  const [whole, damaged] = [sets.get(PROVEN), sets.get(DAMAGED)]
+  const isJudged = at(whole, 'headline') === 'compliant' && at(damaged, 'dimensions', 'proof') === 'breached'
+  stage.see('verdict', isJudged)
+}
+
+/** The auditor's part: the pack, checked offline by the keys that enrolment handed out. */
+export async function audit(stage: Stage, trust: string): Promise<string> {
+  const pack = stage.path('evidence-pack.zip')
+  expectExit('pack', await stage.collector(['pack', CONTRACT, '--out', pack]), 0)
+  if (!existsSync(pack)) throw new Error(`${pack} was not written`)
+  const honest = await stage.programs.run('verify', [pack, '--trust', trust, '--json'])
+  const checks = listAt(honest.json, 'checks')
+  const held = checks.filter((check) => at(check, 'outcome') === 'held')
+  stage.see('accepted', honest.exit === 0, `${count(held.length)} of ${checks.length} checks held`)
+  const forged = stage.path('forged-pack.zip')
+  await forgePack(pack, forged)
+  const refused = await stage.programs.run('verify', [forged, '--trust', trust, '--json'])
+  const failed = listAt(refused.json, 'checks').filter((check) => at(check, 'outcome') === 'failed')
+  const names = failed.map((check) => String(at(check, 'id')))
+  stage.see('refused', refused.exit === 1 && names.length > 0, names.slice(0, 3).join(', '))
+  return pack
+}
+
+/** What a person sees in the browser. */
+export async function visit(stage: Stage, url: string, email: string, password: string): Promise<void> {
+  const visitor = await signIn(url, email, password)
+  const page = await visitor?.get(`/contracts/${CONTRACT}`)
+  stage.see('page', page?.status === 200 && page.text.includes(CONTRACT), `${url}/contracts/${CONTRACT}`)
+}

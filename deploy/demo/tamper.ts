@@ -1,0 +1,30 @@
+import { createHash } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { buffer } from 'node:stream/consumers'
+import { Archive } from '../../collector/src/report/archive.ts'
+import { readZip } from '../../shared/src/verify/zip.ts'
+
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+
+/**
+ * Writes a copy of a pack in which one byte of one statement is another, as a careful forger would: the zip's
+ * checksums and the digests in pack.json are put right, so that nothing but the signature can tell.
+ */
+export async function forgePack(pack: string, forged: string): Promise<void> {
+  const files = await readZip(readFileSync(pack), () => true)
+  const [evidence, description] = [files.get('evidence.intoto.jsonl'), files.get('pack.json')]
+  if (evidence === undefined || description === undefined) throw new Error(`${pack} is no evidence pack`)
+  const before = sha256(evidence)
+  const changed = Buffer.from(evidence)
+  // Inside the first payload's base64, where another letter of the alphabet is another statement.
+  const place = changed.indexOf('"payload":"') + 400
+  changed[place] = changed[place] === 0x41 ? 0x42 : 0x41
+  files.set('evidence.intoto.jsonl', changed)
+  files.set('pack.json', Buffer.from(Buffer.from(description).toString().replaceAll(before, sha256(changed))))
+
+  const archive = new Archive()
+  const written = buffer(archive.output)
+  for (const [name, bytes] of files) await archive.add(name, bytes)
+  archive.end()
+  writeFileSync(forged, await written)
+}
