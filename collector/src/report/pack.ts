@@ -2,11 +2,12 @@ import { createWriteStream } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { decodeBase64 } from '@bevis/shared/base64'
 import { sha256Hex, spkiToPem } from '@bevis/shared/crypto'
 import { BevisError } from '@bevis/shared/error'
 import { toInstant } from '@bevis/shared/format'
 import type { Checkpoint } from '@bevis/shared/log/checkpoint'
+import { consistencyProof, inclusionProof } from '@bevis/shared/log/merkle'
+import { formatProof } from '@bevis/shared/log/proof'
 import { formatConsistency } from '@bevis/shared/verify/consistency'
 import { formatSeal } from '@bevis/shared/verify/description'
 import { judge } from '@bevis/shared/verify/judge'
@@ -28,12 +29,13 @@ import { chunksOf } from '../store/rows.ts'
 import type { Scope, Store } from '../store/store.ts'
 import { Archive } from './archive.ts'
 import { formatReadme } from './readme.ts'
-import { leavesOf, selectionOf, statementsOf, surveyStatements } from './survey.ts'
+import { nodeCache } from './node-cache.ts'
+import { pagesOf, selectionOf, surveyStatements } from './survey.ts'
 import type { Selection, Survey } from './survey.ts'
 
 export interface PackRequest {
   readonly store: Store
-  readonly log: Pick<Log, 'vkey' | 'head' | 'proof' | 'consistency'>
+  readonly log: Pick<Log, 'vkey' | 'head'>
   /** Who asks: a contract of others does not exist for them. */
   readonly scope: Scope
   readonly contractId: string
@@ -102,11 +104,12 @@ export async function writePack(request: PackRequest): Promise<PackWritten> {
   const archive = new Archive()
   const fill = async () => {
     await addReading(archive, pack, texts, survey)
-    await addKeys(archive, request, selection)
-    await addEvidence(archive, store, selection)
+    await addKeys(archive, request, contract.tenant, survey)
+    await archive.addStream(PACK_FILES.evidence, evidenceOf(store, selection))
+    await archive.addStream(PACK_FILES.index, indexOf(survey))
     await archive.addStream(PACK_FILES.table, tableOf(survey, period))
     await archive.add(PACK_FILES.verdict, encodeJson(answer))
-    await addProofs(archive, request, selection, survey, head)
+    await addProofs(archive, store, survey, head)
     const description = encodeJson({ ...pack, files: archive.files })
     await archive.add(PACK_FILES.description, description)
     await archive.add(PACK_FILES.seal, formatSeal(description))
@@ -129,14 +132,18 @@ async function addReading(
 }
 
 /** The keys that signed what the pack holds, and the log's. */
-async function addKeys(archive: Archive, { store, log }: PackRequest, selection: Selection): Promise<void> {
-  const keyids = new Set<string>()
-  for await (const { entry } of leavesOf(store.db, selection)) keyids.add(readEntry(entry).keyid)
+async function addKeys(
+  archive: Archive,
+  { store, log }: PackRequest,
+  tenant: string,
+  survey: Survey,
+): Promise<void> {
+  const keyids = new Set(survey.leaves.map(({ entry }) => readEntry(entry).keyid))
   const keys: (PackKey & { spki: Uint8Array; fromLeaf: number })[] = []
   for (const chunk of chunksOf([...keyids])) {
     const rows = await store.db.selectFrom('agent_key').selectAll().where('keyid', 'in', chunk).execute()
     for (const { keyid, spki, agent, epoch, purpose, from_leaf } of rows) {
-      keys.push({ keyid, tenant: selection.tenant, agent, epoch, purpose, spki, fromLeaf: from_leaf })
+      keys.push({ keyid, tenant, agent, epoch, purpose, spki, fromLeaf: from_leaf })
     }
   }
   keys.sort((a, b) => a.fromLeaf - b.fromLeaf)
@@ -152,18 +159,17 @@ async function addKeys(archive: Archive, { store, log }: PackRequest, selection:
   await archive.add(PACK_FILES.vkey, `${log.vkey}\n`)
 }
 
-async function addEvidence(archive: Archive, { db }: Store, selection: Selection): Promise<void> {
-  async function* lines() {
-    for await (const { envelope } of statementsOf(db, selection)) yield `${envelope}\n`
+async function* evidenceOf(store: Store, selection: Selection): AsyncGenerator<string> {
+  for await (const page of pagesOf(store.db, selection)) {
+    yield page.map(({ envelope }) => `${envelope}\n`).join('')
   }
-  async function* index() {
-    for await (const { leaf_index, entry, received_at } of leavesOf(db, selection)) {
-      const line: IndexLine = { index: leaf_index, ...readEntry(entry), receivedAt: received_at }
-      yield encodeJson(line)
-    }
+}
+
+function* indexOf({ leaves }: Survey): Generator<string> {
+  for (const { leafIndex, entry, receivedAt } of leaves) {
+    const line: IndexLine = { index: leafIndex, ...readEntry(entry), receivedAt }
+    yield encodeJson(line)
   }
-  await archive.addStream(PACK_FILES.evidence, lines())
-  await archive.addStream(PACK_FILES.index, index())
 }
 
 /** The three digests behind the label of an entry, see `@bevis/shared/log/entry`. */
@@ -179,19 +185,15 @@ function* tableOf({ statements }: Survey, period: Pack['period']): Generator<str
   }
 }
 
-async function addProofs(
-  archive: Archive,
-  { store, log }: PackRequest,
-  selection: Selection,
-  survey: Survey,
-  head: Checkpoint,
-): Promise<void> {
+async function addProofs(archive: Archive, store: Store, survey: Survey, head: Checkpoint): Promise<void> {
+  const read = nodeCache(store.db)
   await archive.add(checkpointFile(head.size), head.note)
-  for await (const { leaf_index } of leavesOf(store.db, selection)) {
-    await archive.add(proofFile(leaf_index), await log.proof(leaf_index, head))
+  for (const { leafIndex: index } of survey.leaves) {
+    const hashes = await inclusionProof(index, head.size, read)
+    await archive.add(proofFile(index), formatProof({ index, hashes, checkpoint: head.note }))
   }
   for (const from of survey.heads) {
-    const hashes = (await log.consistency(from, head)).map(decodeBase64)
+    const hashes = await consistencyProof(from, head.size, read)
     await archive.add(
       consistencyFile(from, head.size),
       formatConsistency({ from, hashes, checkpoint: head.note }),

@@ -5,6 +5,7 @@ import { parseStatement } from '@bevis/shared/evidence/statement'
 import type { Statement } from '@bevis/shared/evidence/statement'
 import type { Kysely } from 'kysely'
 import { listAgents } from '../store/read/agents.ts'
+import { chunksOf } from '../store/rows.ts'
 import type { Schema } from '../store/schema.ts'
 import type { Scope } from '../store/store.ts'
 
@@ -29,8 +30,8 @@ export async function selectionOf(
   return { tenant: contract.tenant, contract: contract.id, agents: agents.map(({ id }) => id), size }
 }
 
-/** The selected statements in log order, a page in memory at a time. */
-export async function* statementsOf(db: Kysely<Schema>, selection: Selection) {
+/** The selected statements in log order, in pages, of which one is in memory at a time. */
+export async function* pagesOf(db: Kysely<Schema>, selection: Selection) {
   for (let after = 0; ;) {
     const rows = await selected(db, selection)
       .select(['id', 'leaf_index', 'pae_digest', 'received_at', 'counted', 'payload', 'envelope'])
@@ -38,28 +39,32 @@ export async function* statementsOf(db: Kysely<Schema>, selection: Selection) {
       .orderBy('statement.id')
       .limit(PAGE_ROWS)
       .execute()
-    yield* rows
+    yield rows
     const last = rows.at(-1)
     if (last === undefined || rows.length < PAGE_ROWS) return
     after = last.id
   }
 }
 
-/** The leaves of the selected statements in log order, a page in memory at a time. */
-export async function* leavesOf(db: Kysely<Schema>, selection: Selection) {
-  for (let after = -1; ;) {
-    const rows = await selected(db, selection)
-      .innerJoin('log_leaf', 'log_leaf.statement_id', 'statement.id')
-      .select(['log_leaf.leaf_index', 'entry', 'received_at'])
-      .where('log_leaf.leaf_index', '>', after)
-      .orderBy('log_leaf.leaf_index')
-      .limit(PAGE_ROWS)
+/** The leaves of a page's statements, in log order. */
+async function leavesOf(
+  db: Kysely<Schema>,
+  page: readonly { id: number; received_at: string }[],
+): Promise<SurveyedLeaf[]> {
+  const leaves: SurveyedLeaf[] = []
+  const receivedAt = new Map(page.map(({ id, received_at }) => [id, received_at]))
+  for (const chunk of chunksOf([...receivedAt.keys()])) {
+    const rows = await db
+      .selectFrom('log_leaf')
+      .select(['leaf_index', 'entry', 'statement_id'])
+      .where('statement_id', 'in', chunk)
+      .orderBy('leaf_index')
       .execute()
-    yield* rows
-    const last = rows.at(-1)
-    if (last === undefined || rows.length < PAGE_ROWS) return
-    after = last.leaf_index
+    for (const { leaf_index, entry, statement_id } of rows) {
+      leaves.push({ leafIndex: leaf_index, entry, receivedAt: receivedAt.get(statement_id) ?? '' })
+    }
   }
+  return leaves
 }
 
 function selected(db: Kysely<Schema>, { tenant, contract, agents, size }: Selection) {
@@ -75,6 +80,14 @@ function selected(db: Kysely<Schema>, { tenant, contract, agents, size }: Select
     )
 }
 
+/** One leaf of a selected statement. */
+export interface SurveyedLeaf {
+  readonly leafIndex: number
+  /** 113 bytes, see `@bevis/shared/log/entry`. */
+  readonly entry: Uint8Array
+  readonly receivedAt: string
+}
+
 /** A selected statement as the table shows it and the verdict goes by it. */
 export interface Surveyed extends Fact {
   readonly leafIndex: number
@@ -84,52 +97,57 @@ export interface Surveyed extends Fact {
 /** What must be known of all statements before the first byte of a pack is written. */
 export interface Survey {
   readonly statements: readonly Surveyed[]
+  readonly leaves: readonly SurveyedLeaf[]
   readonly population: Pack['population']
   /** The sizes of the log's heads that agents had seen, ascending. */
   readonly heads: readonly number[]
 }
 
-/** The evaluation needs every statement at once, so here they are in memory; all else of a pack streams. */
+/** The evaluation needs every statement at once, so here they are in memory; envelopes and proofs are not. */
 export async function surveyStatements(
   db: Kysely<Schema>,
   selection: Selection,
   period: Pack['period'],
 ): Promise<Survey> {
   const statements: Surveyed[] = []
+  const leaves: SurveyedLeaf[] = []
   const chains = new Map<
     string,
     { agent: string; epoch: number; statements: number; lastSeq: number; head: string }
   >()
   const heads = new Set<number>()
   let inPeriod = 0
-  for await (const row of statementsOf(db, selection)) {
-    const statement = parseStatement(row.payload)
-    statements.push({
-      leafIndex: row.leaf_index,
-      paeDigest: row.pae_digest,
-      receivedAt: row.received_at,
-      counted: row.counted === 1,
-      statement,
-    })
-    if (isInPeriod(statement, period)) inPeriod += 1
-    const chain = chainOf(statement)
-    if (chain === null) continue
-    if (chain.log !== null && chain.log.size > 0 && chain.log.size < selection.size) heads.add(chain.log.size)
-    const { agent, epoch, seq } = chain
-    const known = chains.get(`${agent} ${epoch}`) ?? { agent, epoch, statements: 0, lastSeq: 0, head: '' }
-    chains.set(`${agent} ${epoch}`, known)
-    known.statements += 1
-    // Of two for one place the first that was logged counts.
-    if (seq > known.lastSeq) Object.assign(known, { lastSeq: seq, head: row.pae_digest })
+  for await (const page of pagesOf(db, selection)) {
+    leaves.push(...(await leavesOf(db, page)))
+    for (const row of page) {
+      const statement = parseStatement(row.payload)
+      statements.push({
+        leafIndex: row.leaf_index,
+        paeDigest: row.pae_digest,
+        receivedAt: row.received_at,
+        counted: row.counted === 1,
+        statement,
+      })
+      if (isInPeriod(statement, period)) inPeriod += 1
+      const chain = chainOf(statement)
+      if (chain === null) continue
+      if (chain.log !== null && chain.log.size > 0 && chain.log.size < selection.size)
+        heads.add(chain.log.size)
+      const { agent, epoch, seq } = chain
+      const known = chains.get(`${agent} ${epoch}`) ?? { agent, epoch, statements: 0, lastSeq: 0, head: '' }
+      chains.set(`${agent} ${epoch}`, known)
+      known.statements += 1
+      // Of two for one place the first that was logged counts.
+      if (seq > known.lastSeq) Object.assign(known, { lastSeq: seq, head: row.pae_digest })
+    }
   }
-  let leaves = 0
-  for await (const _ of leavesOf(db, selection)) leaves += 1
   const sorted = [...chains.values()].toSorted((a, b) =>
     a.agent === b.agent ? a.epoch - b.epoch : a.agent < b.agent ? -1 : 1,
   )
   return {
     statements,
-    population: { statements: statements.length, leaves, inPeriod, chains: sorted },
+    leaves,
+    population: { statements: statements.length, leaves: leaves.length, inPeriod, chains: sorted },
     heads: [...heads].toSorted((a, b) => a - b),
   }
 }

@@ -1,0 +1,111 @@
+/** The command as people call it: a process, its files, its exit code. */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { packOf, smallWorld } from '../../../test/kit/pack.ts'
+import { zipOf } from '../../../test/kit/zip.ts'
+import { spkiToPem } from '../crypto.ts'
+import { encodeEnvelope } from '../evidence/envelope.ts'
+import type { Report } from './report.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'bevis-verify-'))
+const main = join(import.meta.dirname, 'main.ts')
+
+beforeAll(async () => {
+  const world = await smallWorld(1)
+  const zip = zipOf(await packOf(world))
+  writeFileSync(join(folder, 'pack.zip'), zip)
+  writeFileSync(join(folder, 'cut.zip'), zip.subarray(0, -100))
+  const flipped = Buffer.from(zip)
+  flipped[1_000] = (flipped[1_000] ?? 0) ^ 4
+  writeFileSync(join(folder, 'flipped.zip'), flipped)
+  writeFileSync(join(folder, 'trust.yaml'), world.trust())
+  writeFileSync(join(folder, 'wrong.yaml'), 'log: {}\n')
+  const envelope = world.logged[1]?.envelope
+  if (envelope === undefined) throw new Error('no envelope')
+  writeFileSync(join(folder, 'envelope.json'), `${encodeEnvelope(envelope)}\n`)
+  const other = { ...envelope, payload: world.logged[2]?.envelope.payload ?? '' }
+  writeFileSync(join(folder, 'forged.json'), `${encodeEnvelope(other)}\n`)
+  for (const [name, signer] of [
+    ['srv1', world.agents[0]?.signer],
+    ['srv2', world.agents[1]?.signer],
+  ] as const) {
+    if (signer !== undefined) writeFileSync(join(folder, `${name}.pem`), spkiToPem(signer.spki))
+  }
+})
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+function run(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+  })
+  return { status, stdout, stderr }
+}
+
+describe('bevis-verify PACK', () => {
+  test('0: all held by the keys of the trust file', () => {
+    const { status, stdout } = run('pack.zip', '--trust', 'trust.yaml')
+    expect(stdout).toMatch(/VERIFIED: everything held/)
+    expect(stdout).toMatch(/Not proven by this pack:/)
+    expect(stdout).not.toContain('\u001b')
+    expect(status).toBe(0)
+  })
+
+  test('2: without a trust file nobody has vouched for the keys', () => {
+    const { status, stdout } = run('pack.zip')
+    expect(stdout).toMatch(/self-consistent, not anchored/)
+    expect(stdout).toMatch(/\? Log key is the one you trust +not checked/)
+    expect(status).toBe(2)
+  })
+
+  test.each(['cut.zip', 'flipped.zip', 'trust.yaml'])('1: %s is refused', (file) => {
+    const { status, stdout } = run(file, '--trust', 'trust.yaml')
+    expect(stdout).toMatch(/✗ .*FAILED/)
+    expect(stdout).toMatch(/REFUSED/)
+    expect(status).toBe(1)
+  })
+
+  test.each([
+    [['nowhere.zip'], /USAGE: nowhere.zip cannot be read/],
+    [['pack.zip', '--trust', 'wrong.yaml'], /TRUST_INVALID: .*\n {2}line 1: log.vkey/],
+    [[], /USAGE: name a pack/],
+    [['pack.zip', '--trusted'], /unknown option/],
+  ])('2: %j could not be done', (args, why) => {
+    const { status, stderr } = run(...args)
+    expect(stderr).toMatch(why)
+    expect(status).toBe(2)
+  })
+
+  test('--json is the whole report', () => {
+    const report = JSON.parse(run('pack.zip', '--trust', 'trust.yaml', '--json').stdout) as Report
+    expect(report).toMatchObject({ result: 'verified', exit: 0, anchored: true })
+    expect(
+      report.checks.every(({ id, means, outcome }) => id.includes('.') && means.endsWith('.') && outcome === 'held'),
+    ).toBe(true)
+  })
+
+  test('--help tells the exit codes, with examples', () => {
+    const { status, stdout } = run('--help')
+    expect(stdout).toMatch(/Examples:[\s\S]*Exit codes:/)
+    expect(status).toBe(0)
+  })
+})
+
+describe('bevis-verify envelope', () => {
+  test.each([
+    [0, ['envelope.json', '--key', 'srv2.pem', 'srv1.pem'], /^held .*\n.*\n\{[\s\S]*"backup-run|_type/],
+    [1, ['forged.json', '--key', 'srv1.pem'], /^failed/],
+    [1, ['trust.yaml', '--key', 'srv1.pem'], /^malformed/],
+    [2, ['envelope.json'], /^not-checked/],
+    [2, ['envelope.json', '--key', 'srv2.pem'], /^not-checked/],
+  ])('%d: %j', (code, args, said) => {
+    const { status, stdout } = run('envelope', ...args)
+    expect(stdout).toMatch(said)
+    expect(status).toBe(code)
+    if (code !== 0) expect(stdout).not.toContain('predicateType')
+  })
+})
