@@ -84,7 +84,9 @@ describe('bevis-verify PACK', () => {
     const report = JSON.parse(run('pack.zip', '--trust', 'trust.yaml', '--json').stdout) as Report
     expect(report).toMatchObject({ result: 'verified', exit: 0, anchored: true })
     expect(
-      report.checks.every(({ id, means, outcome }) => id.includes('.') && means.endsWith('.') && outcome === 'held'),
+      report.checks.every(
+        ({ id, means, outcome }) => id.includes('.') && means.endsWith('.') && outcome === 'held',
+      ),
     ).toBe(true)
   })
 
