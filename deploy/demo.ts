@@ -68,7 +68,7 @@ async function play(path: string | undefined, isOnce: boolean): Promise<void> {
   const terms: Terms = {
     host: hostname(),
     source,
-    exclude: [stage.folder],
+    exclude: path === undefined ? [] : [stage.folder],
     sets,
     passwordFile,
     collectorUrl: url,
