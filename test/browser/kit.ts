@@ -23,6 +23,7 @@ import { openReceive } from '../../collector/src/receive.ts'
 import { stateFiles } from '../../collector/src/state.ts'
 import { openSqliteStore } from '../../collector/src/store/sqlite/open.ts'
 import { openAgent } from './agent-story.ts'
+import type { StoryAgent } from './agent-story.ts'
 import { contractYaml, STORIES } from './contracts.ts'
 import type { Story } from './contracts.ts'
 import { NOW, tellStory } from './history.ts'
@@ -49,27 +50,21 @@ export async function openStage(stories: readonly Story[] = STORIES): Promise<St
   const log = await openLogOf({ config, store, files: stateFiles(config.state), now })
   const receive = openReceive({ store, log, now })
 
-  for (const story of stories) {
+  const agents: { agent: StoryAgent; story: Story }[] = []
+  for (const story of stories.toSorted((a, b) => a.since.localeCompare(b.since))) {
     clock = Date.parse(`${story.since}T06:00:00Z`)
-    const { tenant } = await applyContract(
-      store,
-      { yaml: contractYaml(story), file: `${story.id}.yaml`, by: 'slind' },
-      now(),
-    )
-    const place = {
-      tenant,
-      agent: story.agent,
-      host: story.agent,
-      set: story.set,
-      lineage: story.lineage,
-      paths: story.paths,
-    }
-    const agent = openAgent(place)
-    const order = { contracts: [story.id], host: story.agent, agent: story.agent, validMs: 3_600_000 }
+    const text = { yaml: contractYaml(story), file: `${story.id}.yaml`, by: 'slind' }
+    const { tenant } = await applyContract(store, text, now())
+    const { agent: host, set, lineage, paths } = story
+    const agent = openAgent({ tenant, agent: host, host, set, lineage, paths })
+    const order = { contracts: [story.id], host, agent: host, validMs: 3_600_000 }
     const { token } = await invite(store, order, { publicUrl: config.publicUrl, vkey: log.vkey }, now())
     await receive.enrol(agent.enrolment(clock, signerFromSeed(seedOf(parseToken(token)))))
+    agents.push({ agent, story })
+  }
+  clock = NOW
+  for (const { agent, story } of agents) {
     tellStory(agent, story)
-    clock = NOW
     for (let at = 0; at < agent.envelopes.length; at += 1_000) {
       const { answers } = await receive.evidence({
         from: 0,
@@ -81,7 +76,6 @@ export async function openStage(stories: readonly Story[] = STORIES): Promise<St
     }
   }
   await spreadReceipts(store)
-  clock = NOW
   const customerEmail = 'holm@vestkyst.example'
   const vestkyst = stories.find(({ agent }) => agent === 'srv-c5')
   if (vestkyst !== undefined) {

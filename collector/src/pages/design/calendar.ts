@@ -29,7 +29,7 @@ export interface CalendarTier {
 const QUIET: ReadonlySet<CellState> = new Set(['met', 'discharged', 'pending', 'excused'])
 
 /** How many groups or cells of a tier a page shows: its size is bounded whatever a contract promises. */
-const SHOWN = { hour: 7, day: 13, week: 53, month: 36, year: 12, fiscalYear: 12 } as const satisfies Record<
+const SHOWN = { hour: 7, day: 12, week: 53, month: 36, year: 12, fiscalYear: 12 } as const satisfies Record<
   Per,
   number
 >

@@ -31,7 +31,7 @@ main:focus { outline: none; }
 .head h1 { overflow-wrap: anywhere; }
 .head p { margin-top: var(--s2); color: var(--ink-2); }
 .head .lead { font-size: var(--t-l); color: var(--ink); line-height: 1.45; }
-.headline { flex: none; }
+.head > .headline { flex: none; padding-top: 0.1875rem; }
 
 .stack > * + * { margin-top: var(--s4); }
 .section { margin-top: var(--s7); }
@@ -41,18 +41,20 @@ main:focus { outline: none; }
 .split { display: grid; gap: var(--s6); grid-template-columns: minmax(0, 1.75fr) minmax(17rem, 1fr); align-items: start; }
 .split > * { min-width: 0; }
 .panel { background: var(--surface); border: 1px solid var(--line); border-radius: var(--radius); padding: var(--s5); box-shadow: var(--shadow); min-width: 0; }
-.panel > h2, .panel > h3 { margin-bottom: var(--s3); }
+.panel h2 { font-size: var(--t-l); }
+.panel h3 { font-size: var(--t-m); }
+.panel h2, .panel h3 { margin-bottom: var(--s3); }
 .panel + .panel { margin-top: var(--s5); }
-.columns > .panel + .panel { margin-top: 0; }
+.columns > .panel + .panel, .split > .panel + .panel { margin-top: 0; }
 .panel.flush { padding: 0; overflow: hidden; }
 
 .sign-in { max-width: 25rem; margin: min(9vh, 5rem) auto 0; }
 .sign-in .mark { color: var(--accent); margin-bottom: var(--s4); }
-.sign-in h1 { margin-bottom: var(--s2); }
+.sign-in h1 { font-size: var(--t-2xl); margin-bottom: var(--s2); }
 .sign-in form { display: grid; gap: var(--s4); margin-top: var(--s5); }
 .field { display: grid; gap: var(--s1); min-width: 0; }
 .field input, .field select { width: 100%; }
-.fields { display: flex; flex-wrap: wrap; gap: var(--s3) var(--s4); align-items: flex-end; }
+.fields { margin-top: var(--s4); display: flex; flex-wrap: wrap; gap: var(--s3) var(--s4); align-items: flex-end; }
 .sign-in button { justify-content: center; }
 .promise { margin-top: var(--s5); font-size: var(--t-s); color: var(--ink-2); text-align: center; }
 

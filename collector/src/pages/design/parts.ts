@@ -1,10 +1,10 @@
 /** Badges, tables, key-value lists, hashes, notices, and what a page says when it has nothing to show. */
 export const parts = /* css */ `
-.badge { display: inline-flex; align-items: center; gap: 0.375rem; padding: 0.125rem 0.5625rem 0.125rem 0.4375rem; border-radius: 99px; font-size: var(--t-s); font-weight: 600; line-height: 1.4; white-space: nowrap; background: var(--sunk); color: var(--ink-2); }
+.badge { display: inline-flex; vertical-align: middle; align-items: center; gap: 0.375rem; padding: 0.125rem 0.5625rem 0.125rem 0.4375rem; border-radius: 99px; font-size: var(--t-s); font-weight: 600; line-height: 1.4; white-space: nowrap; background: var(--sunk); color: var(--ink-2); }
 .badge svg { width: 0.9375rem; height: 0.9375rem; }
 .badge.large { font-size: var(--t-l); padding: 0.375rem 1rem 0.375rem 0.75rem; gap: var(--s2); }
 .badge.large svg { width: 1.375rem; height: 1.375rem; }
-.word { display: inline-flex; align-items: center; gap: 0.375rem; font-size: var(--t-s); white-space: nowrap; color: var(--ink-2); }
+.word { display: inline-flex; vertical-align: middle; align-items: center; gap: 0.375rem; font-size: var(--t-s); white-space: nowrap; color: var(--ink-2); }
 .word svg { width: 1rem; height: 1rem; }
 .good { color: var(--good-text); } .badge.good { background: var(--good-tint); }
 .risk { color: var(--risk-text); } .badge.risk { background: var(--risk-tint); }
@@ -13,8 +13,8 @@ export const parts = /* css */ `
 .word.risk, .word.bad, .word.dark { font-weight: 600; }
 .word.good { color: var(--ink-2); } .word.good svg { color: var(--good-text); }
 
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: 1px; background: var(--line); border: 1px solid var(--line); border-radius: var(--radius); overflow: hidden; box-shadow: var(--shadow); }
-.tile { background: var(--surface); padding: var(--s4) var(--s5); display: grid; gap: var(--s1); align-content: start; }
+.tiles { display: flex; flex-wrap: wrap; gap: 1px; background: var(--line); border: 1px solid var(--line); border-radius: var(--radius); overflow: hidden; box-shadow: var(--shadow); }
+.tile { flex: 1 1 9.5rem; background: var(--surface); padding: var(--s4) var(--s5); display: grid; gap: var(--s1); align-content: start; }
 .tile dt { display: flex; align-items: center; gap: 0.4375rem; font-size: var(--t-s); color: var(--ink-2); }
 .tile dt svg { width: 1rem; height: 1rem; }
 .tile dd { font-size: var(--t-2xl); font-weight: 600; line-height: 1.15; letter-spacing: -0.02em; color: var(--ink); }
@@ -23,7 +23,6 @@ export const parts = /* css */ `
 
 .scroll { overflow-x: auto; }
 table { width: 100%; border-collapse: collapse; font-size: var(--t-s); line-height: 1.45; }
-caption { text-align: left; padding: var(--s4) var(--s5); color: var(--ink-2); }
 th { text-align: left; font-weight: 600; color: var(--ink-2); white-space: nowrap; }
 th, td { padding: 0.625rem var(--s3); vertical-align: middle; border-top: 1px solid var(--line); }
 thead th { border-top: 0; font-size: var(--t-xs); letter-spacing: 0.01em; background: var(--sunk); padding-top: 0.5rem; padding-bottom: 0.5rem; }
@@ -34,11 +33,13 @@ tbody tr:hover { background: color-mix(in srgb, var(--accent-tint) 45%, transpar
 td.num, th.num { text-align: right; }
 td .under, th .under { display: block; color: var(--ink-2); font-weight: 400; font-size: var(--t-xs); }
 th a, td a.strong { font-weight: 600; text-decoration-color: transparent; }
-.path { font-family: var(--mono); font-size: 0.92em; overflow-wrap: anywhere; }
+.path { font-weight: 400; font-family: var(--mono); font-size: 0.92em; overflow-wrap: anywhere; }
 
 .facts { display: grid; gap: 0; font-size: var(--t-s); }
 .facts > div { display: grid; grid-template-columns: minmax(8rem, 13rem) minmax(0, 1fr); gap: var(--s1) var(--s4); padding: 0.5rem 0; border-top: 1px solid var(--line); align-items: baseline; }
-.facts > div:first-child { border-top: 0; }
+.facts > div:first-child { border-top: 0; padding-top: 0; }
+.facts > div:last-child { padding-bottom: 0; }
+.proof .facts > div { grid-template-columns: minmax(6rem, 7.5rem) minmax(0, 1fr); }
 .facts dt { color: var(--ink-2); }
 .facts dd { min-width: 0; overflow-wrap: anywhere; }
 .facts .note { display: block; color: var(--ink-2); font-size: var(--t-xs); }
@@ -62,7 +63,7 @@ a .hash { cursor: pointer; user-select: auto; }
 .empty p { margin: var(--s2) auto 0; max-width: 52ch; }
 .empty pre { display: inline-block; text-align: left; margin-top: var(--s4); max-width: 100%; }
 
-.dimensions { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr)); gap: 1px; background: var(--line); border: 1px solid var(--line); border-radius: var(--radius); overflow: hidden; box-shadow: var(--shadow); }
+.dimensions { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 1px; background: var(--line); border: 1px solid var(--line); border-radius: var(--radius); overflow: hidden; box-shadow: var(--shadow); }
 .dimension { background: var(--surface); padding: var(--s4) var(--s5); display: grid; gap: var(--s1); align-content: start; }
 .dimension .word { font-size: var(--t-m); }
 .dimension h3 { font-size: var(--t-m); display: flex; flex-wrap: wrap; gap: var(--s1) var(--s3); justify-content: space-between; align-items: center; }
@@ -71,9 +72,10 @@ a .hash { cursor: pointer; user-select: auto; }
 blockquote { font-size: var(--t-l); line-height: 1.5; padding-left: var(--s4); border-left: 3px solid var(--accent); color: var(--ink); max-width: 62ch; text-wrap: pretty; }
 blockquote footer { font-size: var(--t-s); color: var(--ink-2); margin-top: var(--s1); }
 
-.list > li { display: flex; flex-wrap: wrap; gap: 0 var(--s4); justify-content: space-between; align-items: baseline; padding: 0.5625rem 0; border-top: 1px solid var(--line); font-size: var(--t-s); }
+.list > li { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 0 var(--s4); align-items: baseline; padding: 0.5625rem 0; border-top: 1px solid var(--line); font-size: var(--t-s); }
 .list > li:first-child { border-top: 0; padding-top: 0; }
 .list > li:last-child { padding-bottom: 0; }
+.list > li > :last-child { text-align: right; }
 .list .under { color: var(--ink-2); display: block; font-size: var(--t-xs); }
 .pager { display: flex; justify-content: space-between; gap: var(--s4); margin-top: var(--s4); font-size: var(--t-s); }
 .pager a, .chips a { display: inline-flex; min-height: 1.75rem; align-items: center; }
@@ -103,6 +105,8 @@ blockquote footer { font-size: var(--t-s); color: var(--ink-2); margin-top: var(
 .list-top { margin-top: var(--s4); }
 .proof .notice { margin-bottom: var(--s3); }
 
+@media (max-width: 62rem) { .dimensions { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
+@media (max-width: 44rem) { .dimensions { grid-template-columns: minmax(0, 1fr); } }
 @media (max-width: 52rem) {
   table.cards, table.cards tbody, table.cards tr, table.cards td, table.cards th { display: block; }
   table.cards thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
@@ -112,11 +116,10 @@ blockquote footer { font-size: var(--t-s); color: var(--ink-2); margin-top: var(
   table.cards tbody th { font-size: var(--t-m); padding-bottom: var(--s1) !important; }
   table.cards td[data-label] { display: grid; grid-template-columns: 8.5rem minmax(0, 1fr); gap: var(--s3); align-items: baseline; }
   table.cards td[data-label]::before { content: attr(data-label); color: var(--ink-2); font-size: var(--t-s); }
-  table.cards td.blank { display: none; }
+  table.cards td.blank, table.cards td:has(.word.none) { display: none; }
 }
 @media (max-width: 30rem) {
   .facts > div { grid-template-columns: minmax(0, 1fr); gap: 0; }
-  .tiles { grid-template-columns: 1fr 1fr; }
-  .tile { padding: var(--s3) var(--s4); }
+  .tile { flex-basis: 8rem; padding: var(--s3) var(--s4); }
 }
 `

@@ -9,20 +9,19 @@ export interface Column<Row> {
 }
 
 interface Table<Row> {
+  /** For a screen reader; to the eye a heading above says it. */
   caption: string
   columns: readonly Column<Row>[]
   rows: readonly Row[]
-  /** The caption is always there for a screen reader; a heading above often says it already. */
-  showCaption?: boolean
 }
 
 /**
  * A table that turns into cards on a narrow screen. The first column is the row's heading. Roles are written out,
  * because `display: block` takes a table's meaning away from a screen reader.
  */
-export function table<Row>({ caption, columns, rows, showCaption }: Table<Row>): Html {
+export function table<Row>({ caption, columns, rows }: Table<Row>): Html {
   return html`<table class="cards" role="table">
-    <caption ${showCaption === true ? '' : html`class="visually-hidden"`}>
+    <caption class="visually-hidden">
       ${caption}
     </caption>
     <thead role="rowgroup">

@@ -193,6 +193,7 @@ export const da: Words<typeof en> = {
   },
   promise: {
     every: 'Højst {{every}} mellem to gange backup.',
+    rpo: 'Højst {{rpo}} datatab (RPO).',
     tier: 'hver {{per}} i {{keep}}',
     keeps: 'Opbevares: {{tiers}}.',
     max: 'Slettes senest efter {{age}}.',

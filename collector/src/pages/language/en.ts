@@ -191,6 +191,7 @@ export const en = {
   },
   promise: {
     every: 'At most {{every}} between backups.',
+    rpo: 'At most {{rpo}} of lost data (RPO).',
     tier: 'each {{per}} for {{keep}}',
     keeps: 'Kept: {{tiers}}.',
     max: 'Deleted after {{age}} at the latest.',

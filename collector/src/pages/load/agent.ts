@@ -7,8 +7,8 @@ import { findContract } from '../../store/read/contracts.ts'
 import { listAlarms } from '../../store/read/happenings.ts'
 import { listStatements } from '../../store/read/statements.ts'
 import type { AgentModel, AgentSummary } from '../view/agent.ts'
-import { isSilent, rowOf } from './source.ts'
-import type { Source } from './source.ts'
+import { customersOf, isSilent, rowOf } from './source.ts'
+import type { Customers, Source } from './source.ts'
 
 /** The part of an agent's newest heartbeat that a page tells; an older agent may leave out any of it. */
 const detailSchema = z.object({
@@ -20,17 +20,21 @@ const detailSchema = z.object({
 
 type Detail = z.infer<typeof detailSchema>
 
-export async function loadAgents({ db, scope, now }: Source): Promise<AgentSummary[]> {
+export async function loadAgents(source: Source): Promise<AgentSummary[]> {
+  const { db, scope, now } = source
   const rows = await listAgents(db, scope)
+  const customers = await customersOf(source)
   return rows
-    .map((row) => summaryOf(row, readDetail(row), now))
+    .map((row) => summaryOf(row, readDetail(row), now, customers))
     .toSorted(
       (a, b) =>
         Number(b.silent) - Number(a.silent) || (a.lastReceivedAt ?? '').localeCompare(b.lastReceivedAt ?? ''),
     )
 }
 
-export async function loadAgent({ db, scope, now }: Source, id: string): Promise<AgentModel> {
+export async function loadAgent(source: Source, id: string): Promise<AgentModel> {
+  const { db, scope, now } = source
+  const customers = await customersOf(source)
   const row = await findAgent(db, scope, id)
   if (row === undefined)
     throw new BevisError('NOT_FOUND', `there is no agent ${id} that this account may see`)
@@ -44,7 +48,7 @@ export async function loadAgent({ db, scope, now }: Source, id: string): Promise
   const { lines } = await listStatements(db, scope, { agent: id, limit: 15 })
 
   return {
-    ...summaryOf(row, detail, now),
+    ...summaryOf(row, detail, now, customers),
     now,
     epoch: row.epoch,
     enrolledAt: row.enrolled_at,
@@ -63,15 +67,16 @@ export async function loadAgent({ db, scope, now }: Source, id: string): Promise
       at,
       digest: /\/([0-9a-f]{64})$/.exec(alarm)?.[1] ?? null,
     })),
-    statements: lines.map(rowOf),
+    statements: lines.map((line) => rowOf(line, customers)),
   }
 }
 
-function summaryOf(row: AgentRow, detail: Detail, now: Date): AgentSummary {
+function summaryOf(row: AgentRow, detail: Detail, now: Date, customers: Customers): AgentSummary {
   const { tenant, id, host, state } = row
+  const customer = customers.get(tenant) ?? tenant
   const { tools, versions, spool } = detail
   return {
-    tenant,
+    customer,
     id,
     host,
     state,

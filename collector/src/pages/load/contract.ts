@@ -5,17 +5,20 @@ import type { Contract } from '@bevis/shared/contract/schema'
 import { listAgents } from '../../store/read/agents.ts'
 import { findContract, listContractTexts } from '../../store/read/contracts.ts'
 import { listTransitions } from '../../store/read/happenings.ts'
+import type { TransitionRow } from '../../store/read/happenings.ts'
 import { listStatements } from '../../store/read/statements.ts'
 import { parseTier } from '../design/bucket.ts'
 import { DEFAULT_ZONE } from '../language/locale.ts'
 import type { Change, ContractModel } from '../view/contract.ts'
 import type { Promised, SetModel, SetTier } from '../view/contract-set.ts'
 import { endOfDay, localDay } from './day.ts'
-import { rowOf } from './source.ts'
+import { customersOf, rowOf } from './source.ts'
 import type { Source } from './source.ts'
 
 const TESTS_SHOWN = 6
 const CHANGES_SHOWN = 12
+/** More are read than shown, since not all of them are news. */
+const CHANGES_READ = 200
 
 /** What the address asks for. */
 export interface ContractWish {
@@ -34,7 +37,7 @@ export async function loadContract(source: Source, wish: ContractWish): Promise<
   const contract = await contractOf(source, id)
   const zone = contract.text?.timezone ?? DEFAULT_ZONE
   const { answer, problem } = await judged(source, id, knownOn, zone)
-  const changes = await listTransitions(db, scope, { contract: id, limit: CHANGES_SHOWN })
+  const changes = await listTransitions(db, scope, { contract: id, limit: CHANGES_READ })
   const agents = await listAgents(db, scope, { contract: id })
   const today = localDay(now, zone)
 
@@ -59,13 +62,16 @@ export async function loadContract(source: Source, wish: ContractWish): Promise<
     problem: problem ?? contract.problem,
     knownOn,
     until,
-    changes: changes.map((row): Change => ({
-      set: row.set_id,
-      subject: row.subject,
-      from: row.from_state,
-      to: row.to_state,
-      at: row.at,
-    })),
+    changes: changes
+      .filter(isNews)
+      .slice(0, CHANGES_SHOWN)
+      .map((row): Change => ({
+        set: row.set_id,
+        subject: row.subject,
+        from: row.from_state,
+        to: row.to_state,
+        at: row.at,
+      })),
     agents: agents.map(({ tenant, id: agent, host, last_received_at }) => ({
       tenant,
       id: agent,
@@ -116,12 +122,14 @@ export async function judged(
 }
 
 async function setModel(
-  { db, scope }: Source,
+  source: Source,
   contract: string,
   text: Contract | null,
   answer: Answer,
   set: SetAnswer,
 ): Promise<SetModel> {
+  const { db, scope } = source
+  const customers = await customersOf(source)
   const filter = { contract, name: 'restore-test', set: set.id, limit: TESTS_SHOWN }
   const { lines } = await listStatements(db, scope, filter)
   return {
@@ -133,8 +141,15 @@ async function setModel(
     nextDeadline: set.nextDeadline ?? null,
     promised: text === null ? null : promisedOf(text, answer.version, set.id),
     tiers: tiersOf(set),
-    tests: lines.map(rowOf),
+    tests: lines.map((line) => rowOf(line, customers)),
   }
+}
+
+/** What was well when it was first looked at is no change to anybody. */
+function isNews({ from_state, to_state }: TransitionRow): boolean {
+  return (
+    from_state !== null || !['compliant', 'not-applicable', 'met', 'pending', 'discharged'].includes(to_state)
+  )
 }
 
 function promisedOf(text: Contract, version: number | null, id: string): Promised | null {
@@ -142,7 +157,8 @@ function promisedOf(text: Contract, version: number | null, id: string): Promise
   if (set === undefined) return null
   return {
     wording: set.retention.wording,
-    every: set.schedule.rpo ?? set.schedule.every,
+    every: set.schedule.every,
+    rpo: set.schedule.rpo ?? null,
     tiers: set.retention.min.map(({ per, keep }) => ({ per, keep })),
     maxAge: set.retention.max?.age ?? null,
     testEvery: set.restoreTest?.every ?? null,

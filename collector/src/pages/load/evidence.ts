@@ -11,7 +11,7 @@ import { findStatement, listStatements } from '../../store/read/statements.ts'
 import type { StatementRow } from '../../store/read/statements.ts'
 import type { EvidenceListModel, EvidenceModel, ProofModel } from '../view/evidence.ts'
 import type { LogModel } from '../view/log.ts'
-import { rowOf } from './source.ts'
+import { customersOf, rowOf } from './source.ts'
 import type { Source } from './source.ts'
 
 const ROWS_SHOWN = 50
@@ -25,10 +25,12 @@ export interface LogReader {
 }
 
 export async function loadEvidenceList(
-  { db, scope }: Source,
+  source: Source,
   wish: { kind?: string; agent?: string; before?: number },
 ): Promise<EvidenceListModel> {
   const { kind, agent, before } = wish
+  const { db, scope } = source
+  const customers = await customersOf(source)
   const { lines, next } = await listStatements(db, scope, {
     limit: ROWS_SHOWN,
     ...(kind === undefined ? {} : { name: kind }),
@@ -36,7 +38,7 @@ export async function loadEvidenceList(
     ...(before === undefined ? {} : { before }),
   })
   return {
-    rows: lines.map(rowOf),
+    rows: lines.map((line) => rowOf(line, customers)),
     filter: { ...(kind === undefined ? {} : { kind }), ...(agent === undefined ? {} : { agent }) },
     before: next,
     paged: before !== undefined,
@@ -47,7 +49,7 @@ export async function loadEvidence(source: Source, log: LogReader, digest: strin
   const row = await statementOf(source, digest)
   const { epoch, seq, prev } = row
   return {
-    row: rowOf(row),
+    row: rowOf(row, await customersOf(source)),
     statement: parseStatement(row.payload),
     json: JSON.stringify(JSON.parse(new TextDecoder().decode(row.payload)), null, 2),
     keyid: row.keyid,

@@ -7,7 +7,7 @@ import { DEFAULT_ZONE } from '../language/locale.ts'
 import type { EvidenceRow } from '../view/evidence-row.ts'
 import type { ObligationModel, PeriodModel, TierPlace } from '../view/obligation.ts'
 import { contractOf, judged } from './contract.ts'
-import { rowOf } from './source.ts'
+import { customersOf, rowOf } from './source.ts'
 import type { Source } from './source.ts'
 
 export interface TierWish {
@@ -75,9 +75,10 @@ async function evidenceOf(
   obligation: ObligationAnswer,
 ): Promise<EvidenceRow[]> {
   const { db, scope } = source
+  const customers = await customersOf(source)
   if (obligation.witness !== undefined) {
     const filter = { contract: wish.contract, snapshot: obligation.witness, limit: EVIDENCE_SHOWN }
-    return (await listStatements(db, scope, filter)).lines.map(rowOf)
+    return (await listStatements(db, scope, filter)).lines.map((line) => rowOf(line, customers))
   }
   const tenant = tenantOf(scope)
   const lines = await db
@@ -97,5 +98,5 @@ async function evidenceOf(
     .orderBy('statement.id', 'desc')
     .limit(EVIDENCE_SHOWN)
     .execute()
-  return lines.map(rowOf)
+  return lines.map((line) => rowOf(line, customers))
 }

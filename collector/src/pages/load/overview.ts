@@ -20,6 +20,7 @@ export async function loadOverview(source: Source): Promise<OverviewModel> {
   const judged = []
   for (const contract of shown) judged.push(await judge(source, contract))
   const agents = await listAgents(db, scope)
+  const customers = new Map(all.map(({ tenant, customer_name }) => [tenant, customer_name]))
 
   return {
     now,
@@ -29,7 +30,7 @@ export async function loadOverview(source: Source): Promise<OverviewModel> {
     silent: agents
       .filter((agent) => isSilent(agent, now))
       .map(({ tenant, id, host, last_received_at }) => ({
-        tenant,
+        customer: customers.get(tenant) ?? tenant,
         id,
         host,
         lastReceivedAt: last_received_at,

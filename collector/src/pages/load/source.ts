@@ -1,5 +1,6 @@
 import type { Answer } from '@bevis/shared/contract/answer'
 import type { Kysely } from 'kysely'
+import { listContracts } from '../../store/read/contracts.ts'
 import type { Schema } from '../../store/schema.ts'
 import type { Scope } from '../../store/store.ts'
 import type { StatementLine } from '../../store/read/statements.ts'
@@ -29,11 +30,19 @@ export function isSilent(
   return now.getTime() - last > SILENT_AFTER_MS
 }
 
-export function rowOf(line: StatementLine): EvidenceRow {
+/** Customers by tenant, for lists that name them. */
+export type Customers = ReadonlyMap<string, string>
+
+export async function customersOf({ db, scope }: Source): Promise<Customers> {
+  const contracts = await listContracts(db, scope)
+  return new Map(contracts.map(({ tenant, customer_name }) => [tenant, customer_name]))
+}
+
+export function rowOf(line: StatementLine, customers: Customers): EvidenceRow {
   return {
     digest: line.pae_digest,
     kind: line.name,
-    tenant: line.tenant,
+    customer: customers.get(line.tenant) ?? line.tenant,
     agent: line.agent,
     set: line.set_id,
     snapshot: line.snapshot_id,

@@ -13,7 +13,7 @@ import { evidenceTable } from './evidence-row.ts'
 import { heading } from './page.ts'
 
 export interface AgentSummary {
-  tenant: string
+  customer: string
   id: string
   host: string
   state: 'active' | 'revoked' | 'retired'
@@ -63,7 +63,7 @@ export function agentListView(agents: readonly AgentSummary[], now: Date, locale
               html`<a href="${agentHref(id)}">${id}</a>
                 ${host === id ? nothing : html`<span class="under">${host}</span>`}`,
           },
-          { head: t('agent.customer'), cell: ({ tenant }) => tenant },
+          { head: t('agent.customer'), cell: ({ customer }) => customer },
           { head: t('agent.state'), cell: (agent) => word(stateOf(agent), t(`state.${stateOf(agent)}`)) },
           {
             head: t('agent.lastContact'),
@@ -84,7 +84,7 @@ export function agentView(agent: AgentModel, locale: Locale): Html {
   return html`${crumbs(t('nav.crumbs'), [{ text: t('agent.title'), href: '/agents' }])}
     ${heading({
       title: agent.id,
-      note: `${agent.tenant} · ${agent.host}`,
+      note: `${agent.customer} · ${agent.host}`,
       aside: badge(state, t(`state.${state}`), 'large'),
     })}
     <div class="stack">${warnings(agent, locale)}</div>

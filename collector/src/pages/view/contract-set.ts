@@ -1,6 +1,6 @@
 import type { Dimension, Verdict } from '@bevis/shared/contract/answer'
 import type { Per } from '@bevis/shared/contract/schema'
-import { calendarTier, legend } from '../design/calendar.ts'
+import { calendarTier, legend, windowOf } from '../design/calendar.ts'
 import type { Cell, CellState } from '../design/calendar.ts'
 import { empty, facts, tiles } from '../design/element.ts'
 import { badge, LOOKS } from '../design/state.ts'
@@ -8,7 +8,7 @@ import type { Tone } from '../design/state.ts'
 import { html, nothing } from '../html.ts'
 import type { Html } from '../html.ts'
 import type { Locale } from '../language/locale.ts'
-import { obligationHref, periodHref } from './address.ts'
+import { contractHref, obligationHref, periodHref } from './address.ts'
 import type { EvidenceRow } from './evidence-row.ts'
 import { evidenceTable } from './evidence-row.ts'
 import { dimensionGrid } from './verdict.ts'
@@ -18,6 +18,8 @@ export interface Promised {
   wording: string
   /** ISO 8601, like the other durations here. */
   every: string
+  /** Null: as often as `every`. */
+  rpo: string | null
   tiers: { per: Per; keep: number }[]
   maxAge: string | null
   testEvery: string | null
@@ -51,6 +53,8 @@ export interface SetModel {
 export interface SetView {
   contract: string
   now: Date
+  /** Where the calendar ends when nobody asks otherwise, `2026-11`. */
+  thisMonth: string
   knownOn?: string
   until?: string
 }
@@ -69,21 +73,21 @@ export function setView(set: SetModel, view: SetView, locale: Locale): Html {
       ${numbers(set, view.now, locale)}
       <p class="muted small">${t('calendar.hint')}</p>
       ${legend(new Set(set.tiers.flatMap((tier) => tier.obligations.map(({ state }) => state))), locale)}
-      ${set.tiers.map((tier) => heatMap(set.id, tier, view, locale))}
+      ${set.tiers.map((tier) => heatMap(set.id, tier, view, locale))} ${pager(set, view, locale)}
     </div>
     <div class="panel flush">
       ${
         set.tests.length === 0
           ? empty(t('contract.noTests'), t('contract.noTestsNext'), `bevis-agent test ${set.id}`)
-          : evidenceTable(
-              {
-                caption: t('contract.tests'),
-                rows: set.tests,
-                columns: ['outcome', 'snapshot', 'received', 'leaf'],
-                named: true,
-              },
-              locale,
-            )
+          : html`<h3 class="inset">${t('contract.tests')}</h3>
+              ${evidenceTable(
+                {
+                  caption: t('contract.tests'),
+                  rows: set.tests,
+                  columns: ['outcome', 'snapshot', 'received', 'leaf'],
+                },
+                locale,
+              )}`
       }
     </div>
   </section>`
@@ -103,6 +107,7 @@ function promise(promised: Promised, locale: Locale): Html {
       <h3>${t('contract.reading')}</h3>
       <ul class="reading">
         <li>${t('promise.every', { every: locale.isoDuration(promised.every) })}</li>
+        ${promised.rpo === null ? nothing : html`<li>${t('promise.rpo', { rpo: locale.isoDuration(promised.rpo) })}</li>`}
         <li>${t('promise.keeps', { tiers: locale.list(tiers) })}</li>
         ${promised.maxAge === null ? nothing : html`<li>${t('promise.max', { age: locale.isoDuration(promised.maxAge) })}</li>`}
         ${promised.testEvery === null ? nothing : html`<li>${t('promise.test', { every: locale.isoDuration(promised.testEvery) })}</li>`}
@@ -196,4 +201,33 @@ function heatMap(set: string, tier: SetTier, view: SetView, locale: Locale): Htm
     locale,
     view.until,
   )
+}
+
+/** Moves this set's calendars a year; there is a link only where there is something to see. */
+function pager(set: SetModel, { contract, until, knownOn, thisMonth }: SetView, locale: Locale): Html {
+  const windows = set.tiers.map(({ per, obligations }) =>
+    windowOf(
+      per,
+      obligations.map((one) => ({ ...one, href: '' })),
+      until,
+    ),
+  )
+  const earlier = windows.some((one) => one.earlier)
+  const later = windows.some((one) => one.later)
+  if (!earlier && !later) return nothing
+  const month = Temporal.PlainYearMonth.from(until ?? thisMonth)
+  const href = (to: Temporal.PlainYearMonth) => {
+    const query = new URLSearchParams({ until: to.toString() })
+    if (knownOn !== undefined) query.set('known', knownOn)
+    return `${contractHref(contract)}?${query.toString()}#set-${set.id}`
+  }
+  const { t } = locale
+  return html`<nav class="pager" aria-label="${t('contract.calendar')}">
+    <span
+      >${earlier ? html`<a rel="prev" href="${href(month.subtract({ years: 1 }))}">← ${t('contract.earlier')}</a>` : nothing}</span
+    >
+    <span
+      >${later ? html`<a rel="next" href="${href(month.add({ years: 1 }))}">${t('contract.later')} →</a>` : nothing}</span
+    >
+  </nav>`
 }

@@ -1,6 +1,5 @@
 import { DIMENSIONS } from '@bevis/shared/contract/answer'
 import type { Dimension, FindingAnswer, Verdict } from '@bevis/shared/contract/answer'
-import { windowOf } from '../design/calendar.ts'
 import { crumbs, empty, notice } from '../design/element.ts'
 import { badge, isState, word } from '../design/state.ts'
 import { html, nothing } from '../html.ts'
@@ -59,6 +58,7 @@ export function contractView(model: ContractModel, locale: Locale): Html {
   const view = {
     contract: model.id,
     now: model.now,
+    thisMonth: model.period.to.slice(0, 7),
     ...(model.knownOn === null ? {} : { knownOn: model.knownOn }),
     ...(model.until === null ? {} : { until: model.until }),
   }
@@ -76,7 +76,6 @@ export function contractView(model: ContractModel, locale: Locale): Html {
     })}
     ${model.knownOn === null ? nothing : known(model.id, model.knownOn, locale)}
     ${findingList(verdict.findings, view, locale)} ${verdict.sets.map((set) => setView(set, view, locale))}
-    ${pager(model, verdict.sets, locale)}
     <div class="columns section">
       <section class="panel" aria-labelledby="changes">
         <h2 id="changes">${t('contract.transitions')}</h2>
@@ -95,38 +94,6 @@ function known(id: string, day: string, locale: Locale): Html {
       <a href="${contractHref(id)}">${t('contract.knownToday')}</a>
     </p>`,
   )
-}
-
-/** Moves the whole calendar a year; there is a link only where there is something to see. */
-function pager(model: ContractModel, sets: readonly SetModel[], locale: Locale): Html {
-  const until = model.until ?? undefined
-  const windows = sets.flatMap((set) =>
-    set.tiers.map(({ per, obligations }) =>
-      windowOf(
-        per,
-        obligations.map((one) => ({ ...one, href: '' })),
-        until,
-      ),
-    ),
-  )
-  const earlier = windows.some((one) => one.earlier)
-  const later = windows.some((one) => one.later)
-  if (!earlier && !later) return nothing
-  const month = Temporal.PlainYearMonth.from(until ?? model.period.to.slice(0, 7))
-  const href = (to: Temporal.PlainYearMonth) => {
-    const query = new URLSearchParams({ until: to.toString() })
-    if (model.knownOn !== null) query.set('known', model.knownOn)
-    return `${contractHref(model.id)}?${query.toString()}`
-  }
-  const { t } = locale
-  return html`<nav class="pager" aria-label="${t('contract.calendar')}">
-    <span
-      >${earlier ? html`<a rel="prev" href="${href(month.subtract({ years: 1 }))}">← ${t('contract.earlier')}</a>` : nothing}</span
-    >
-    <span
-      >${later ? html`<a rel="next" href="${href(month.add({ years: 1 }))}">${t('contract.later')} →</a>` : nothing}</span
-    >
-  </nav>`
 }
 
 function changes(list: readonly Change[], locale: Locale): Html {

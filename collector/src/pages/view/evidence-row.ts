@@ -16,7 +16,8 @@ type Event = keyof typeof en.event
 export interface EvidenceRow {
   digest: string
   kind: string
-  tenant: string
+  /** Whose agent it is, by name. */
+  customer: string
   /** Null: the provider's office, for contract events. */
   agent: string | null
   set: string | null
@@ -34,8 +35,6 @@ interface EvidenceTable {
   caption: string
   rows: readonly EvidenceRow[]
   columns: readonly EvidenceColumn[]
-  /** The caption is shown: no heading above says it. */
-  named?: boolean
 }
 
 export function kindOf(kind: string, { t }: Locale): string {
@@ -48,12 +47,11 @@ export function outcomeOf(outcome: string, { t }: Locale): Html {
   return word('recorded', Object.hasOwn(en.event, outcome) ? t(`event.${outcome as Event}`) : outcome)
 }
 
-export function evidenceTable({ caption, rows, columns, named }: EvidenceTable, locale: Locale): Html {
+export function evidenceTable({ caption, rows, columns }: EvidenceTable, locale: Locale): Html {
   return table({
     caption,
     rows,
     columns: [first(locale), ...columns.map((column) => columnOf(column, locale))],
-    ...(named === undefined ? {} : { showCaption: named }),
   })
 }
 
@@ -72,7 +70,7 @@ function columnOf(column: EvidenceColumn, locale: Locale): Column<EvidenceRow> {
     agent: (row) =>
       row.agent === null
         ? html`<span class="muted">${t('evidence.office')}</span>`
-        : html`<a href="${agentHref(row.agent)}">${row.agent}</a> <span class="under">${row.tenant}</span>`,
+        : html`<a href="${agentHref(row.agent)}">${row.agent}</a> <span class="under">${row.customer}</span>`,
     set: (row) => row.set,
     outcome: (row) => (row.outcome === null ? null : outcomeOf(row.outcome, locale)),
     snapshot: (row) => (row.snapshot === null ? null : shortHash(row.snapshot)),

@@ -19,7 +19,7 @@ export interface OverviewRow {
 }
 
 export interface SilentAgent {
-  tenant: string
+  customer: string
   id: string
   host: string
   lastReceivedAt: string | null
@@ -158,9 +158,9 @@ function silence(model: OverviewModel, locale: Locale): Html {
   }
   return html`<ul class="list">
     ${model.silent.map(
-      ({ tenant, id, host, lastReceivedAt }) =>
+      ({ customer, id, host, lastReceivedAt }) =>
         html`<li>
-          <span><a href="${agentHref(id)}">${id}</a> <span class="under">${tenant} · ${host}</span></span>
+          <span><a href="${agentHref(id)}">${id}</a> <span class="under">${customer} · ${host}</span></span>
           <span class="dark"
             >${
               lastReceivedAt === null
