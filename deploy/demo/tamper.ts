@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 import { Archive } from '../../collector/src/report/archive.ts'
+import { formatSeal } from '../../shared/src/verify/description.ts'
 import { readZip } from '../../shared/src/verify/zip.ts'
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
 /**
  * Writes a copy of a pack in which one byte of one statement is another, as a careful forger would: the zip's
- * checksums and the digests in pack.json are put right, so that nothing but the signature can tell.
+ * checksums and every digest in the pack are put right, so that nothing but the signature can tell.
  */
 export async function forgePack(pack: string, forged: string): Promise<void> {
   const files = await readZip(readFileSync(pack), () => true)
@@ -20,7 +21,9 @@ export async function forgePack(pack: string, forged: string): Promise<void> {
   const place = changed.indexOf('"payload":"') + 400
   changed[place] = changed[place] === 0x41 ? 0x42 : 0x41
   files.set('evidence.intoto.jsonl', changed)
-  files.set('pack.json', Buffer.from(Buffer.from(description).toString().replaceAll(before, sha256(changed))))
+  const corrected = Buffer.from(description).toString().replaceAll(before, sha256(changed))
+  files.set('pack.json', Buffer.from(corrected))
+  files.set('pack.json.sha256', Buffer.from(formatSeal(corrected)))
 
   const archive = new Archive()
   const written = buffer(archive.output)
