@@ -1,0 +1,172 @@
+import type { CeilingState, SnapshotAnswer, Verdict } from './answer.ts'
+import type { FactIndex } from './facts.ts'
+import type { RetentionRun } from '../evidence/predicates.ts'
+import type { History } from './history.ts'
+import type { HoldInForce } from './hold.ts'
+import type { Known } from './known.ts'
+import type { Lineage, Listed } from './lineage.ts'
+import type { Point } from './point.ts'
+import { idIn } from './point.ts'
+import type { Opinion } from './verdict.ts'
+
+/** Removals and prunings of one lineage that had ended by an instant. */
+export class Removals {
+  readonly #byId = new Map<string, Known<RetentionRun>[]>()
+  /** Successful prunings by repository, by their start. */
+  readonly #prunings = new Map<string, { startedAt: number; run: Known<RetentionRun> }[]>()
+
+  constructor(index: FactIndex, lineage: Lineage, at: number) {
+    for (const run of index.retentions) {
+      const { repository, removed, startedAt } = run.predicate
+      if (run.datedAt > at || !lineage.repositories.has(repository.id)) continue
+      for (const id of removed) this.#byId.set(id, [...(this.#byId.get(id) ?? []), run])
+      if (!hasPruned(run)) continue
+      const prunings = this.#prunings.get(repository.id) ?? []
+      prunings.push({ startedAt: Date.parse(startedAt), run })
+      this.#prunings.set(repository.id, prunings)
+    }
+    for (const prunings of this.#prunings.values()) prunings.sort((a, b) => b.startedAt - a.startedAt)
+  }
+
+  /** The runs that removed a snapshot by one of its IDs. */
+  of(point: Point): Known<RetentionRun>[] {
+    return point.members.flatMap(({ id }) => this.#byId.get(id) ?? [])
+  }
+
+  /** Pruned with success by the run that removed it, or by one begun after the inventory that it is gone from. */
+  pruned(point: Point, repository: string, goneFrom: Listed): Known<RetentionRun> | undefined {
+    const own = this.of(point).find((run) => hasPruned(run) && run.predicate.repository.id === repository)
+    if (own !== undefined) return own
+    const newest = this.#prunings.get(repository)?.[0]
+    return newest !== undefined && newest.startedAt >= goneFrom.takenAt ? newest.run : undefined
+  }
+}
+
+function hasPruned({ predicate }: Known<RetentionRun>): boolean {
+  return predicate.pruned && predicate.exitCode === 0
+}
+
+const VERDICTS: Record<CeilingState, Verdict> = {
+  within: 'compliant',
+  'purge-due': 'at-risk',
+  'over-retained': 'breached',
+  held: 'compliant',
+  purged: 'compliant',
+}
+
+/** The ceiling, and the holds that suspend it, for every snapshot of the set's hosts that was ever listed. */
+export function weighCeiling(
+  opinion: Opinion,
+  history: History,
+  holds: readonly HoldInForce[],
+  removals: Removals,
+  at: number,
+): SnapshotAnswer[] {
+  const { lineage } = history
+  const newest = lineage.newest(at)
+  const answers: SnapshotAnswer[] = []
+  for (const point of history.points) {
+    if (point.listedAt > at || newest === undefined || isToldByTwin(point, newest, lineage, at)) continue
+    const present = idIn(point, newest, lineage, at)
+    const gone = present === undefined ? goneFrom(point, lineage, at) : undefined
+    const covering = holdsOver(point, history, holds)
+    const inForce = covering.filter(({ end }) => at < end)
+    const pruned = gone && removals.pruned(point, gone.repository, gone.inventory)
+    const id = present ?? gone?.id ?? point.snapshot.id
+    const broken = gone && inForce.find(({ start }) => goneAt(point, gone, removals) >= start)
+    if (broken !== undefined && gone !== undefined) {
+      opinion.weigh('breached')
+      const detail = { snapshot: id, authority: broken.authority }
+      opinion.find('hold-broken', gone.inventory.takenAt, detail, [
+        gone.inventory.fact,
+        ...removals.of(point),
+      ])
+    }
+    const { state, since, until } = stateOf(
+      point,
+      history,
+      covering,
+      inForce.length > 0,
+      pruned !== undefined,
+      at,
+    )
+    answers.push({ id, ceiling: state })
+    opinion.weigh(VERDICTS[state])
+    if (until !== undefined) opinion.deadlines.push(until)
+    if (state === 'purge-due' || state === 'over-retained') {
+      opinion.find(state, since ?? at, { snapshot: id }, [newest.fact])
+    }
+  }
+  return answers
+}
+
+function stateOf(
+  point: Point,
+  { terms }: History,
+  covering: readonly HoldInForce[],
+  isHeld: boolean,
+  isPurged: boolean,
+  at: number,
+): { state: CeilingState; since?: number; until?: number } {
+  if (isPurged) return { state: 'purged' }
+  if (isHeld) return { state: 'held' }
+  const { max } = terms.set.retention
+  if (max === undefined) return { state: 'within' }
+  const { zone } = terms.calendar
+  const soft = zone.add(point.start, max.age)
+  if (at < soft) return { state: 'within', until: soft }
+  const released = Math.max(soft, ...covering.map(({ end }) => end))
+  const hard = zone.add(released, max.purgeGrace)
+  if (at < hard) return { state: 'purge-due', since: soft, until: hard }
+  return { state: 'over-retained', since: hard }
+}
+
+function holdsOver(point: Point, { terms }: History, holds: readonly HoldInForce[]): HoldInForce[] {
+  if (holds.length === 0) return []
+  const day = terms.calendar.dayOf(point.start)
+  return holds.filter(({ fromDay, toDay }) => fromDay <= day && day <= toDay)
+}
+
+/** Twins are one snapshot: the one that is there speaks, else the one listed last. */
+function isToldByTwin(point: Point, newest: Listed, lineage: Lineage, at: number): boolean {
+  return point.twins.some(({ point: twin, since }) => {
+    if (since > at || twin.listedAt > at) return false
+    const own = standing(point, newest, lineage)
+    const other = standing(twin, newest, lineage)
+    return other > own || (other === own && twin.repository + twin.tree < point.repository + point.tree)
+  })
+}
+
+function standing(point: Point, newest: Listed, lineage: Lineage): number {
+  const own = point.members.filter(({ repository }) => repository === point.repository)
+  if (own.some(({ repository, id }) => lineage.isIn(newest, repository, id))) return Infinity
+  return Math.max(...own.map(({ repository, id }) => lineage.lastListedAt(repository, id)))
+}
+
+interface Gone {
+  repository: string
+  /** The ID under which it was listed last. */
+  id: string
+  /** The first complete inventory from which it is gone. */
+  inventory: Listed
+}
+
+function goneFrom(point: Point, lineage: Lineage, at: number): Gone | undefined {
+  let last = -Infinity
+  let member = point.members[0]
+  for (const one of point.members) {
+    const listedAt = one.since <= at ? lineage.lastListedAt(one.repository, one.id) : -Infinity
+    if (listedAt > last) {
+      last = listedAt
+      member = one
+    }
+  }
+  const inventory = lineage.firstSince(last + 1)
+  if (member === undefined || inventory === undefined) return undefined
+  return { repository: member.repository, id: member.id, inventory }
+}
+
+/** When it went: as the run that removed it says, else when an inventory first showed it. */
+function goneAt(point: Point, { inventory }: Gone, removals: Removals): number {
+  return Math.min(inventory.takenAt, ...removals.of(point).map(({ datedAt }) => datedAt))
+}

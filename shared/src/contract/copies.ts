@@ -1,0 +1,132 @@
+import type { FactIndex } from './facts.ts'
+import type { Candidate, History } from './history.ts'
+import type { Lineage, Listed } from './lineage.ts'
+import type { Obligation } from './obligation.ts'
+import type { Point } from './point.ts'
+import { idIn } from './point.ts'
+import type { Copy } from './schema.ts'
+import type { Judgement } from './state.ts'
+import type { Opinion } from './verdict.ts'
+
+/** A repository that holds copies, and its snapshots by their first ID. */
+export interface CopyPlace {
+  lineage: Lineage
+  byRoot: ReadonlyMap<string, readonly Point[]>
+}
+
+/** An obligation that is live, and what it stands on. */
+export interface Owed {
+  obligation: Obligation
+  judgement: Judgement
+  history: History
+}
+
+/** How old the newest proof may be that the copies cannot be deleted. */
+const PROBE_AGE = 'P31D'
+
+/** One copy: whether what is owed lies there too, whether that is known, and whether it can be deleted. */
+export function weighCopy(
+  opinion: Opinion,
+  history: History,
+  copy: Copy,
+  place: CopyPlace,
+  owed: readonly Owed[],
+  index: FactIndex,
+  at: number,
+): void {
+  const inventory = place.lineage.newest(at)
+  weighAge(opinion, history, copy, inventory, at)
+  if (inventory !== undefined) {
+    for (const one of owed) weighOwed(opinion, history, copy, place, inventory, one, at)
+  }
+  if (copy.immutableFor !== undefined) weighProbe(opinion, history, copy, place.lineage, index, at)
+}
+
+function weighAge(
+  opinion: Opinion,
+  { terms }: History,
+  { repository }: Copy,
+  inventory: Listed | undefined,
+  at: number,
+): void {
+  const { freshFor, unknownAfter } = terms.set.evidence
+  const { zone } = terms.calendar
+  if (inventory !== undefined && at <= zone.add(inventory.takenAt, freshFor)) return
+  const known = inventory !== undefined && at <= zone.add(inventory.takenAt, unknownAfter)
+  opinion.weigh(known ? 'at-risk' : 'unknown')
+  const since = inventory === undefined ? terms.onboardedAt : zone.add(inventory.takenAt, freshFor)
+  opinion.find(known ? 'copy-stale' : 'copy-unknown', since, { repository }, [inventory?.fact])
+}
+
+function weighOwed(
+  opinion: Opinion,
+  { terms }: History,
+  { repository, lag }: Copy,
+  place: CopyPlace,
+  inventory: Listed,
+  owed: Owed,
+  at: number,
+): void {
+  const { obligation, judgement } = owed
+  const { candidate, witness, row } = judgement
+  if (candidate === undefined || witness === undefined || row === 7) return
+  if (isCopied(candidate.point, place, inventory, at)) return
+  if (others(owed, at).some(({ point }) => isCopied(point, place, inventory, at))) return
+  const due = terms.calendar.zone.add(obligation.due, lag)
+  opinion.deadlines.push(due)
+  opinion.weigh(at < due ? 'at-risk' : 'breached')
+  const bucket = obligation.line.buckets.label(obligation.bucket)
+  const detail = { repository, tier: obligation.tier, bucket, snapshot: witness }
+  opinion.find(at < due ? 'copy-late' : 'copy-missing', due, detail, [inventory.fact])
+}
+
+/** Known by its first ID and its tree: copying gives a new ID and keeps both. */
+function isCopied(point: Point, { lineage, byRoot }: CopyPlace, inventory: Listed, at: number): boolean {
+  const same = byRoot.get(point.root)
+  if (same === undefined) return false
+  const trees = new Set([point.tree])
+  for (const { point: twin, since } of point.twins) if (since <= at) trees.add(twin.tree)
+  return same.some((one) => trees.has(one.tree) && idIn(one, inventory, lineage, at) !== undefined)
+}
+
+/** What could stand for the obligation as well. */
+function others({ obligation, judgement, history }: Owed, at: number): readonly Candidate[] {
+  const { line, bucket } = obligation
+  const { from, to } = line.windowOf(bucket)
+  const { inventory } = judgement
+  return history
+    .between(from, to)
+    .filter(
+      (candidate) =>
+        inventory !== undefined &&
+        line.isAnchored(candidate.start) &&
+        history.satisfies(candidate, at) &&
+        history.idIn(candidate, inventory, at) !== undefined,
+    )
+}
+
+function weighProbe(
+  opinion: Opinion,
+  { terms }: History,
+  { repository }: Copy,
+  { repositories }: Lineage,
+  index: FactIndex,
+  at: number,
+): void {
+  const newest = index.probes
+    .filter(({ predicate, datedAt }) => repositories.has(predicate.repository.id) && datedAt <= at)
+    .reduce<(typeof index.probes)[number] | undefined>(
+      (last, probe) => (last === undefined || probe.datedAt >= last.datedAt ? probe : last),
+      undefined,
+    )
+  const isCurrent = newest !== undefined && at <= terms.calendar.zone.add(newest.datedAt, PROBE_AGE)
+  const outcome = isCurrent ? newest.predicate.outcome : 'none'
+  if (outcome === 'refused') return
+  opinion.weigh(outcome === 'allowed' ? 'breached' : 'unknown')
+  opinion.find(
+    outcome === 'allowed' ? 'deletion-allowed' : 'deletion-unproven',
+    newest?.datedAt ?? terms.onboardedAt,
+    { repository, outcome },
+    [newest],
+  )
+}

@@ -1,0 +1,79 @@
+/** The evaluation: a pure function of a contract, what is known, and two instants. */
+import type { Answer, CorrectionAnswer, SetAnswer } from './answer.ts'
+import type { FactIndex } from './facts.ts'
+import { indexFacts, settle } from './facts.ts'
+import type { Fact } from './known.ts'
+import type { Contract } from './schema.ts'
+import { judgeSet } from './set-verdict.ts'
+import { Situation } from './situation.ts'
+import { formatInstant, worst } from './verdict.ts'
+
+export interface Question {
+  contract: Contract
+  /** In log order. */
+  facts: readonly Fact[]
+  at: Date
+  /** Only what had been received by then counts; everything when left out. */
+  knownAt?: Date
+}
+
+/** What the contract's verdict was at `at`, from what had been received by `knownAt`. */
+export function evaluate({ contract, facts, at, knownAt }: Question): Answer {
+  const known =
+    knownAt === undefined ? facts : facts.filter((fact) => Date.parse(fact.receivedAt) <= knownAt.getTime())
+  const answer = judge({ contract, index: indexFacts(known), at, ...(knownAt !== undefined && { knownAt }) })
+  const late = known.filter((fact) => Date.parse(fact.receivedAt) > at.getTime())
+  const last = late.at(-1)
+  if (last === undefined) return answer
+  const timely = known.filter((fact) => Date.parse(fact.receivedAt) <= at.getTime())
+  const then = judge({ contract, index: indexFacts(timely), at })
+  return { ...answer, corrections: compare(then.sets, answer.sets, answer.at, last.receivedAt) }
+}
+
+/** The judging step alone, on facts that have been folded: everything in the index counts as known. */
+export function judge({
+  contract,
+  index,
+  at,
+  knownAt,
+}: {
+  contract: Contract
+  index: FactIndex
+  at: Date
+  knownAt?: Date
+}): Answer {
+  const situation = new Situation(contract, settle(index), at.getTime())
+  const sets = [...situation.terms].map(([id, versions]) => judgeSet(situation, id, versions))
+  return {
+    contract: contract.id,
+    version: situation.versions.at(-1)?.version.no ?? null,
+    at: formatInstant(at.getTime()),
+    knownAt: knownAt === undefined ? null : formatInstant(knownAt.getTime()),
+    headline: worst(sets.map(({ answer }) => answer.headline)),
+    sets: sets.map(({ answer }) => answer),
+    findings: sets.flatMap(({ findings }) => findings),
+    corrections: [],
+  }
+}
+
+function compare(
+  then: readonly SetAnswer[],
+  now: readonly SetAnswer[],
+  at: string,
+  receivedAt: string,
+): CorrectionAnswer[] {
+  const corrections: CorrectionAnswer[] = []
+  const before = new Map(
+    then.flatMap(({ id, obligations }) =>
+      obligations.map((one) => [`${id} ${one.tier} ${one.bucket}`, one.state] as const),
+    ),
+  )
+  for (const { id, obligations } of now) {
+    for (const { tier, bucket, state } of obligations) {
+      const was = before.get(`${id} ${tier} ${bucket}`)
+      if (was === undefined || was === state) continue
+      corrections.push({ set: id, tier, bucket, at, was, is: state, receivedAt })
+    }
+  }
+  return corrections
+}

@@ -1,0 +1,140 @@
+/** The index that evaluations look things up in, folded from facts in log order. */
+import { z } from 'zod'
+import type {
+  BackupRun,
+  ContractEvent,
+  DeletionProbe,
+  Repo,
+  RestoreTest,
+  RetentionRun,
+} from '../evidence/predicates.ts'
+import { isEvidence, statementSchema } from '../evidence/statement.ts'
+import { instant } from '../format.ts'
+import { AgentChain } from './agent-chain.ts'
+import type { Fact } from './known.ts'
+import { Known } from './known.ts'
+import { Listings } from './listing.ts'
+
+/** A line of `facts.jsonl`. */
+export const factSchema = z.object({ receivedAt: instant, statement: statementSchema })
+
+/** A statement that does not count, and why. */
+export interface Disregarded {
+  code: 'equivocation' | 'revoked-key'
+  fact: Known
+}
+
+/** Independent of any contract. Adding a fact costs that fact, whatever the history. */
+export interface FactIndex {
+  size: number
+  chains: Map<string, AgentChain>
+  /** By repository ID. */
+  listings: Map<string, Listings>
+  /** Every name that a statement gives a repository: its ID and its lineages. */
+  repositories: Map<string, Set<string>>
+  runs: Known<BackupRun>[]
+  tests: Known<RestoreTest>[]
+  retentions: Known<RetentionRun>[]
+  probes: Known<DeletionProbe>[]
+  events: Known<ContractEvent>[]
+  disregarded: Disregarded[]
+  /** Agents' epochs whose key has been revoked. */
+  revoked: Set<string>
+}
+
+export function emptyIndex(): FactIndex {
+  return {
+    size: 0,
+    chains: new Map(),
+    listings: new Map(),
+    repositories: new Map(),
+    runs: [],
+    tests: [],
+    retentions: [],
+    probes: [],
+    events: [],
+    disregarded: [],
+    revoked: new Set(),
+  }
+}
+
+/** Folds facts, in log order. */
+export function indexFacts(facts: Iterable<Fact>, index: FactIndex = emptyIndex()): FactIndex {
+  for (const fact of facts) addFact(index, fact)
+  return index
+}
+
+/** One step of the fold. The order is the log's: what a revoked key sends later does not count. */
+export function addFact(index: FactIndex, fact: Fact): void {
+  const { statement } = fact
+  const place = index.size++
+  if (isEvidence(statement, 'contract-event')) {
+    const event = new Known(fact, statement.predicate, place)
+    index.events.push(event)
+    if (event.predicate.event === 'key-revoked') {
+      const { agent, epoch } = event.predicate.detail
+      index.revoked.add(epochOf(String(agent), epoch === undefined ? 'all' : String(epoch)))
+    }
+    return
+  }
+  const known = new Known(fact, statement.predicate, place)
+  if (!isCounted(index, known)) return
+  if (isEvidence(statement, 'backup-run')) index.runs.push(known as Known<BackupRun>)
+  else if (isEvidence(statement, 'restore-test')) index.tests.push(known as Known<RestoreTest>)
+  else if (isEvidence(statement, 'retention-run')) index.retentions.push(known as Known<RetentionRun>)
+  else if (isEvidence(statement, 'deletion-probe')) index.probes.push(known as Known<DeletionProbe>)
+  else if (isEvidence(statement, 'inventory')) {
+    listingsOf(index, statement.predicate.repository.id).add(known as Known<typeof statement.predicate>)
+  }
+  if ('repository' in statement.predicate) nameRepository(index, statement.predicate.repository)
+}
+
+function isCounted(index: FactIndex, fact: Known): boolean {
+  const { chain } = fact
+  if (chain === null) return true
+  if ([String(chain.epoch), 'all'].some((epoch) => index.revoked.has(epochOf(chain.agent, epoch)))) {
+    index.disregarded.push({ code: 'revoked-key', fact })
+    return false
+  }
+  const agent = `${chain.tenant}/${chain.agent}`
+  let links = index.chains.get(agent)
+  if (links === undefined) {
+    links = new AgentChain()
+    index.chains.set(agent, links)
+  }
+  const outcome = links.add(fact)
+  if (outcome === 'equivocation') index.disregarded.push({ code: 'equivocation', fact })
+  return outcome === 'added'
+}
+
+function epochOf(agent: string, epoch: string): string {
+  return `${agent}/${epoch}`
+}
+
+/** The chain that a fact stands in. */
+export function chainOf(index: FactIndex, { chain }: Known): AgentChain | undefined {
+  return chain === null ? undefined : index.chains.get(`${chain.tenant}/${chain.agent}`)
+}
+
+function listingsOf(index: FactIndex, repository: string): Listings {
+  let listings = index.listings.get(repository)
+  if (listings === undefined) {
+    listings = new Listings()
+    index.listings.set(repository, listings)
+  }
+  return listings
+}
+
+function nameRepository(index: FactIndex, { id, lineage }: Repo): void {
+  for (const name of lineage === undefined ? [id] : [id, lineage]) {
+    const ids = index.repositories.get(name)
+    if (ids === undefined) index.repositories.set(name, new Set([id]))
+    else ids.add(id)
+  }
+}
+
+/** Puts every chain in its order; evaluations ask for it once. */
+export function settle(index: FactIndex): FactIndex {
+  for (const chain of index.chains.values()) chain.settle()
+  return index
+}

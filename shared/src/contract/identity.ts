@@ -1,0 +1,92 @@
+import type { Snap } from '../evidence/predicates.ts'
+import type { Detail, Events } from './approval.ts'
+import { Approvals, textOf } from './approval.ts'
+import type { FactIndex } from './facts.ts'
+
+/** What the two parties have approved about identities, and since when. */
+export class Identities {
+  /** From and to. */
+  readonly #successions: { from: string; to: string; since: number }[] = []
+  /** By the ID of the snapshot that was rewritten. */
+  readonly #erasures = new Map<string, number>()
+
+  constructor(events: Events) {
+    const successions = new Approvals().approveBy(events.of('repository-succession'), successionKey)
+    for (const { detail, since } of successions.given()) {
+      this.#successions.push({ from: textOf(detail, 'from'), to: textOf(detail, 'to'), since })
+    }
+    const erasures = new Approvals().approveBy(events.of('erasure-approved'), (detail) =>
+      textOf(detail, 'original'),
+    )
+    for (const { key, since } of erasures.given()) this.#erasures.set(key, since)
+  }
+
+  /** The repositories that have followed this one. */
+  successorsOf(repository: string): string[] {
+    const found = new Set([repository])
+    for (const one of found) {
+      for (const { from, to } of this.#successions) if (from === one) found.add(to)
+    }
+    found.delete(repository)
+    return [...found]
+  }
+
+  /** Since when what lies in one repository counts in the other; Infinity if it does not. */
+  succeededAt(one: string, other: string): number {
+    if (one === other) return Number.NEGATIVE_INFINITY
+    return Math.min(this.#reachedAt(one, other), this.#reachedAt(other, one))
+  }
+
+  #reachedAt(from: string, to: string): number {
+    const reached = new Map([[from, Number.NEGATIVE_INFINITY]])
+    for (let rounds = this.#successions.length; rounds > 0; rounds--) {
+      for (const step of this.#successions) {
+        const before = reached.get(step.from)
+        if (before === undefined) continue
+        const since = Math.max(before, step.since)
+        if (since < (reached.get(step.to) ?? Number.POSITIVE_INFINITY)) reached.set(step.to, since)
+      }
+    }
+    return reached.get(to) ?? Number.POSITIVE_INFINITY
+  }
+
+  /** Since when a snapshot of another tree counts as the one it was rewritten from; Infinity if it does not. */
+  erasedAt(ids: Iterable<string>): number {
+    let since = Number.POSITIVE_INFINITY
+    for (const id of ids) since = Math.min(since, this.#erasures.get(id) ?? Number.POSITIVE_INFINITY)
+    return since
+  }
+}
+
+function successionKey(detail: Detail): string {
+  return JSON.stringify([textOf(detail, 'from'), textOf(detail, 'to')])
+}
+
+/** The first ID of a snapshot: `tag` and `copy` keep it in `original`, `rewrite` names the one before. */
+export class Origins {
+  readonly #byId = new Map<string, string>()
+
+  constructor(index: FactIndex) {
+    for (const { snapshots } of index.listings.values()) for (const one of snapshots.values()) this.#add(one)
+    for (const { predicate } of index.runs)
+      if (predicate.snapshot !== undefined) this.#add(predicate.snapshot)
+  }
+
+  #add({ id, original }: Snap): void {
+    if (original !== undefined) this.#byId.set(id, original)
+  }
+
+  rootOf(id: string): string {
+    const seen = new Set<string>()
+    let root = id
+    for (
+      let next: string | undefined = id;
+      next !== undefined && !seen.has(next);
+      next = this.#byId.get(next)
+    ) {
+      seen.add(next)
+      root = next
+    }
+    return root
+  }
+}

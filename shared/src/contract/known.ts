@@ -1,0 +1,54 @@
+import { paeDigest } from '../evidence/envelope.ts'
+import type { Chain } from '../evidence/predicates.ts'
+import type { Statement } from '../evidence/statement.ts'
+
+/** One thing that was received: a statement, and when the collector says it came. */
+export interface Fact {
+  receivedAt: string
+  statement: Statement
+  /** Computed from the statement's compact JSON when left out. */
+  paeDigest?: string
+}
+
+/** A fact taken apart for evaluation. Instants in milliseconds. */
+export class Known<P extends object = object> {
+  readonly predicate: P
+  readonly receivedAt: number
+  /** The end of what it tells, by the clock of who tells it. */
+  readonly datedAt: number
+  /** Its place in the log. */
+  readonly index: number
+  /** Null for contract events, which stand in no agent's chain. */
+  readonly chain: Chain | null
+  /** The agent's clock less the collector's, as the statement itself measured it. */
+  readonly statedOffsetMs: number | undefined
+  /** The newest such measurement before it in its chain; 0 when there is none. */
+  offsetMs = 0
+  /** Its place in its chain as far as the chain is known. */
+  position = 0
+  readonly #fact: Fact
+  #digest: string | undefined
+
+  constructor(fact: Fact, predicate: P, index: number) {
+    const told = fact.statement.predicate
+    this.predicate = predicate
+    this.receivedAt = Date.parse(fact.receivedAt)
+    this.datedAt = Date.parse('endedAt' in told ? told.endedAt : 'takenAt' in told ? told.takenAt : told.at)
+    this.index = index
+    this.chain = 'chain' in told ? told.chain : null
+    this.statedOffsetMs = 'clockOffsetMs' in told ? told.clockOffsetMs : undefined
+    this.#fact = fact
+    this.#digest = fact.paeDigest
+  }
+
+  /** SHA-256 of the PAE. */
+  get digest(): string {
+    this.#digest ??= paeDigest(new TextEncoder().encode(JSON.stringify(this.#fact.statement)))
+    return this.#digest
+  }
+}
+
+/** What is taken off an agent's times: nothing within the tolerance, else the measured offset, either way. */
+export function correctionMs(fact: Known, clockToleranceMs: number): number {
+  return Math.abs(fact.offsetMs) > clockToleranceMs ? fact.offsetMs : 0
+}

@@ -1,0 +1,117 @@
+import { sha256Hex } from '../crypto.ts'
+import type { Inventory, Snap } from '../evidence/predicates.ts'
+import type { IdList } from './id-list.ts'
+import { applyDelta, countIds, differenceOf, listIds } from './id-list.ts'
+import type { Known } from './known.ts'
+
+/** One verified list of a repository's snapshots, kept as its delta. */
+interface Node {
+  base: string | null
+  added: string[]
+  removed: string[]
+}
+
+/** How many lists are kept in full at a time; others are folded again from the nearest that is. */
+const KEPT = 32
+
+/**
+ * The inventories of one repository, folded. A list is found by its digest, so it does not matter who
+ * listed it or in which order inventories arrive; one whose base cannot be reached, or whose fold does not
+ * give its digest, is not complete.
+ */
+export class Listings {
+  readonly snapshots = new Map<string, Snap>()
+  readonly inventories: Known<Inventory>[] = []
+  readonly #nodes = new Map<string, Node>()
+  readonly #count = new Map<string, number>()
+  readonly #kept = new Map<string, IdList>()
+  readonly #waiting = new Map<string, Known<Inventory>[]>()
+  readonly #folded = new Set<Known<Inventory>>()
+
+  add(inventory: Known<Inventory>): void {
+    this.inventories.push(inventory)
+    const queue = [inventory]
+    for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+      const { base, digest } = next.predicate
+      if (base !== null && !this.#nodes.has(base)) {
+        const waiting = this.#waiting.get(base)
+        if (waiting === undefined) this.#waiting.set(base, [next])
+        else waiting.push(next)
+      } else if (this.#fold(next)) {
+        queue.push(...(this.#waiting.get(digest) ?? []))
+        this.#waiting.delete(digest)
+      }
+    }
+  }
+
+  /** True if the list is known and its digest holds. */
+  isFolded(inventory: Known<Inventory>): boolean {
+    return this.#folded.has(inventory)
+  }
+
+  /** What the second list has that the first has not, and the other way round; null is the empty list. */
+  difference(from: string | null, to: string): { added: readonly string[]; removed: readonly string[] } {
+    if (from === to) return { added: [], removed: [] }
+    const node = this.#nodes.get(to)
+    if (node !== undefined && node.base === from && from !== null) return node
+    return differenceOf(from === null ? new Uint8Array() : this.#listOf(from), this.#listOf(to))
+  }
+
+  #fold(inventory: Known<Inventory>): boolean {
+    const { base, digest, removed, count, added } = inventory.predicate
+    const node = { base, added: added.map(({ id }) => id), removed }
+    const list = base === digest && node.added.length === 0 && removed.length === 0 ? null : this.#apply(node)
+    if (
+      list === null
+        ? count !== this.#count.get(digest)
+        : countIds(list) !== count || sha256Hex(list) !== digest
+    ) {
+      return false
+    }
+    this.#folded.add(inventory)
+    for (const snapshot of added) {
+      if (!this.snapshots.has(snapshot.id)) this.snapshots.set(snapshot.id, snapshot)
+    }
+    if (list !== null && !this.#nodes.has(digest)) {
+      this.#nodes.set(digest, node)
+      this.#count.set(digest, count)
+      this.#keep(digest, list)
+    }
+    return true
+  }
+
+  #apply({ base, added, removed }: Node): IdList {
+    return base === null ? listIds(added) : applyDelta(this.#listOf(base), added, removed)
+  }
+
+  #listOf(digest: string): IdList {
+    const deltas: [string, Node][] = []
+    let list: IdList | undefined
+    for (let at: string | null = digest; list === undefined;) {
+      if (at === null) list = new Uint8Array()
+      else {
+        list = this.#kept.get(at)
+        const node: Node | undefined = list === undefined ? this.#nodes.get(at) : undefined
+        if (node === undefined) break
+        deltas.push([at, node])
+        at = node.base
+      }
+    }
+    for (const [, node] of deltas.toReversed()) {
+      list =
+        node.base === null
+          ? listIds(node.added)
+          : applyDelta(list ?? new Uint8Array(), node.added, node.removed)
+    }
+    const full = list ?? new Uint8Array()
+    this.#keep(digest, full)
+    return full
+  }
+
+  #keep(digest: string, list: IdList): void {
+    this.#kept.delete(digest)
+    this.#kept.set(digest, list)
+    const oldest = this.#kept.keys().next().value
+    if (this.#kept.size > KEPT && oldest !== undefined) this.#kept.delete(oldest)
+  }
+}

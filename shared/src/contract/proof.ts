@@ -1,0 +1,113 @@
+import type { Known } from './known.ts'
+import type { RestoreTest } from '../evidence/predicates.ts'
+import type { Verdict } from './answer.ts'
+import type { History } from './history.ts'
+import type { Point, Tested } from './point.ts'
+import { idIn } from './point.ts'
+import { covers } from './cover.ts'
+import { Refutation } from './refutation.ts'
+import type { RestoreTestTerms } from './schema.ts'
+import type { Opinion } from './verdict.ts'
+
+/** Tests of the set's snapshots; a twin's tests are told by the twin. */
+export interface SetTest extends Tested {
+  point: Point
+}
+
+/** The tests that had ended by `at`, by their end, each once. */
+export function testsOf(history: History, at: number): SetTest[] {
+  const { requiredPaths } = history.terms.set.selector
+  const seen = new Set<Known<RestoreTest>>()
+  const tests: SetTest[] = []
+  for (const point of history.points) {
+    if (!covers(point.snapshot.paths, requiredPaths)) continue
+    for (const tested of point.tests) {
+      if (tested.endedAt > at || seen.has(tested.test)) continue
+      seen.add(tested.test)
+      tests.push({ ...tested, point })
+    }
+  }
+  return tests.toSorted((a, b) => a.endedAt - b.endedAt || a.test.index - b.test.index)
+}
+
+export function hasPassed({ test }: Tested): boolean {
+  return test.predicate.result === 'PASSED'
+}
+
+/** How recently a test passed, full ones where they are due, and what failed since. */
+export function weighProof(
+  opinion: Opinion,
+  history: History,
+  terms: RestoreTestTerms,
+  tests: readonly SetTest[],
+  at: number,
+): void {
+  const { onboardedAt } = history.terms
+  const passed = tests.filter(hasPassed)
+  const full = passed.filter(({ test }) => test.predicate.mode === 'full')
+  const counted = terms.mode === 'full' ? full : passed
+  weighAge(opinion, 'proof-overdue', history, terms, {
+    every: terms.every,
+    last: counted.at(-1),
+    from: onboardedAt,
+    at,
+  })
+  if (terms.fullEvery !== undefined) {
+    weighAge(opinion, 'full-proof-overdue', history, terms, {
+      every: terms.fullEvery,
+      last: full.at(-1),
+      from: onboardedAt,
+      at,
+    })
+  }
+  weighFailures(opinion, history, at)
+}
+
+interface Age {
+  every: string
+  /** The last test that counts; without one, the time runs from `from`. */
+  last: SetTest | undefined
+  from: number
+  at: number
+  tier?: string
+}
+
+/** Within `every` it is compliant, within the grace after it at risk, later breached. */
+export function weighAge(
+  opinion: Opinion,
+  code: string,
+  history: History,
+  { grace }: RestoreTestTerms,
+  { every, last, from, at, tier }: Age,
+): void {
+  const { zone } = history.terms.calendar
+  const due = zone.add(last?.endedAt ?? from, every)
+  const late = zone.add(due, grace)
+  opinion.deadlines.push(due, late)
+  if (at <= due) return
+  const verdict: Verdict = at <= late ? 'at-risk' : 'breached'
+  opinion.weigh(verdict)
+  opinion.find(code, due, { verdict, every, ...(tier !== undefined && { tier }) }, [last?.test])
+}
+
+/** A failure stays with its snapshot while that is there, until the same snapshot passes. */
+function weighFailures(opinion: Opinion, history: History, at: number): void {
+  const inventory = history.lineage.newest(at)
+  if (inventory === undefined) return
+  const told = new Set<string>() // a twin says the same
+  for (const point of history.points) {
+    if (point.tests.length === 0) continue
+    const failures = new Refutation(point.tests).failuresAt(at)
+    const snapshot = failures > 0 ? idIn(point, inventory, history.lineage, at) : undefined
+    if (snapshot === undefined || told.has(snapshot)) continue
+    told.add(snapshot)
+    opinion.weigh(failures >= 2 ? 'breached' : 'at-risk')
+    const failed = point.tests.filter(({ test, since }) => since <= at && test.predicate.result === 'FAILED')
+    opinion.find(
+      failures >= 2 ? 'refuted' : 'failed-test',
+      failed.at(-1)?.endedAt ?? at,
+      { snapshot, failures },
+      failed.map(({ test }) => test),
+    )
+  }
+}

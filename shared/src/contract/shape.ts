@@ -1,0 +1,152 @@
+/** Turns what the schema refuses into problems that name the place and the cure. */
+import { z } from 'zod'
+import type { Path, Places, Problem } from './problem.ts'
+import { formatPath } from './problem.ts'
+import { contractSchema } from './schema.ts'
+
+type Issue = z.core.$ZodIssue
+
+export function problemsOfIssue(issue: Issue, root: unknown, places: Places, prefix: Path = []): Problem[] {
+  const path = [...prefix, ...issue.path]
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({
+      ...places.ofKey(path, key),
+      path: formatPath([...path, key]),
+      message: `unknown key "${key}"`,
+      cure: cureForKey(key, path),
+    }))
+  }
+  const value = valueAt(root, path)
+  if (issue.code === 'invalid_union' && typeof value === 'object' && value !== null) {
+    const nearest = issue.errors.find((issues) => issues.some((one) => one.path.length > 0 || 'keys' in one))
+    if (nearest !== undefined) return nearest.flatMap((one) => problemsOfIssue(one, root, places, path))
+  }
+  const needed = neededBy(issue)
+  const name = path.length === 0 ? 'the file' : `"${formatPath(path.slice(-1))}"`
+  if (value === undefined) {
+    return [
+      {
+        ...places.of(path),
+        path: formatPath(path),
+        message: `${name} is missing`,
+        cure: `Add ${name}: ${needed}.`,
+      },
+    ]
+  }
+  return [
+    {
+      ...places.of(path),
+      path: formatPath(path),
+      message: `${name} is ${show(value)}, which is not ${needed}`,
+      cure: `Write ${needed}.`,
+    },
+  ]
+}
+
+/** A copy in which a misspelt key does not keep the rest of its map from being looked at. */
+export function withoutUnknownKeys(root: unknown, issues: readonly Issue[]): unknown {
+  const copy: unknown = structuredClone(root)
+  for (const issue of issues) {
+    if (issue.code !== 'unrecognized_keys') continue
+    const holder = valueAt(copy, issue.path)
+    if (typeof holder !== 'object' || holder === null) continue
+    for (const key of issue.keys) Reflect.deleteProperty(holder, key)
+  }
+  return copy
+}
+
+/** What is needed in words: the schema's own, or made from the kind of issue. */
+function neededBy(issue: Issue): string {
+  const own = issue.message
+  if (!/^(Invalid|Too)\b/.test(own)) return own
+  switch (issue.code) {
+    case 'invalid_type':
+      return (
+        { object: 'a map of keys', array: 'a list', string: 'text', number: 'a number' }[
+          String(issue.expected)
+        ] ?? `a ${issue.expected}`
+      )
+    case 'invalid_value':
+      return issue.values.length === 1
+        ? String(issue.values[0])
+        : `one of ${issue.values.map(String).join(', ')}`
+    case 'too_small':
+      return `at least ${issue.minimum}${issue.origin === 'string' ? ' characters' : ''}`
+    case 'too_big':
+      return `at most ${issue.maximum}${issue.origin === 'string' ? ' characters' : ''}`
+    case 'invalid_union':
+      return `"reject" or a map with maxFailedPct and neverPaths`
+    default:
+      return 'what this key takes'
+  }
+}
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text
+}
+
+function valueAt(root: unknown, path: Path): unknown {
+  let value = root
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null) return undefined
+    value = (value as Record<PropertyKey, unknown>)[key]
+  }
+  return value
+}
+
+/** All keys of the contract, by the key of the map that holds them. */
+let keysByHolder: Map<string, Set<string>> | undefined
+
+function knownKeys(): Map<string, Set<string>> {
+  if (keysByHolder !== undefined) return keysByHolder
+  const found = new Map<string, Set<string>>()
+  const visit = (node: unknown, holder: string): void => {
+    if (typeof node !== 'object' || node === null) return
+    const { properties, items, anyOf } = node as Record<string, unknown>
+    if (typeof properties === 'object' && properties !== null) {
+      const keys = found.get(holder) ?? new Set()
+      found.set(holder, keys)
+      for (const [key, inner] of Object.entries(properties)) {
+        keys.add(key)
+        visit(inner, key)
+      }
+    }
+    visit(items, holder)
+    if (Array.isArray(anyOf)) for (const one of anyOf) visit(one, holder)
+  }
+  visit(z.toJSONSchema(contractSchema, { io: 'input', unrepresentable: 'any', reused: 'inline' }), '')
+  keysByHolder = found
+  return found
+}
+
+function cureForKey(key: string, path: Path): string {
+  const holder = path.findLast((part) => typeof part === 'string')
+  const allowed = [...(knownKeys().get(String(holder ?? '')) ?? [])]
+  const near = allowed
+    .map((one) => ({ one, distance: distanceOf(one.toLowerCase(), key.toLowerCase()) }))
+    .toSorted((a, b) => a.distance - b.distance)[0]
+  if (near !== undefined && near.distance <= Math.max(2, key.length / 3)) return `Did you mean "${near.one}"?`
+  const elsewhere = [...knownKeys()].find(([, keys]) => keys.has(key))?.[0]
+  if (elsewhere !== undefined) return `Move it to ${elsewhere === '' ? 'the top level' : `"${elsewhere}"`}.`
+  return `Remove it; known here: ${allowed.join(', ')}.`
+}
+
+/** Levenshtein's. */
+function distanceOf(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      next.push(
+        Math.min(
+          (next[j - 1] ?? 0) + 1,
+          (row[j] ?? 0) + 1,
+          (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1),
+        ),
+      )
+    }
+    row = next
+  }
+  return row[b.length] ?? 0
+}

@@ -1,0 +1,102 @@
+import type { ObligationState } from './answer.ts'
+import type { Excused } from './exclusion.ts'
+import { isExcused } from './exclusion.ts'
+import type { Candidate, History } from './history.ts'
+import type { Listed } from './lineage.ts'
+import type { Obligation } from './obligation.ts'
+
+/** What an obligation comes to, and what it stands on. */
+export interface Judgement {
+  state: ObligationState
+  /** The row of the contract specification's table of states that decided. */
+  row: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8
+  /** The newest complete inventory, as of when it is judged. */
+  inventory?: Listed
+  candidate?: Candidate
+  /** The candidate's ID there. */
+  witness?: string
+  since?: number
+}
+
+/** The state at `at`; the first row that fits decides. */
+export function judge(
+  obligation: Obligation,
+  history: History,
+  excused: readonly Excused[],
+  at: number,
+): Judgement {
+  const { keepUntil, bucket } = obligation
+  if (isExcused(bucket, excused, obligation.line.calendar)) return { state: 'excused', row: 1 }
+  if (at < keepUntil) return judgeLive(obligation, history, at)
+  const last = judgeLive(obligation, history, keepUntil)
+  if (last.state !== 'met' && last.state !== 'stale') return last
+  return { ...last, state: 'discharged', row: 2, since: keepUntil }
+}
+
+/** Rows 3 to 8. */
+export function judgeLive(obligation: Obligation, history: History, at: number): Judgement {
+  const { keepUntil, line, bucket, pendingUntil, due } = obligation
+  const { lineage } = history
+  const inventory = lineage.newest(at, keepUntil)
+  const { from, to } = line.windowOf(bucket)
+  const candidates = history.between(from, to).filter(({ start }) => line.isAnchored(start))
+  const found = { ...(inventory !== undefined && { inventory }) }
+  let gone: Candidate | undefined
+  for (const candidate of candidates.toReversed()) {
+    if (inventory === undefined || !history.satisfies(candidate, at)) continue
+    const witness = history.idIn(candidate, inventory, at)
+    if (witness !== undefined) {
+      return { ...byAge(obligation, inventory, at), ...found, candidate, witness }
+    }
+    if (candidate.point.listedAt <= inventory.takenAt) gone ??= candidate
+  }
+  if (at < pendingUntil) return { state: 'pending', row: 5, ...found }
+  if (at < due) return { state: 'late', row: 5, since: pendingUntil, ...found }
+  if (gone !== undefined)
+    return { state: 'lost', row: 6, candidate: gone, ...found, ...sinceGone(history, gone) }
+  const held = inventory === undefined ? undefined : withheld(candidates, history, inventory, at)
+  if (held !== undefined) return { ...held, ...found, since: due }
+  const after = inventory !== undefined && inventory.takenAt >= due
+  const since = after ? (lineage.firstSince(due)?.takenAt ?? due) : due
+  return { state: after ? 'missed' : 'unknown', row: 8, since, ...found }
+}
+
+function byAge(
+  { terms }: Obligation,
+  { takenAt }: Listed,
+  at: number,
+): Pick<Judgement, 'state' | 'row' | 'since'> {
+  const { zone } = terms.calendar
+  const { freshFor, unknownAfter } = terms.set.evidence
+  const staleFrom = zone.add(takenAt, freshFor)
+  if (at <= staleFrom) return { state: 'met', row: 3 }
+  const unknownFrom = zone.add(takenAt, unknownAfter)
+  if (at <= unknownFrom) return { state: 'stale', row: 4, since: staleFrom }
+  return { state: 'unknown', row: 4, since: unknownFrom }
+}
+
+/** Row 7: something is there, and only the guard, a missing report or a clock keeps it from counting. */
+function withheld(
+  candidates: readonly Candidate[],
+  history: History,
+  inventory: Listed,
+  at: number,
+): Pick<Judgement, 'state' | 'row' | 'candidate' | 'witness'> | undefined {
+  let unattested: Pick<Judgement, 'state' | 'row' | 'candidate' | 'witness'> | undefined
+  for (const candidate of candidates) {
+    const reason = history.withheldBy(candidate, at)
+    if (reason === undefined) continue
+    const witness = history.idIn(candidate, inventory, at)
+    if (witness === undefined) continue
+    if (reason === 'guard') return { state: 'late', row: 7, candidate, witness }
+    unattested ??= { state: 'unknown', row: 7, candidate, witness }
+  }
+  return unattested
+}
+
+/** Lost between the last inventory that lists it and the next. */
+function sinceGone({ lineage }: History, { point }: Candidate): { since?: number } {
+  const last = Math.max(...point.members.map(({ repository, id }) => lineage.lastListedAt(repository, id)))
+  const next = lineage.firstSince(last + 1)
+  return next === undefined ? {} : { since: next.takenAt }
+}

@@ -1,0 +1,79 @@
+import type { Events } from './approval.ts'
+import { Calendar } from './calendar.ts'
+import type { Duration } from './duration.ts'
+import { parseDuration } from './duration.ts'
+import { DAY_MS, parseDay } from './local.ts'
+import type { Contract, ContractSet, Party, Version } from './schema.ts'
+import { zoneOf } from './zone.ts'
+
+/** A version in force in [from, to). */
+export interface InForce {
+  version: Version
+  from: number
+  to: number
+}
+
+/** What one version says about one set. */
+export interface SetTerms {
+  set: ContractSet
+  version: Version
+  /** When the version is in force. */
+  from: number
+  to: number
+  calendar: Calendar
+  onboardedAt: number
+  clockToleranceMs: number
+  quarantineOverMs: number
+}
+
+/** The versions that both parties have accepted and that have taken effect by `at`, in their order. */
+export function versionsInForce(contract: Contract, events: Events, at: number): InForce[] {
+  const zone = zoneOf(contract.timezone)
+  const accepted = contract.versions
+    .filter((version) => isAcceptedBy(version, events))
+    .map((version) => ({ version, from: zone.midnightOf(parseDay(version.effectiveFrom)) }))
+    .filter(({ from }) => from <= at)
+    .toSorted((a, b) => a.from - b.from || a.version.no - b.version.no)
+  return accepted.map((one, index) => ({
+    ...one,
+    to: accepted[index + 1]?.from ?? Number.POSITIVE_INFINITY,
+  }))
+}
+
+/** In the contract's text, or by a statement in the log. */
+function isAcceptedBy({ no, acceptances }: Version, events: Events): boolean {
+  const parties = new Set<Party>(acceptances?.map(({ party }) => party))
+  for (const { predicate } of events.of('version-accepted')) {
+    if (predicate.version === no) parties.add(predicate.by.party)
+  }
+  return parties.size === 2
+}
+
+/** Each set's terms through the versions, the newest last. */
+export function termsBySet(contract: Contract, versions: readonly InForce[]): Map<string, SetTerms[]> {
+  const terms = new Map<string, SetTerms[]>()
+  for (const { version, from, to } of versions) {
+    for (const set of version.sets) {
+      const calendar = new Calendar(contract, set.schedule)
+      const one = {
+        set,
+        version,
+        from,
+        to,
+        calendar,
+        onboardedAt: calendar.startOf(parseDay(set.onboardedAt ?? version.effectiveFrom)),
+        clockToleranceMs: lengthMs(parseDuration(set.evidence.clockTolerance)),
+        quarantineOverMs: lengthMs(parseDuration(set.evidence.quarantineOver)),
+      }
+      const earlier = terms.get(set.id)
+      if (earlier === undefined) terms.set(set.id, [one])
+      else earlier.push(one)
+    }
+  }
+  return terms
+}
+
+/** Tolerances are short: a day is 24 hours here. */
+function lengthMs({ months, days, elapsedMs }: Duration): number {
+  return (months * 30 + days) * DAY_MS + elapsedMs
+}

@@ -1,0 +1,193 @@
+/** `bevis-verify evaluate`: the contract's evaluation alone, on a file of facts. It is the simulator too. */
+import { createReadStream } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { createInterface } from 'node:readline'
+import { styleText } from 'node:util'
+import type { Command } from 'commander'
+import type { Answer, SetAnswer, Verdict } from '../contract/answer.ts'
+import { DIMENSIONS } from '../contract/answer.ts'
+import { evaluate } from '../contract/evaluate.ts'
+import { factSchema } from '../contract/facts.ts'
+import type { Fact } from '../contract/known.ts'
+import { parseContract } from '../contract/parse.ts'
+import type { Contract } from '../contract/schema.ts'
+import { paeDigest } from '../evidence/envelope.ts'
+import { PAYLOAD_LIMIT_BYTES } from '../evidence/statement.ts'
+import { BevisError } from '../error.ts'
+
+export interface EvaluateInput {
+  /** YAML */
+  contractText: string
+  /** JSON lines, as text or one by one, in log order. */
+  facts: string | Iterable<string>
+  at: Date
+  /** Only what had been received by then counts; everything when left out. */
+  knownAt?: Date
+}
+
+/**
+ * Reads a contract and facts, and evaluates.
+ * @throws BevisError CONTRACT_INVALID with every problem's line; STATEMENT_INVALID with the line of the facts
+ */
+export function runEvaluate({ contractText, facts, at, knownAt }: EvaluateInput): Answer {
+  const contract = readContract(contractText)
+  const lines = typeof facts === 'string' ? facts.split('\n') : facts
+  const read: Fact[] = []
+  let number = 0
+  for (const line of lines) {
+    number += 1
+    if (line.trim() !== '') read.push(readFact(line, number))
+  }
+  return evaluate({ contract, facts: read, at, ...(knownAt !== undefined && { knownAt }) })
+}
+
+function readContract(text: string): Contract {
+  const { contract, errors } = parseContract(text)
+  if (contract !== undefined) return contract
+  const told = errors.map(({ line, column, message, cure }) => `${line}:${column} ${message}. ${cure}`)
+  throw new BevisError('CONTRACT_INVALID', `the contract cannot be used:\n  ${told.join('\n  ')}`)
+}
+
+/** One line of `facts.jsonl`. The digest is of the statement as it stands there, unknown fields included. */
+export function readFact(line: string, number: number): Fact {
+  if (line.length > 2 * PAYLOAD_LIMIT_BYTES) refuse(number, 'the line is too long')
+  let value: unknown
+  try {
+    value = JSON.parse(line)
+  } catch (cause) {
+    throw new BevisError('STATEMENT_INVALID', `line ${number} of the facts is not JSON`, { cause })
+  }
+  const parsed = factSchema.safeParse(value)
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]
+    return refuse(number, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not a fact'}`)
+  }
+  const { statement } = value as { statement: unknown }
+  return { ...parsed.data, paeDigest: paeDigest(new TextEncoder().encode(JSON.stringify(statement))) }
+}
+
+function refuse(number: number, why: string): never {
+  throw new BevisError('STATEMENT_INVALID', `line ${number} of the facts cannot be used: ${why}`)
+}
+
+interface Options {
+  contract: string
+  facts: string
+  at: string
+  knownAt?: string
+  json?: boolean
+}
+
+const HELP = `
+The facts are JSON lines, in the order of the log: {"receivedAt": INSTANT, "statement": {...}}.
+
+Exit status: 0 compliant; 1 the headline is anything else (breached, at risk, unknown);
+2 no answer could be reached.
+
+Examples:
+  $ bevis-verify evaluate --contract contract.yaml --facts facts.jsonl --at 2026-11-23T04:00:00Z
+  $ bevis-verify evaluate --contract contract.yaml --facts facts.jsonl --at 2026-11-01T00:00:00Z \\
+      --known-at 2026-11-02T00:00:00Z --json      what was known the day after, as JSON and nothing else
+`
+
+/** Registers the `evaluate` command; errors are thrown for the program to tell. */
+export function evaluateCommand(program: Command): void {
+  program
+    .command('evaluate')
+    .description('evaluate a contract on a file of facts, as of an instant')
+    .requiredOption('--contract <file>', 'the contract (YAML)')
+    .requiredOption('--facts <file>', 'the facts (JSON lines)')
+    .requiredOption('--at <instant>', 'as of when, such as 2026-11-23T04:00:00Z')
+    .option('--known-at <instant>', 'from what had been received by then; from everything when left out')
+    .option('--json', 'print the answer as JSON and nothing else')
+    .addHelpText('after', HELP)
+    .action(async (options: Options) => {
+      const at = readInstant('--at', options.at)
+      const knownAt = options.knownAt === undefined ? undefined : readInstant('--known-at', options.knownAt)
+      const contract = readContract(await readInput('--contract', options.contract))
+      const facts = await readFacts(options.facts)
+      const answer = evaluate({ contract, facts, at, ...(knownAt !== undefined && { knownAt }) })
+      process.stdout.write(options.json === true ? `${JSON.stringify(answer)}\n` : formatAnswer(answer))
+      process.exitCode = answer.headline === 'compliant' ? 0 : 1
+    })
+}
+
+function readInstant(option: string, text: string): Date {
+  const date = new Date(text)
+  if (
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(text) &&
+    !Number.isNaN(date.getTime())
+  ) {
+    return date
+  }
+  throw new BevisError('USAGE', `${option} ${text} is no instant; write one like 2026-11-23T04:00:00Z`)
+}
+
+async function readInput(option: string, file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (cause) {
+    throw new BevisError('USAGE', `${option} ${file} cannot be read`, { cause })
+  }
+}
+
+async function readFacts(file: string): Promise<Fact[]> {
+  const facts: Fact[] = []
+  let number = 0
+  try {
+    const lines = createInterface({ input: createReadStream(file, 'utf8'), crlfDelay: Infinity })
+    for await (const line of lines) {
+      number += 1
+      if (line.trim() !== '') facts.push(readFact(line, number))
+    }
+  } catch (cause) {
+    if (cause instanceof BevisError) throw cause
+    throw new BevisError('USAGE', `--facts ${file} cannot be read`, { cause })
+  }
+  return facts
+}
+
+const COLOURS = {
+  compliant: 'green',
+  'at-risk': 'yellow',
+  unknown: 'magenta',
+  breached: 'red',
+  'not-applicable': 'dim',
+} as const satisfies Record<Verdict, string>
+
+function paint(verdict: Verdict, width = 0): string {
+  return styleText(COLOURS[verdict], verdict.padEnd(width), { stream: process.stdout })
+}
+
+/** How many findings are written out; `--json` has all. */
+const TOLD = 20
+
+export function formatAnswer({ contract, version, at, knownAt, headline, sets, findings }: Answer): string {
+  const known = knownAt === null ? 'everything given' : `what was received by ${knownAt}`
+  const told = findings.slice(0, TOLD).map(({ code, set, at: since, detail }) => {
+    const facts = Object.entries(detail).map(([key, value]) => `${key} ${String(value)}`)
+    return `  ${since}  ${set}  ${code}  ${facts.join(', ')}`
+  })
+  const more = findings.length > TOLD ? [`  and ${findings.length - TOLD} more (--json lists all)`] : []
+  return [
+    `${contract}  version ${version ?? 'none'}  ${paint(headline)}`,
+    `as of ${at}, from ${known}`,
+    ...sets.flatMap(formatSet),
+    ...(told.length > 0 ? ['', 'findings', ...told, ...more] : []),
+    '',
+  ].join('\n')
+}
+
+function formatSet({ id, headline, dimensions, counts, rate, nextDeadline }: SetAnswer): string[] {
+  const some = Object.entries(counts).filter(([, count]) => count > 0)
+  return [
+    '',
+    `${id.padEnd(14)}${paint(headline)}`,
+    ...DIMENSIONS.map((dimension) =>
+      `  ${dimension.padEnd(12)}${paint(dimensions[dimension], 14)}`.trimEnd(),
+    ),
+    `  ${'owed'.padEnd(12)}${some.map(([state, count]) => `${state} ${count}`).join(', ') || 'nothing yet'}`,
+    ...(rate === null ? [] : [`  ${'kept'.padEnd(12)}${(rate * 100).toFixed(2)} %`]),
+    ...(nextDeadline === undefined ? [] : [`  ${'next due'.padEnd(12)}${nextDeadline}`]),
+  ]
+}
