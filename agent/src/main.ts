@@ -184,6 +184,10 @@ define(
   ),
 )
 
+define('send', 'send what waits now', ['evidence send'], evidence).action((options: Common) =>
+  act(options, async (opened) => (await import('./commands/send.ts')).sendCommand(opened, stopping.signal)),
+)
+
 function workOptions({ send, json }: { send: boolean; json?: true }) {
   return { signal: stopping.signal, send, json: json === true }
 }

@@ -11,6 +11,8 @@ export interface ChildEnding {
   readonly code: ErrorCode | null
   /** It ended in a way that our commands never do: a fault of ours, or somebody killed it. */
   readonly isCrash: boolean
+  /** What it printed. */
+  readonly output: string
   /** The end of what it wrote to standard error. */
   readonly said: string
 }
@@ -18,7 +20,7 @@ export interface ChildEnding {
 export interface Child {
   readonly ended: Promise<ChildEnding>
   /** Asks it to end cleanly. */
-  stop(): void
+  readonly stop: () => void
 }
 
 const MOST_OUTPUT = 4 * 1024 * 1024
@@ -34,12 +36,12 @@ export function startChild(program: string, args: readonly string[]): Child {
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-4096)))
   const ended = new Promise<ChildEnding>((resolve) => {
     child.on('error', (error) => {
-      resolve({ status: null, signal: null, code: 'INTERNAL', isCrash: true, said: error.message })
+      resolve({ status: null, signal: null, code: 'INTERNAL', isCrash: true, output, said: error.message })
     })
     child.on('close', (status, signal) => {
       const code = readCode(output)
       const isOurs = status === 0 || status === 1 || (status === 2 && code !== null)
-      resolve({ status, signal, code, isCrash: !isOurs, said: said.trim() })
+      resolve({ status, signal, code, isCrash: !isOurs, output, said: said.trim() })
     })
   })
   return { ended, stop: () => void child.kill('SIGTERM') }

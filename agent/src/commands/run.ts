@@ -18,9 +18,10 @@ import { VERSION } from '../version.ts'
 import { isPassing, startChild } from './child.ts'
 import type { Child } from './child.ts'
 import { heartbeat } from './heartbeat.ts'
-import { recorderOf, sendEvidence } from './open.ts'
+import { recorderOf } from './open.ts'
 import type { Opened } from './open.ts'
 import type { Outcome } from './outcome.ts'
+import { sendByChild } from './send.ts'
 import { openNotifier } from './systemd.ts'
 
 /** The command that does each kind of work. */
@@ -46,7 +47,10 @@ export async function runCommand(
   const plans = plansOf(config.sets)
   const children = new Set<Child>()
 
-  const delivery = openDelivery((signal) => sendEvidence(opened, signal), tellReport)
+  const delivery = openDelivery(
+    (signal) => sendByChild(options.program, options.configFile, signal),
+    tellReport,
+  )
   const say = async (event: 'started' | 'heartbeat'): Promise<void> => {
     await recorder.record(heartbeat(opened, identity, event, plans))
     delivery.poke()
@@ -87,7 +91,7 @@ export async function runCommand(
   await dispatch.close()
   await delivery.close()
   await recorder.record(heartbeat(opened, identity, 'stopped', plans))
-  await sendEvidence(opened, AbortSignal.timeout(LAST_SEND_MS)).catch(() => null)
+  await sendByChild(options.program, options.configFile, AbortSignal.timeout(LAST_SEND_MS))
   notifier.close()
   held.release()
   logger.info('stopped')
