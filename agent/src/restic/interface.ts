@@ -22,6 +22,8 @@ export interface OpenOptions {
   environment: Readonly<Record<string, string>>
   /** How long restic waits for another's lock (--retry-lock, from 0.16), at most half of a run's stallMs; 5 minutes */
   lockWaitMs?: number
+  /** From the signal that asks restic to end to the one that ends it; 90 seconds, as a dead network takes 70 */
+  killAfterMs?: number
   now?: () => Date
   logger?: Logger
 }

@@ -35,7 +35,9 @@ const status = z.object({
  */
 const error = z.object({
   message_type: z.literal('error'),
-  error: z.looseObject({ message: text.optional(), Op: text.optional(), Err: z.unknown() }).optional(),
+  error: z
+    .looseObject({ message: text.optional(), Op: text.optional(), Err: z.unknown().optional() })
+    .optional(),
   message: text.optional(),
   during: text.optional(),
   item: text.optional(),

@@ -14,6 +14,7 @@ export interface Program {
   readonly location: string
   readonly cacheDir: string
   readonly lockWaitMs: number
+  readonly killAfterMs: number
   readonly ownProcesses: OwnProcesses
   readonly now: () => Date
   readonly logger?: Logger

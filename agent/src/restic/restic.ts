@@ -23,6 +23,7 @@ export type { Capabilities } from './capabilities.ts'
 export { publicLocation } from './location.ts'
 
 const LOCK_WAIT_MS = 5 * 60_000
+const KILL_AFTER_MS = 90_000
 
 /**
  * A repository through a restic binary; nothing is asked of the repository yet.
@@ -43,6 +44,7 @@ export async function openRestic(options: OpenOptions): Promise<Restic> {
     cacheDir,
     redact: redactor(repository.url, location, secrets),
     lockWaitMs: options.lockWaitMs ?? LOCK_WAIT_MS,
+    killAfterMs: options.killAfterMs ?? KILL_AFTER_MS,
     ownProcesses: new OwnProcesses(join(cacheDir, 'own-processes')),
     now: options.now ?? (() => new Date()),
     ...(options.logger && { logger: options.logger }),

@@ -11,8 +11,6 @@ import type { Program } from './program.ts'
 import { itemErrorOf } from './stderr.ts'
 import { messageOfItem } from './item-error.ts'
 
-/** restic removes its lock and ends within this after a signal; in the middle of a dead network it takes 70 s. */
-const KILL_AFTER_MS = 90_000
 const KEPT_ITEMS = 10_000
 const KEPT_LINES = 60
 /** Moved through system calls between two looks; less than that is a retry, not progress. */
@@ -89,7 +87,7 @@ export function spawnRestic(program: Program, options: SpawnOptions): Running {
     // Before 0.17 SIGTERM ends restic on the spot and leaves its lock behind (restic issue 4703).
     child.kill(program.capabilities.cleanSigterm ? 'SIGTERM' : 'SIGINT')
     if (held) child.kill('SIGCONT')
-    const force = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS)
+    const force = setTimeout(() => child.kill('SIGKILL'), program.killAfterMs)
     ended.signal.addEventListener('abort', () => clearTimeout(force))
   }
 
@@ -171,6 +169,8 @@ async function readStderr(
   const take = (line: string): void => {
     const message = line.startsWith('{') ? parseErrorMessage(line) : undefined
     if (message?.message_type === 'error') return takeItem(messageOfItem(message))
+    // An error that we do not understand is an error still.
+    if (!message && line.startsWith('{')) takeItem({ message: line.slice(0, 2_000) })
     const text = message?.message ?? line
     const item = message ? undefined : itemErrorOf(text)
     if (item) takeItem(item)

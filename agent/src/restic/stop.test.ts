@@ -1,0 +1,155 @@
+import { randomBytes } from 'node:crypto'
+import { rmSync, truncateSync } from 'node:fs'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { resticVersions } from '../../../test/kit/restic-versions.ts'
+import type { BackupRequest, Restic } from './restic.ts'
+import { testPlace, wrapped } from './repository-for-tests.ts'
+import type { TestPlace } from './repository-for-tests.ts'
+
+const { builds } = await resticVersions()
+
+describe.each(builds)('restic $version', (build) => {
+  test('a stopped backup ends cleanly, and its lock goes with it', async () => {
+    const place = testPlace(build)
+    const restic = await slow(place)
+    const stop = new AbortController()
+    const { run, started } = begin(restic, { paths: [place.source], signal: stop.signal })
+    await started
+    const checked = await (await place.open()).check()
+    expect(checked.error?.code).toBe('RESTIC_REPOSITORY_LOCKED')
+    stop.abort()
+    expect(await run).toMatchObject({ outcome: 'failed', error: { code: 'RESTIC_INTERRUPTED' } })
+    expect(await restic.locks()).toEqual([])
+    expect(await restic.snapshots()).toEqual([])
+    const late = await restic.backup({ paths: [place.source], signal: stop.signal })
+    expect(late.error?.code).toBe('RESTIC_INTERRUPTED')
+  })
+
+  test('a lock that a killed restic of ours has left is removed, and nobody else’s', async () => {
+    const place = testPlace(build)
+    const restic = await slow(place)
+    const run = restic.backup({ paths: [place.source] })
+    const held = await lockOf(restic)
+    expect(held).toMatchObject({ ours: true, stale: false })
+    expect(await restic.unlockOwn()).toEqual([])
+    process.kill(held.pid, 'SIGKILL')
+    expect(await run).toMatchObject({ exitCode: 137, error: { code: 'RESTIC_INTERRUPTED' } })
+
+    const another = await place.open({ cacheDir: join(place.folder, 'cache-of-another') })
+    expect(await another.locks()).toMatchObject([{ id: held.id, ours: false, stale: false }])
+    expect(await another.unlockOwn()).toEqual([])
+
+    const restarted = await place.open()
+    expect(await restarted.locks()).toMatchObject([{ id: held.id, ours: true, stale: true }])
+    expect(await restarted.unlockOwn()).toEqual([held.id])
+    expect(await restarted.locks()).toEqual([])
+    expect(await restarted.unlockOwn()).toEqual([])
+  })
+
+  test('a run that goes on for too long, or not at all, is ended by us', async () => {
+    const place = testPlace(build)
+    const restic = await slow(place)
+    const request: BackupRequest = { paths: [place.source] }
+    expect((await restic.backup({ ...request, deadlineMs: 1_500 })).error?.code).toBe('RESTIC_TIMEOUT')
+    const repository = { ...secret(place), url: await silentServer() }
+    const stuck = await place.open({ repository, killAfterMs: 2_000 })
+    const started = performance.now()
+    const run = await stuck.backup({ ...request, stallMs: 1_500 })
+    expect(run).toMatchObject({ outcome: 'failed', error: { code: 'RESTIC_TIMEOUT' } })
+    expect(performance.now() - started).toBeLessThan(30_000)
+  })
+
+  test('storage that refuses every connection is unreachable', async () => {
+    const place = testPlace(build)
+    const restic = await place.open({
+      repository: { ...secret(place), url: await closedPort() },
+      killAfterMs: 2_000,
+    })
+    const error = await restic.snapshots({ deadlineMs: 4_000 }).catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ code: 'RESTIC_REPOSITORY_UNREACHABLE' })
+    expect(String(error)).not.toContain('sesame')
+  })
+
+  test('a held restore makes no step and is not taken for stalled', async () => {
+    const place = testPlace(build)
+    for (let n = 0; n < 50; n += 1) place.write(`file-${n}`, randomBytes(1_000))
+    const restic = await place.make()
+    const { snapshotId = '' } = await restic.backup({ paths: [place.source] })
+    let heldUntil = 0
+    const run = await restic.restore({
+      snapshotId,
+      target: join(place.folder, 'target'),
+      cacheDir: join(place.folder, 'fresh'),
+      stallMs: 1_000,
+      onStart: ({ hold, resume }) => {
+        hold()
+        void sleep(2_500).then(() => {
+          heldUntil = performance.now()
+          resume()
+        })
+      },
+    })
+    expect(run.error).toBeUndefined()
+    expect(performance.now()).toBeGreaterThan(heldUntil)
+  })
+})
+
+test('a binary that is missing, no restic, or too old is refused', async () => {
+  const place = testPlace({ version: 'none', binary: join('/nowhere', 'restic') })
+  await expect(place.open()).rejects.toMatchObject({ code: 'RESTIC_MISSING' })
+  await expect(place.open({ binary: 'echo' })).rejects.toMatchObject({ code: 'RESTIC_OUTPUT_INVALID' })
+  const old = wrapped(
+    place,
+    { version: '0.13.1', binary: 'echo restic 0.13.1 compiled with go1.18;' },
+    '',
+    'true',
+  )
+  await expect(place.open({ binary: old })).rejects.toMatchObject({ code: 'RESTIC_TOO_OLD' })
+  rmSync(join(place.folder, 'password'))
+  await expect(place.open()).rejects.toMatchObject({ code: 'SECRET_UNREADABLE' })
+})
+
+/** Minutes of work for restic, and nothing on the disk: a file that is one hole. */
+async function slow(place: TestPlace): Promise<Restic> {
+  place.write('hole', '')
+  truncateSync(join(place.source, 'hole'), 300 * 2 ** 30)
+  return place.make()
+}
+
+/** Started: it has its lock, and reads. In its first 200 ms restic 0.14 does not know yet of the lock it has made. */
+function begin(restic: Restic, request: BackupRequest) {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const run = restic.backup({ ...request, onProgress: ({ bytes }) => bytes > 0 && resolve() })
+  return { run, started: promise }
+}
+
+async function lockOf(restic: Restic) {
+  for (;;) {
+    const [lock] = await restic.locks()
+    if (lock) return lock
+  }
+}
+
+function secret({ folder }: TestPlace) {
+  return { passwordFile: join(folder, 'password') }
+}
+
+/** Takes connections, and never answers. */
+async function silentServer(): Promise<string> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  return `rest:http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+}
+
+async function closedPort(): Promise<string> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return `rest:http://user:sesame@127.0.0.1:${port}/`
+}
