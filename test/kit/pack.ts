@@ -1,4 +1,7 @@
 /** Evidence packs made of nothing but shared code: agents that sign, a log that proves, a pack that tells. */
+import { evaluate } from '@bevis/shared/contract/evaluate'
+import { parseContract } from '@bevis/shared/contract/parse'
+import type { Fact } from '@bevis/shared/contract/known'
 import { sha256Hex, signerFromSeed, spkiToPem } from '@bevis/shared/crypto'
 import type { Signer } from '@bevis/shared/crypto'
 import { ZERO_DIGEST } from '@bevis/shared/evidence/chain'
@@ -14,7 +17,6 @@ import { formatEntry } from '@bevis/shared/log/entry'
 import { formatProof } from '@bevis/shared/log/proof'
 import { formatConsistency } from '@bevis/shared/verify/consistency'
 import { formatSeal } from '@bevis/shared/verify/description'
-import { judge } from '@bevis/shared/verify/judge'
 import {
   PACK_FILES,
   PACK_FORMAT,
@@ -328,7 +330,7 @@ export async function packOf(world: World, options: PackOptions = {}): Promise<M
     counted.add(`${agent} ${epoch} ${seq}`)
     return [{ statement, receivedAt, paeDigest: opened.paeDigest }]
   })
-  put(PACK_FILES.verdict, encodeJson(judge({ yaml: parts.yaml, facts, ...verdictAt })))
+  put(PACK_FILES.verdict, encodeJson(verdictOf(parts.yaml, facts, verdictAt)))
   const rows = statements.map(({ statement, opened, leafIndex, receivedAt }) =>
     formatRow({
       leafIndex,
@@ -356,6 +358,12 @@ export async function packOf(world: World, options: PackOptions = {}): Promise<M
     files: [],
   }
   return describe(files, pack)
+}
+
+function verdictOf(yaml: string, facts: readonly Fact[], when: { at: string; knownAt: string }) {
+  const { contract, errors } = parseContract(yaml)
+  if (contract === undefined) throw new Error(JSON.stringify(errors))
+  return evaluate({ contract, facts, at: new Date(when.at), knownAt: new Date(when.knownAt) })
 }
 
 type Described = { statement: Statement; opened: { paeDigest: string } }

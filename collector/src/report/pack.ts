@@ -2,6 +2,8 @@ import { createWriteStream } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { evaluate } from '@bevis/shared/contract/evaluate'
+import { parseContract } from '@bevis/shared/contract/parse'
 import { sha256Hex, spkiToPem } from '@bevis/shared/crypto'
 import { BevisError } from '@bevis/shared/error'
 import { toInstant } from '@bevis/shared/format'
@@ -10,7 +12,6 @@ import { consistencyProof, inclusionProof } from '@bevis/shared/log/merkle'
 import { formatProof } from '@bevis/shared/log/proof'
 import { formatConsistency } from '@bevis/shared/verify/consistency'
 import { formatSeal } from '@bevis/shared/verify/description'
-import { judge } from '@bevis/shared/verify/judge'
 import {
   PACK_FILES,
   PACK_FORMAT,
@@ -83,9 +84,13 @@ export async function writePack(request: PackRequest): Promise<PackWritten> {
       `no agent has sent evidence for ${contractId} yet: a pack would prove nothing`,
     )
   }
-  const verdictAt = { at: toInstant(request.at ?? now), knownAt: toInstant(request.knownAt ?? now) }
+  const { contract: terms } = parseContract(text.yaml)
+  if (terms === undefined) {
+    throw new BevisError('CONTRACT_INVALID', `the text of ${contractId} can no longer be read: apply it anew`)
+  }
+  const [at, knownAt] = [request.at ?? now, request.knownAt ?? now]
   const facts = survey.statements.filter(({ counted }) => counted)
-  const answer = judge({ yaml: text.yaml, facts, ...verdictAt })
+  const answer = evaluate({ contract: terms, facts, at, knownAt })
   const pack: Pack = {
     format: PACK_FORMAT,
     tenant: contract.tenant,
@@ -95,7 +100,7 @@ export async function writePack(request: PackRequest): Promise<PackWritten> {
       texts: texts.map(({ revision, sha256, applied_at }) => ({ revision, sha256, appliedAt: applied_at })),
     },
     period,
-    verdict: verdictAt,
+    verdict: { at: toInstant(at), knownAt: toInstant(knownAt) },
     madeAt: toInstant(now),
     log: { origin: head.origin, size: head.size },
     population: survey.population,

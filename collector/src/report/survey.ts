@@ -1,4 +1,4 @@
-import type { Fact } from '@bevis/shared/verify/judge'
+import type { Fact } from '@bevis/shared/contract/known'
 import type { Pack } from '@bevis/shared/verify/pack'
 import { isInPeriod } from '@bevis/shared/verify/table'
 import { parseStatement } from '@bevis/shared/evidence/statement'
@@ -89,7 +89,7 @@ export interface SurveyedLeaf {
 }
 
 /** A selected statement as the table shows it and the verdict goes by it. */
-export interface Surveyed extends Fact {
+export interface Surveyed extends Required<Fact> {
   readonly leafIndex: number
   readonly counted: boolean
 }

@@ -101,7 +101,8 @@ export function evaluateCommand(program: Command): void {
     .option('--known-at <instant>', 'from what had been received by then; from everything when left out')
     .option('--json', 'print the answer as JSON and nothing else')
     .addHelpText('after', HELP)
-    .action(async (options: Options) => {
+    .action(async (_: unknown, command: Command) => {
+      const options = command.optsWithGlobals<Options>() // the program has a --json of its own
       const at = readInstant('--at', options.at)
       const knownAt = options.knownAt === undefined ? undefined : readInstant('--known-at', options.knownAt)
       const contract = readContract(await readInput('--contract', options.contract))

@@ -115,7 +115,8 @@ const PLACES_LIMIT = 20
 export interface VerdictSummary {
   readonly contract: string
   readonly at: string
-  readonly knownAt: string
+  /** Null: everything counted as known. */
+  readonly knownAt: string | null
   readonly headline: string
   readonly sets: readonly {
     readonly id: string
@@ -155,7 +156,7 @@ export interface Report {
   readonly anchored: boolean
   readonly pack: PackSummary | null
   readonly checks: readonly Check[]
-  /** Null unless it was recomputed from statements of which no check failed. */
+  /** Null unless everything else held that could be checked. */
   readonly verdict: VerdictSummary | null
   readonly notProven: readonly string[]
 }

@@ -1,10 +1,12 @@
 import { z } from 'zod'
+import { evaluate } from '../contract/evaluate.ts'
+import { parseContract } from '../contract/parse.ts'
+import type { Contract } from '../contract/schema.ts'
 import { sha256Hex } from '../crypto.ts'
 import { BevisError } from '../error.ts'
 import type { Chains } from './chains.ts'
 import { fileOf, textOf } from './description.ts'
 import type { PackContent } from './description.ts'
-import { judge } from './judge.ts'
 import type { LoggedStatement } from './log.ts'
 import { PACK_FILES, contractFile, decodeJson, encodeJson } from './pack.ts'
 import type { Pack } from './pack.ts'
@@ -12,13 +14,13 @@ import type { Findings, VerdictSummary } from './report.ts'
 import { TABLE_HEAD, formatRow, isInPeriod } from './table.ts'
 import type { Trust } from './trust.ts'
 
-/** Checks `contract.text`; gives the text that the verdict goes by. */
+/** Checks `contract.text`; gives the contract that the verdict goes by. */
 export function readContract(
   files: PackContent,
   pack: Pack,
   trust: Trust | null,
   findings: Findings,
-): string | undefined {
+): Contract | undefined {
   const due = new Set<string>()
   let previous = 0
   for (const { revision, sha256 } of pack.contract.texts) {
@@ -42,9 +44,19 @@ export function readContract(
     findings.fail('contract.text', `${contractFile(last.revision)}: not a text that your trust file names`)
   }
   return findings.attempt('contract.text', contractFile(last.revision), () => {
-    const text = textOf(files, contractFile(last.revision))
+    const { contract, errors } = parseContract(textOf(files, contractFile(last.revision)))
+    if (contract === undefined) {
+      const [first] = errors
+      throw new BevisError(
+        'CONTRACT_INVALID',
+        `line ${first?.line ?? 1}: ${first?.path ?? ''}: ${first?.message ?? ''}`,
+      )
+    }
+    if (contract.id !== pack.contract.id || contract.customer.name !== pack.contract.customer) {
+      throw new BevisError('PACK_INVALID', `is about ${contract.id} of ${contract.customer.name}`)
+    }
     findings.hold('contract.text', `${pack.contract.id}, SHA-256 ${last.sha256}`)
-    return text
+    return contract
   })
 }
 
@@ -52,12 +64,17 @@ export function readContract(
 export function recomputeVerdict(
   files: PackContent,
   pack: Pack,
-  yaml: string,
+  contract: Contract,
   chains: Chains,
   findings: Findings,
 ): VerdictSummary | null {
   const recomputed = findings.attempt('verdict.recomputed', '', () => {
-    const answer = judge({ yaml, facts: chains.counted, ...pack.verdict })
+    const answer = evaluate({
+      contract,
+      facts: chains.counted,
+      at: new Date(pack.verdict.at),
+      knownAt: new Date(pack.verdict.knownAt),
+    })
     const text = textOf(files, PACK_FILES.verdict)
     const said = decodeJson(text, z.unknown(), PACK_FILES.verdict)
     // Through JSON, so that what an answer leaves undefined is left out on both sides.

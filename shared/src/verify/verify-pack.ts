@@ -58,8 +58,10 @@ function checkContent(
   const chains = followChains(logged, findings)
   countPopulation(pack, logged, chains, findings)
   rederiveTable(files, pack, logged, findings)
-  const yaml = readContract(files, pack, trust, findings)
-  return yaml === undefined ? null : recomputeVerdict(files, pack, yaml, chains, findings)
+  const contract = readContract(files, pack, trust, findings)
+  // On statements of which something does not hold, a verdict would only mislead.
+  if (contract === undefined || findings.failed) return null
+  return recomputeVerdict(files, pack, contract, chains, findings)
 }
 
 function isPinned(pack: Pack | null, trust: Trust | null): boolean {
