@@ -19,6 +19,7 @@ import type { Verified } from './intake/verify.ts'
 import type { Appended, Appender, Log } from './log/log.ts'
 import { project } from './projection/project.ts'
 import type { Logged } from './projection/project.ts'
+import { findStatement } from './store/read/statements.ts'
 import { chunksOf } from './store/rows.ts'
 import type { Schema } from './store/schema.ts'
 import type { Store } from './store/store.ts'
@@ -36,8 +37,8 @@ export interface Receive {
   evidence(batch: { from: number; envelopes: readonly unknown[] }): Promise<EvidenceResponse>
   /** Takes an enrolment. @throws BevisError with the reason of its refusal */
   enrol(request: EnrolRequest): Promise<EnrolResponse>
-  /** Logs a statement that the collector's own office signed. */
-  office(verified: Verified): Promise<void>
+  /** Logs, in one transaction, statements that the collector's own office signed. */
+  office(events: readonly Verified[]): Promise<void>
 }
 
 /** What one envelope has become before the transaction. */
@@ -91,9 +92,15 @@ export function openReceive(parts: { store: Store; log: Log; now: () => Date }):
   async function enrol(request: EnrolRequest): Promise<EnrolResponse> {
     if (log.trouble !== null) throw log.trouble
     const opened = openEnvelope(request.envelope)
-    const known = await findKnown(store.db, [opened.paeDigest])
     const verified = await verifyEnrolment(store.db, opened, request.key)
-    const candidate: Candidate = known.has(opened.paeDigest)
+    const known = await findStatement(store.db, { all: true }, { pae: opened.paeDigest })
+    if (known !== undefined && known.envelope !== encodeEnvelope(opened.envelope)) {
+      throw new BevisError(
+        'ENROLMENT_REFUSED',
+        'this enrolment is in the log by another token: send that one',
+      )
+    }
+    const candidate: Candidate = known
       ? { kind: 'known', pae: opened.paeDigest }
       : {
           kind: 'verified',
@@ -112,11 +119,14 @@ export function openReceive(parts: { store: Store; log: Log; now: () => Date }):
     return { tenant, agent, receivedAt, checkpoint: head.note, proofs }
   }
 
-  async function office(verified: Verified): Promise<void> {
-    const candidate: Candidate = { kind: 'verified', pae: verified.opened.paeDigest, verified }
-    const { outcomes } = await queue.submit([candidate], true)
-    const [outcome] = outcomes
-    if (outcome?.outcome === 'refused') throw new BevisError(outcome.code, outcome.message)
+  async function office(events: readonly Verified[]): Promise<void> {
+    const candidates = events.map(
+      (verified): Candidate => ({ kind: 'verified', pae: verified.opened.paeDigest, verified }),
+    )
+    const { outcomes } = await queue.submit(candidates, true)
+    for (const outcome of outcomes) {
+      if (outcome.outcome === 'refused') throw new BevisError(outcome.code, outcome.message)
+    }
   }
 
   /** All checks that need no transaction, in their order. */

@@ -4,7 +4,7 @@ import fastifyRateLimit from '@fastify/rate-limit'
 import fastifySwagger from '@fastify/swagger'
 import { BevisError } from '@bevis/shared/error'
 import { BATCH_LIMIT_BYTES } from '@bevis/shared/wire'
-import Fastify from 'fastify'
+import Fastify, { LogController } from 'fastify'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { Compliance } from '../compliance/compliance.ts'
@@ -42,6 +42,7 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
   const metrics = createMetrics(true)
   let pages = NOBODY
 
+  app.removeContentTypeParser('text/plain')
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   app.setErrorHandler((error, request, reply) => answerProblem(error, request, reply, pages))
@@ -69,14 +70,16 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
     transform: jsonSchemaTransform,
   })
   await app.register(evidenceRoutes({ receive, store, metrics }))
-  await app.register(contractRoutes({ store, compliance, authorize: (request) => pages.authorize(request) }))
   registerHealth(app, { log, store, metrics, metricsToken: readToken(config.metricsTokenFile) })
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
-  if (registerPages !== undefined) {
-    await app.register(async (scope) => {
+  await app.register(async (scope) => {
+    if (registerPages !== undefined)
       pages = await registerPages(scope, { config, store, log, compliance, now })
-    })
-  }
+    // Among the pages, so that a browser's session is known to them.
+    await scope.register(
+      contractRoutes({ store, compliance, authorize: (request) => pages.authorize(request) }),
+    )
+  })
   await app.ready()
   return app
 }
@@ -84,7 +87,7 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
 function createApp(config: CollectorConfig, logger: FastifyBaseLogger): FastifyInstance {
   const options = {
     loggerInstance: logger,
-    disableRequestLogging: true, // one line per answer, see onResponse
+    logController: new LogController({ disableRequestLogging: true }), // one line per answer, see onResponse
     bodyLimit: BATCH_LIMIT_BYTES,
     trustProxy: config.trustedProxies.length > 0 ? config.trustedProxies : false,
     requestTimeout: 120_000,

@@ -71,10 +71,16 @@ export interface Appended<T> {
   readonly read: ReadNodes
 }
 
-/** Signs the head of the empty log, once, at `init`. */
+/**
+ * Signs the head of the empty log, once, at `init`; goes on where an `init` was cut short.
+ * @throws BevisError LOG_INCONSISTENT when the separate file holds another log's head
+ */
 export async function createLog({ store, signer, origin, checkpointFile, now }: LogOptions): Promise<void> {
   const head = signCheckpoint({ origin, size: 0, root: EMPTY_ROOT }, signer)
-  await store.write((tx) => insertCheckpoint(tx, head, now()))
+  await store.write(async (tx) => {
+    if ((await newestCheckpoint(tx)) === undefined) await insertCheckpoint(tx, head, now())
+  })
+  if ((await readCheckpointFile(checkpointFile)) === head.note) return
   await swapCheckpointFile(checkpointFile, null, head.note)
 }
 

@@ -20,7 +20,8 @@ export interface StatementFilter {
   readonly limit?: number
 }
 
-const LINE = [
+/** The columns of {@link StatementLine}. */
+export const STATEMENT_LINE = [
   'id',
   'leaf_index',
   'pae_digest',
@@ -51,7 +52,7 @@ export async function listStatements(
   const { contract, agent, name, set, snapshot, before } = filter
   const limit = Math.min(filter.limit ?? 50, 500)
   let query = scoped(db, scope)
-    .select(LINE)
+    .select(STATEMENT_LINE)
     .orderBy('id', 'desc')
     .limit(limit + 1)
   if (contract !== undefined) query = ofContract(query, contract)

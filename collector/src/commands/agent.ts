@@ -1,0 +1,54 @@
+import { revocationsOf } from '../intake/revoke.ts'
+import { openReceive } from '../receive.ts'
+import { listAgents, listContractsOfAgent } from '../store/read/agents.ts'
+import { openLogOf, readOffice } from './open.ts'
+import type { Opened } from './open.ts'
+import { alignColumns } from './outcome.ts'
+import type { Outcome } from './outcome.ts'
+
+const ALL = { all: true } as const
+
+export async function agentListCommand({ store }: Opened): Promise<Outcome> {
+  const agents = await Promise.all(
+    (await listAgents(store.db, ALL)).map(async (agent) => ({
+      ...agent,
+      detail: JSON.parse(agent.detail) as unknown,
+      contracts: await listContractsOfAgent(store.db, ALL, agent.id),
+    })),
+  )
+  const rows = agents.map(({ id, tenant, host, state, epoch, last_received_at, contracts }) => [
+    id,
+    tenant,
+    host,
+    state,
+    String(epoch),
+    last_received_at ?? 'never',
+    contracts.join(' '),
+  ])
+  const head = ['AGENT', 'CUSTOMER', 'HOST', 'STATE', 'EPOCH', 'LAST RECEIVED', 'CONTRACTS']
+  return {
+    exit: 0,
+    json: agents,
+    lines: rows.length === 0 ? ['No agent has enrolled yet.'] : alignColumns([head, ...rows]),
+  }
+}
+
+export async function agentRevokeCommand(
+  opened: Opened,
+  order: { agent: string; reason: string; person: string },
+): Promise<Outcome> {
+  const { store, now } = opened
+  const log = await openLogOf(opened)
+  const receive = openReceive({ store, log, now })
+  const events = await revocationsOf(store, readOffice(opened), order, now())
+  await receive.office(events)
+  const statements = events.map(({ opened: { paeDigest } }) => paeDigest)
+  return {
+    exit: 0,
+    json: { agent: order.agent, state: 'revoked', statements },
+    lines: [
+      `${order.agent} is revoked: what it sends from now on is refused, what it sent before stays.`,
+      'A new invitation lets it enrol with a new key.',
+    ],
+  }
+}

@@ -1,0 +1,41 @@
+import type { Signer } from '@bevis/shared/crypto'
+import type { CollectorConfig } from '../config.ts'
+import { openLog } from '../log/log.ts'
+import type { Log } from '../log/log.ts'
+import { readKeyFile, stateFiles } from '../state.ts'
+import type { StateFiles } from '../state.ts'
+import { openSqliteStore } from '../store/sqlite/open.ts'
+import type { Store } from '../store/store.ts'
+
+/** What a command gets: the configuration, and the database until it ends. */
+export interface Opened {
+  readonly config: CollectorConfig
+  readonly store: Store
+  readonly files: StateFiles
+  readonly now: () => Date
+}
+
+/** Opens the database for a command, and closes it whatever happens. */
+export async function withStore<T>(
+  config: CollectorConfig,
+  now: () => Date,
+  work: (opened: Opened) => Promise<T>,
+): Promise<T> {
+  const store = await openSqliteStore({ stateFolder: config.state })
+  try {
+    return await work({ config, store, files: stateFiles(config.state), now })
+  } finally {
+    await store.close()
+  }
+}
+
+/** The log of an opened collector, compared with its last signed head. */
+export function openLogOf({ config, store, files, now }: Opened): Promise<Log> {
+  const { origin, checkpointFile } = config
+  return openLog({ store, signer: readKeyFile(files.logKey), origin, checkpointFile, now })
+}
+
+/** The key of the collector's own office. */
+export function readOffice({ files }: Opened): Signer {
+  return readKeyFile(files.officeKey)
+}

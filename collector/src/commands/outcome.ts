@@ -1,0 +1,33 @@
+import { ERRORS, errorCodeOf, errorMessageOf } from '@bevis/shared/error'
+
+/** What a command came to: for people, for programs, and for the shell. */
+export interface Outcome {
+  /** 0 done; 1 the answer is bad; 2 there is no answer. */
+  readonly exit: 0 | 1 | 2
+  /** What --json prints. */
+  readonly json: unknown
+  /** What people read: lines. */
+  readonly lines: readonly string[]
+}
+
+/** The outcome of a command that ended in an error. */
+export function failureOutcome(error: unknown): Outcome {
+  const code = errorCodeOf(error)
+  const { exit, cure } = ERRORS[code]
+  const message = errorMessageOf(error)
+  return { exit, json: { error: { code, message, cure } }, lines: [`${code}: ${message}`, `  ${cure}`] }
+}
+
+/** Columns that line up. */
+export function alignColumns(rows: readonly (readonly string[])[]): string[] {
+  const widths: number[] = []
+  for (const row of rows) {
+    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length)
+  }
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
+}

@@ -1,0 +1,59 @@
+import { BevisError } from '@bevis/shared/error'
+import { writePack } from '../report/pack.ts'
+import { openLogOf } from './open.ts'
+import type { Opened } from './open.ts'
+import type { Outcome } from './outcome.ts'
+
+export interface PackOptions {
+  readonly from?: string
+  readonly to?: string
+  readonly at?: string
+  readonly knownAt?: string
+  readonly out: string
+}
+
+/** Without a period: the last twelve months. */
+const PERIOD = { years: 1 }
+
+/** Writes a contract's evidence pack to a file. */
+export async function packCommand(opened: Opened, contract: string, options: PackOptions): Promise<Outcome> {
+  const { store, now } = opened
+  const log = await openLogOf(opened)
+  const to = readInstant(options.to) ?? now()
+  const written = await writePack({
+    store,
+    log,
+    scope: { all: true },
+    contractId: contract,
+    from: readInstant(options.from) ?? aYearBefore(to),
+    to,
+    at: readInstant(options.at),
+    knownAt: readInstant(options.knownAt),
+    now: now(),
+    out: options.out,
+  })
+  return {
+    exit: 0,
+    json: { file: options.out, ...written },
+    lines: [
+      `${options.out}: ${written.statements} statements of ${contract}, verdict ${written.headline}`,
+      `Its description has the SHA-256 ${written.sha256}.`,
+      `Check it with: bevis-verify ${options.out} --trust trust.yaml`,
+    ],
+  }
+}
+
+function aYearBefore(to: Date): Date {
+  const local = Temporal.Instant.fromEpochMilliseconds(to.getTime())
+    .toZonedDateTimeISO('UTC')
+    .subtract(PERIOD)
+  return new Date(local.epochMilliseconds)
+}
+
+/** A day stands for its first instant, UTC. */
+function readInstant(text: string | undefined): Date | undefined {
+  if (text === undefined) return undefined
+  const date = new Date(text)
+  if (Number.isNaN(date.getTime())) throw new BevisError('USAGE', `${text} is no instant and no day`)
+  return date
+}

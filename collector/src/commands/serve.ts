@@ -1,0 +1,94 @@
+import { execFile } from 'node:child_process'
+import { chmodSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { errorMessageOf } from '@bevis/shared/error'
+import type { Logger } from 'pino'
+import { openCompliance } from '../compliance/open.ts'
+import { environment } from '../config.ts'
+import type { CollectorConfig } from '../config.ts'
+import type { RegisterPages } from '../http/context.ts'
+import { buildServer } from '../http/server.ts'
+import { createLogger } from '../logger.ts'
+import { openReceive } from '../receive.ts'
+import { openLogOf, withStore } from './open.ts'
+
+export { createLogger }
+
+const run = promisify(execFile)
+
+/** How long a stop waits for requests under way; systemd waits longer. */
+const STOP_MS = 20_000
+
+/** Serves until it is told to stop. There is one server for one state folder. */
+export async function serveCommand(
+  config: CollectorConfig,
+  options: { now: () => Date; registerPages?: RegisterPages | undefined; stopped: Promise<string> },
+): Promise<void> {
+  const { now, registerPages, stopped } = options
+  const logger = createLogger(config.logLevel)
+  chmodSync(config.state, 0o700)
+  await withStore(config, now, async (opened) => {
+    const { store } = opened
+    const lock = await store.lock('serve', 0)
+    const log = await openLogOf(opened)
+    if (log.trouble !== null) {
+      const { code, message } = log.trouble
+      logger.fatal({ code }, `nothing is signed, and no evidence taken, until this is mended: ${message}`)
+    }
+    const receive = openReceive({ store, log, now })
+    const compliance = openCompliance({ store, now })
+    const app = await buildServer({ config, store, log, receive, compliance, logger, now, registerPages })
+    const address = await app.listen(config.listen)
+    logger.info({ address, origin: log.origin, size: (await log.head()).size }, 'listening')
+    await notifySystemd('--ready', logger)
+    const ticking = tickEvery(
+      config.tick,
+      async () => {
+        const { evaluated, transitions } = await compliance.tick()
+        if (transitions > 0) logger.info({ evaluated, transitions }, 'verdicts changed')
+      },
+      logger,
+    )
+    const signal = await stopped
+    logger.info({ signal }, 'stopping')
+    await notifySystemd('--stopping', logger)
+    const giveUp = setTimeout(() => app.server.closeAllConnections(), STOP_MS)
+    await app.close()
+    clearTimeout(giveUp)
+    await ticking.stop()
+    lock.release()
+  })
+}
+
+/** Runs again and again, one at a time, the next one `ms` after the last has ended. */
+function tickEvery(ms: number, work: () => Promise<void>, logger: Logger): { stop(): Promise<void> } {
+  const ended = new AbortController()
+  const loop = async (): Promise<void> => {
+    while (!ended.signal.aborted) {
+      try {
+        await work()
+      } catch (error) {
+        logger.error({ err: error }, `the tick failed: ${errorMessageOf(error)}`)
+      }
+      await sleep(ms, undefined, { signal: ended.signal }).catch(() => undefined) // woken by the stop
+    }
+  }
+  const done = loop()
+  return {
+    stop: () => {
+      ended.abort()
+      return done
+    },
+  }
+}
+
+/** Tells systemd how far we are; by its own tool, since Node has no datagram Unix sockets. */
+async function notifySystemd(what: '--ready' | '--stopping', logger: Logger): Promise<void> {
+  if (environment.notifySocket === undefined) return
+  try {
+    await run('systemd-notify', [what])
+  } catch (error) {
+    logger.warn(`systemd was not told ${what}: ${errorMessageOf(error)}`)
+  }
+}

@@ -1,0 +1,126 @@
+import type { Answer } from '@bevis/shared/contract/answer'
+import { evaluate, judge } from '@bevis/shared/contract/evaluate'
+import { parseContract } from '@bevis/shared/contract/parse'
+import type { Contract } from '@bevis/shared/contract/schema'
+import { BevisError } from '@bevis/shared/error'
+import { toInstant } from '@bevis/shared/format'
+import { listContracts, listContractTexts } from '../store/read/contracts.ts'
+import { chunksOf } from '../store/rows.ts'
+import type { Store } from '../store/store.ts'
+import type { Compliance, When } from './compliance.ts'
+import { factFolder, readFacts } from './facts.ts'
+import { changesBetween } from './transitions.ts'
+
+const ALL = { all: true } as const
+/** How long an answer about the present is given again, unless something arrives. */
+const KEEP_MS = 60_000
+/** A contract is judged at least this often, whatever it said about its next deadline. */
+const LONGEST_MS = 3_600_000
+
+interface Kept {
+  readonly answer: Answer
+  /** What it stands on: the contract's text and the last statement. */
+  readonly stand: string
+}
+
+export function openCompliance(parts: { store: Store; now: () => Date }): Compliance {
+  const { store, now } = parts
+  const fold = factFolder(store)
+  const contracts = new Map<string, { sha256: string; contract: Contract }>()
+  const kept = new Map<string, Kept>()
+  /** What each contract was judged on last, so that a tick leaves alone what cannot have changed. */
+  const judged = new Map<string, { stand: string; dueMs: number }>()
+
+  async function readContract(id: string): Promise<{ sha256: string; contract: Contract }> {
+    const [text] = await listContractTexts(store.db, ALL, id)
+    if (text === undefined) throw new BevisError('NOT_FOUND', `there is no contract ${id}`)
+    const known = contracts.get(id)
+    if (known?.sha256 === text.sha256) return known
+    const { contract } = parseContract(text.yaml)
+    if (contract === undefined)
+      throw new BevisError('CONTRACT_INVALID', `${id} can no longer be read: apply it anew`)
+    const read = { sha256: text.sha256, contract }
+    contracts.set(id, read)
+    return read
+  }
+
+  async function answer(id: string, { at, knownAt }: When = {}): Promise<Answer> {
+    const { sha256, contract } = await readContract(id)
+    if (at !== undefined || knownAt !== undefined) {
+      const facts = await readFacts(store, id)
+      const known = knownAt === undefined ? {} : { knownAt: new Date(knownAt) }
+      return evaluate({ contract, facts, at: at === undefined ? now() : new Date(at), ...known })
+    }
+    const { index, lastId } = await fold(id)
+    const stand = [sha256, lastId, index.size].join(' ')
+    const known = kept.get(id)
+    if (known?.stand === stand && now().getTime() < Date.parse(known.answer.at) + KEEP_MS) return known.answer
+    const fresh = judge({ contract, index, at: now() })
+    kept.set(id, { answer: fresh, stand })
+    return fresh
+  }
+
+  async function tick(): Promise<{ evaluated: number; transitions: number }> {
+    const total = { evaluated: 0, transitions: 0 }
+    for (const { id } of await listContracts(store.db, ALL)) {
+      const { sha256 } = await readContract(id)
+      const { index, lastId } = await fold(id)
+      const stand = [sha256, lastId, index.size].join(' ')
+      const before = judged.get(id)
+      if (before?.stand === stand && now().getTime() < before.dueMs) continue
+      const fresh = await answer(id)
+      total.evaluated += 1
+      total.transitions += await keep(store, fresh, now())
+      judged.set(id, { stand, dueMs: nextDue(fresh, now()) })
+    }
+    return total
+  }
+
+  return { answer, tick }
+}
+
+/** When the verdict may turn by itself. */
+function nextDue(answer: Answer, now: Date): number {
+  const deadlines = answer.sets.flatMap(({ nextDeadline }) =>
+    nextDeadline === undefined ? [] : [nextDeadline],
+  )
+  return Math.min(now.getTime() + LONGEST_MS, ...deadlines.map((deadline) => Date.parse(deadline)))
+}
+
+/** Stores the verdict, and what changed since the one before it; returns how much that was. */
+async function keep(store: Store, answer: Answer, now: Date): Promise<number> {
+  const { contract: id, at, headline } = answer
+  const knownAt = toInstant(now)
+  return store.write(async (tx) => {
+    const row = await tx
+      .selectFrom('verdict')
+      .select('answer')
+      .where('contract_id', '=', id)
+      .executeTakeFirst()
+    const before = row === undefined ? null : (JSON.parse(row.answer) as Answer)
+    const changes = changesBetween(before, answer)
+    const last = await tx
+      .selectFrom('transition')
+      .select(({ fn }) => fn.max('id').as('id'))
+      .executeTakeFirst()
+    const rows = changes.map(({ setId, subject, from, to }, n) => ({
+      id: (last?.id ?? 0) + n + 1,
+      contract_id: id,
+      set_id: setId,
+      subject,
+      from_state: from,
+      to_state: to,
+      at,
+      known_at: knownAt,
+    }))
+    for (const chunk of chunksOf(rows)) await tx.insertInto('transition').values(chunk).execute()
+    const verdict = { at, known_at: knownAt, answer: JSON.stringify(answer) }
+    await tx
+      .insertInto('verdict')
+      .values({ contract_id: id, ...verdict })
+      .onConflict((conflict) => conflict.column('contract_id').doUpdateSet(verdict))
+      .execute()
+    await tx.updateTable('contract').set({ headline, evaluated_at: knownAt }).where('id', '=', id).execute()
+    return rows.length
+  })
+}

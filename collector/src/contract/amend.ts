@@ -1,0 +1,56 @@
+/** What a newer text of a contract may do to an older one: promise more, or something else from now on. */
+import { isDeepStrictEqual } from 'node:util'
+import type { Contract, Version } from '@bevis/shared/contract/schema'
+import { isAccepted } from '@bevis/shared/contract/remarks'
+
+/**
+ * Why the newer text must not replace the older one; empty when it may. A version that both parties accepted
+ * and that has begun is history: verdicts stand on it, so it stays as it is. Exclusions and holds may be
+ * added to it (an exclusion counts only once both have approved it).
+ */
+export function objectionsTo(older: Contract, newer: Contract, now: Date): string[] {
+  const objections: string[] = []
+  const today = Temporal.Instant.fromEpochMilliseconds(now.getTime())
+    .toZonedDateTimeISO(older.timezone)
+    .toPlainDate()
+    .toString()
+  const begun = older.versions.filter((version) => isAccepted(version) && version.effectiveFrom <= today)
+  for (const key of ['timezone', 'holidays'] as const) {
+    if (begun.length > 0 && older[key] !== newer[key]) {
+      objections.push(`${key}: ${older[key]} became ${newer[key]}, which would move every bucket of the past`)
+    }
+  }
+  for (const version of begun) {
+    const again = newer.versions.find(({ no }) => no === version.no)
+    if (again === undefined) objections.push(`version ${version.no} is in force and is not in the new text`)
+    else objections.push(...changesOf(version, again))
+  }
+  const newest = begun
+    .map(({ effectiveFrom }) => effectiveFrom)
+    .toSorted()
+    .at(-1)
+  for (const version of newer.versions) {
+    const isNew = older.versions.every(({ no }) => no !== version.no)
+    if (isNew && newest !== undefined && isAccepted(version) && version.effectiveFrom <= newest) {
+      objections.push(
+        `version ${version.no} would begin on ${version.effectiveFrom}, before one that is in force (${newest})`,
+      )
+    }
+  }
+  return objections
+}
+
+function changesOf(version: Version, again: Version): string[] {
+  const objections: string[] = []
+  for (const key of Object.keys({ ...version, ...again }) as (keyof Version)[]) {
+    if (key === 'exclusions' || key === 'holds') {
+      const kept: readonly unknown[] = again[key]
+      const lost = version[key].filter((one) => !kept.some((other) => isDeepStrictEqual(one, other)))
+      if (lost.length > 0)
+        objections.push(`version ${version.no}: ${key} may be added to, not changed or dropped`)
+    } else if (!isDeepStrictEqual(version[key], again[key])) {
+      objections.push(`version ${version.no} is in force, and its ${key} changed: make a new version`)
+    }
+  }
+  return objections
+}

@@ -1,0 +1,117 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openSqliteStore } from '../store/sqlite/open.ts'
+import type { Store } from '../store/store.ts'
+import { applyContract, tenantOfCustomer } from './apply.ts'
+
+const now = new Date('2026-11-23T12:00:00.000Z')
+let folder: string
+let store: Store
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'bevis-contract-'))
+  store = await openSqliteStore({ stateFolder: folder, create: true })
+})
+
+afterEach(async () => {
+  await store.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+interface Terms {
+  keep?: number
+  timezone?: string
+  exclusions?: string
+  versions?: string
+  customer?: string
+}
+
+function version(no: number, from: string, keep: number, exclusions = '[]', accepted = true): string {
+  const at = '2025-02-20T09:12:00Z'
+  const acceptances = accepted
+    ? `[{ party: customer, person: Liv, at: ${at} }, { party: provider, person: Lind, at: ${at} }]`
+    : '[]'
+  return `
+  - no: ${no}
+    effectiveFrom: ${from}
+    acceptances: ${acceptances}
+    exclusions: ${exclusions}
+    sets:
+      - id: shop
+        selector: { repository: hfk-web, hosts: [web1], requiredPaths: [/srv/shop] }
+        schedule: { every: P1D }
+        retention: { wording: "${keep} dage", min: [{ per: day, keep: ${keep} }] }
+        evidence: {}`
+}
+
+function yaml({
+  keep = 14,
+  timezone = 'Europe/Copenhagen',
+  exclusions,
+  versions = '',
+  customer,
+}: Terms = {}): string {
+  return `id: AFT-1
+provider: { name: Nordlys }
+customer: ${customer ?? '{ name: Havfruen Keramik ApS, cvr: "33445566" }'}
+timezone: ${timezone}
+term: { start: 2025-03-01 }
+versions:${version(1, '2025-03-01', keep, exclusions)}${versions}
+`
+}
+
+const apply = (text: string) => applyContract(store, { yaml: text, file: 'c.yaml', by: 'liv' }, now)
+
+test('texts are kept by revision, the same text once', async () => {
+  expect(await apply(yaml())).toMatchObject({ tenant: '33445566', revision: 1, isNew: true })
+  expect(await apply(yaml())).toMatchObject({ revision: 1, isNew: false })
+  expect(await apply(yaml({ versions: version(2, '2026-12-01', 30) }))).toMatchObject({ revision: 2 })
+  const texts = await store.db.selectFrom('contract_text').select(['revision', 'applied_by']).execute()
+  expect(texts).toEqual([
+    { revision: 1, applied_by: 'liv' },
+    { revision: 2, applied_by: 'liv' },
+  ])
+})
+
+test.each<[string, Terms, RegExp]>([
+  ['terms in force change', { keep: 7 }, /version 1 is in force, and its sets changed/],
+  ['the zone changes', { timezone: 'Europe/London' }, /timezone: Europe\/Copenhagen became/],
+  ['a version would begin in the past', { versions: version(2, '2025-02-01', 1) }, /version 2 would begin/],
+  ['the customer changes', { customer: '{ name: Andre ApS }' }, /names another customer \(andre-aps\)/],
+])('a text is refused when %s', async (_, terms, message) => {
+  await apply(yaml())
+  await expect(apply(yaml(terms))).rejects.toThrow(message)
+  expect(await store.db.selectFrom('contract_text').select('revision').execute()).toHaveLength(1)
+})
+
+test('a version in force cannot be dropped, a draft can', async () => {
+  const draft = version(3, '2025-06-01', 60, '[]', false)
+  await apply(yaml({ versions: version(2, '2026-01-01', 30) + draft }))
+  await expect(apply(yaml())).rejects.toThrow(/version 2 is in force and is not in the new text/)
+  expect(await apply(yaml({ versions: version(2, '2026-01-01', 30) }))).toMatchObject({ revision: 2 })
+})
+
+test('a version that has not begun may change', async () => {
+  await apply(yaml({ versions: version(2, '2026-12-01', 30) }))
+  expect(await apply(yaml({ versions: version(2, '2026-12-01', 60) }))).toMatchObject({ revision: 2 })
+})
+
+test('exclusions are added to a version in force, and never dropped', async () => {
+  const one =
+    '{ sets: [shop], from: 2026-11-27, to: 2026-11-29, reason: planned, approvedBy: [customer, provider] }'
+  await apply(yaml())
+  expect(await apply(yaml({ exclusions: `[${one}]` }))).toMatchObject({ revision: 2 })
+  await expect(apply(yaml())).rejects.toThrow(/exclusions may be added to/)
+})
+
+test('a text that cannot be read is refused with the lines', async () => {
+  await expect(apply('id: AFT-1\nnonsense: 1\n')).rejects.toThrow(/c\.yaml:2:1: nonsense/)
+})
+
+test('a customer without a number is named by its name', () => {
+  expect(tenantOfCustomer({ name: 'Søren Ærø & Co. A/S' })).toBe('soeren-aeroe-co-a-s')
+  expect(tenantOfCustomer({ name: 'Crédit Åse', cvr: '12345678' })).toBe('12345678')
+  expect(() => tenantOfCustomer({ name: '株式会社' })).toThrow(/give .* a cvr/)
+})

@@ -1,0 +1,296 @@
+#!/usr/bin/env node
+/** The collector's commands. What each does is in commands/; here they get their names, options and help. */
+import { existsSync } from 'node:fs'
+import { BevisError } from '@bevis/shared/error'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { failureOutcome } from './commands/outcome.ts'
+import type { Outcome } from './commands/outcome.ts'
+import type { Opened } from './commands/open.ts'
+import { readConfig } from './config.ts'
+import type { CollectorConfig } from './config.ts'
+import type { RegisterPages } from './http/context.ts'
+import type { AccountRole } from './store/schema.ts'
+import { VERSION } from './version.ts'
+
+const now = (): Date => new Date()
+
+/** Options that every command has. */
+interface Common {
+  readonly config?: string
+  readonly json?: boolean
+}
+
+const program = new Command('bevis-collector')
+  .description('Receives, logs and judges the evidence of agents.')
+  .version(VERSION)
+  .showHelpAfterError('(see --help)')
+  .exitOverride()
+
+/** Adds a command with the options that all have, and examples below its help. */
+function add(parent: Command, usage: string, description: string, examples: readonly string[]): Command {
+  return parent
+    .command(usage)
+    .description(description)
+    .option('--config <file>', 'configuration (default: /etc/bevis/collector.yaml)')
+    .option('--json', 'answer as JSON')
+    .addHelpText('after', `\nExamples:\n${examples.map((line) => `  $ bevis-collector ${line}`).join('\n')}`)
+    .exitOverride()
+}
+
+function finish({ exit, json, lines }: Outcome, asJson: boolean): void {
+  const text = asJson ? JSON.stringify(json) : lines.join('\n')
+  const isFailure = !asJson && exit === 2
+  if (text !== '') (isFailure ? process.stderr : process.stdout).write(`${text}\n`)
+  process.exitCode = exit
+}
+
+async function withConfig(
+  common: Common,
+  work: (config: CollectorConfig) => Promise<Outcome>,
+): Promise<void> {
+  finish(await work(readConfig(common.config)), common.json === true)
+}
+
+async function withOpened(common: Common, work: (opened: Opened) => Promise<Outcome>): Promise<void> {
+  await withConfig(common, async (config) => {
+    const { withStore } = await import('./commands/open.ts')
+    return withStore(config, now, work)
+  })
+}
+
+const collect = (value: string, all: string[]): string[] => [...all, value]
+
+function readWhole(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('a whole number above zero is needed')
+  return Number(text)
+}
+
+const language = () => new Option('--language <code>', 'of its pages').choices(['da', 'en']).default('da')
+
+add(program, 'init', 'Make the state folder, the log with its key, and the first account.', [
+  'init --email drift@nordlys.example',
+  'init --email drift@nordlys.example --password-file /root/password',
+])
+  .requiredOption('--email <address>', 'of the first account, a provider’s administrator')
+  .option(
+    '--password-file <file>',
+    'its password (else BEVIS_PASSWORD, else one is made up and written to a file)',
+  )
+  .option('--prompt', 'ask for the password')
+  .addOption(language())
+  .action(
+    (options: Common & { email: string; passwordFile?: string; prompt?: boolean; language: 'da' | 'en' }) =>
+      withConfig(options, async (config) => {
+        const { readPassword } = await import('./commands/password.ts')
+        const { initCommand } = await import('./commands/init.ts')
+        const { email, language: code } = options
+        return initCommand(config, { email, password: await readPassword(options), language: code }, now)
+      }),
+  )
+
+add(program, 'serve', 'Take evidence, judge contracts, show pages; until SIGTERM or SIGINT.', [
+  'serve',
+  'serve --config ./collector.yaml',
+]).action(async (options: Common) => {
+  const { serveCommand } = await import('./commands/serve.ts')
+  const stopped = new Promise<string>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve)
+  })
+  await serveCommand(readConfig(options.config), { now, registerPages: await findPages(), stopped })
+})
+
+const contract = program
+  .command('contract')
+  .description('Contracts: what was promised, and to whom.')
+  .exitOverride()
+
+add(contract, 'check <file>', 'Tell everything that is wrong with a contract file, with its lines.', [
+  'contract check web-shop.yaml',
+]).action(async (file: string, options: Common) => {
+  const { contractCheckCommand } = await import('./commands/contract.ts')
+  finish(contractCheckCommand(file), options.json === true)
+})
+
+add(
+  contract,
+  'apply <file>',
+  'Take a contract file as the contract’s next revision; none is ever overwritten.',
+  ['contract apply web-shop.yaml'],
+).action((file: string, options: Common) =>
+  withOpened(options, async (opened) =>
+    (await import('./commands/contract.ts')).contractApplyCommand(opened, file),
+  ),
+)
+
+add(contract, 'show <id>', 'Show a contract’s text.', [
+  'contract show AFT-2025-052',
+  'contract show AFT-2025-052 --revision 1',
+])
+  .option('--revision <number>', 'an earlier text', readWhole)
+  .action((id: string, options: Common & { revision?: number }) =>
+    withOpened(options, async (opened) =>
+      (await import('./commands/contract.ts')).contractShowCommand(opened, id, options),
+    ),
+  )
+
+add(program, 'invite', 'Let one agent enrol, once, within the hour.', [
+  'invite --contract AFT-2025-052 --host web1 --token-file web1.token',
+  'invite --contract AFT-2025-052 --contract AFT-2025-053 --host db --agent havfruen-db --expires PT20M',
+])
+  .requiredOption('--contract <id>', 'what its evidence is judged under; several if repeated', collect, [])
+  .requiredOption('--host <name>', 'the host name that the agent will report')
+  .option('--agent <id>', 'its name here (default: the host name)')
+  .option('--expires <duration>', 'at most PT1H', 'PT1H')
+  .option('--token-file <file>', 'where the token goes, a new file (default: standard output)')
+  .action(
+    (
+      options: Common & {
+        contract: string[]
+        host: string
+        agent?: string
+        expires: string
+        tokenFile?: string
+      },
+    ) =>
+      withOpened(options, async (opened) =>
+        (await import('./commands/invite.ts')).inviteCommand(opened, options),
+      ),
+  )
+
+const agent = program.command('agent').description('Agents: who delivers evidence.').exitOverride()
+
+add(agent, 'list', 'Show all agents.', ['agent list', 'agent list --json']).action((options: Common) =>
+  withOpened(options, async (opened) => (await import('./commands/agent.ts')).agentListCommand(opened)),
+)
+
+add(agent, 'revoke <id>', 'Refuse what an agent signs from now on; its evidence so far stays.', [
+  'agent revoke web1 --reason "stolen laptop" --person "S. Lind"',
+])
+  .requiredOption('--reason <text>', 'why, for the log')
+  .requiredOption('--person <name>', 'who decides it, for the log')
+  .action((id: string, options: Common & { reason: string; person: string }) =>
+    withOpened(options, async (opened) =>
+      (await import('./commands/agent.ts')).agentRevokeCommand(opened, { agent: id, ...options }),
+    ),
+  )
+
+const user = program.command('user').description('Accounts: who may sign in.').exitOverride()
+
+add(user, 'add <email>', 'Add an account.', [
+  'user add vagt@nordlys.example --role provider-operator --password-out vagt.password',
+  'user add liv@havfruen.example --role customer-reader --customer 33445566 --prompt',
+])
+  .addOption(
+    new Option('--role <role>')
+      .choices(['provider-admin', 'provider-operator', 'customer-admin', 'customer-reader', 'auditor'])
+      .default('provider-operator'),
+  )
+  .option('--customer <id>', 'whose contracts it may see')
+  .option('--password-file <file>', 'its password (else BEVIS_PASSWORD)')
+  .option('--prompt', 'ask for the password')
+  .option('--password-out <file>', 'make a password up and write it to this new file')
+  .addOption(language())
+  .action(
+    (
+      email: string,
+      options: Common & {
+        role: AccountRole
+        customer?: string
+        passwordFile?: string
+        prompt?: boolean
+        passwordOut?: string
+        language: 'da' | 'en'
+      },
+    ) =>
+      withOpened(options, async (opened) => {
+        const { readPassword } = await import('./commands/password.ts')
+        const { userAddCommand } = await import('./commands/user.ts')
+        const { role, customer, passwordOut, language: code } = options
+        const password = passwordOut === undefined ? await readPassword(options) : undefined
+        return userAddCommand(opened, email, {
+          role,
+          language: code,
+          password,
+          ...(customer === undefined ? {} : { tenant: customer }),
+          ...(passwordOut === undefined ? {} : { passwordOut }),
+        })
+      }),
+  )
+
+add(user, 'list', 'Show all accounts.', ['user list']).action((options: Common) =>
+  withOpened(options, async (opened) => (await import('./commands/user.ts')).userListCommand(opened)),
+)
+
+add(user, 'disable <email>', 'Sign an account out, for good.', ['user disable vagt@nordlys.example']).action(
+  (email: string, options: Common) =>
+    withOpened(options, async (opened) =>
+      (await import('./commands/user.ts')).userDisableCommand(opened, email),
+    ),
+)
+
+add(program, 'evaluate <contract>', 'Judge a contract; exit 1 if it is breached.', [
+  'evaluate AFT-2025-052',
+  'evaluate AFT-2025-052 --at 2026-10-01T00:00:00Z --known-at 2026-10-01T00:00:00Z',
+])
+  .option('--at <instant>', 'as it stood then (default: now)')
+  .option('--known-at <instant>', 'from what had been received by then (default: everything)')
+  .action((id: string, options: Common & { at?: string; knownAt?: string }) =>
+    withOpened(options, async (opened) =>
+      (await import('./commands/evaluate.ts')).evaluateCommand(opened, id, options),
+    ),
+  )
+
+add(program, 'pack <contract>', 'Write a contract’s evidence pack, to be checked anywhere without us.', [
+  'pack AFT-2025-052 --out pack.zip',
+  'pack AFT-2025-052 --from 2026-01-01 --to 2026-10-01 --out pack.zip',
+])
+  .option('--from <instant>', 'start of the period (default: a year before its end)')
+  .option('--to <instant>', 'end of the period (default: now)')
+  .option('--at <instant>', 'the verdict as it stood then (default: now)')
+  .option('--known-at <instant>', 'the verdict from what had been received by then (default: now)')
+  .requiredOption('--out <file>', 'the zip to write')
+  .action(
+    (id: string, options: Common & { from?: string; to?: string; at?: string; knownAt?: string; out: string }) =>
+      withOpened(options, async (opened) => (await import('./commands/pack.ts')).packCommand(opened, id, options)),
+  )
+
+add(program, 'fsck', 'Recompute the whole log from its entries, and the derived tables from the log.', [
+  'fsck',
+  'fsck --log-only --json',
+])
+  .option('--log-only', 'leave the derived tables alone; comparing them keeps evidence waiting meanwhile')
+  .action((options: Common & { logOnly?: boolean }) =>
+    withOpened(options, async (opened) => (await import('./commands/fsck.ts')).fsckCommand(opened, options)),
+  )
+
+add(program, 'rebuild', 'Drop the derived tables and derive them anew from the log.', ['rebuild']).action(
+  (options: Common) =>
+    withOpened(options, async (opened) => (await import('./commands/fsck.ts')).rebuildCommand(opened)),
+)
+
+add(program, 'backup <folder>', 'Copy the database, consistent, while it is used; keys are not in it.', [
+  'backup /srv/backup/collector-2026-11-23',
+]).action((folder: string, options: Common) =>
+  withOpened(options, async (opened) => (await import('./commands/backup.ts')).backupCommand(opened, folder)),
+)
+
+/** The pages, if this installation has them. */
+async function findPages(): Promise<RegisterPages | undefined> {
+  const file = new URL('./pages/register.ts', import.meta.url)
+  if (!existsSync(file)) return undefined
+  const { registerPages } = (await import(file.href)) as { registerPages: RegisterPages }
+  return registerPages
+}
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  const isHelp = error instanceof CommanderError
+  // Commander has said what is wrong itself; its own help and version are no errors.
+  if (isHelp) process.exitCode = error.exitCode === 0 ? 0 : 2
+  else {
+    if (!(error instanceof BevisError))
+      process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
+    finish(failureOutcome(error), process.argv.includes('--json'))
+  }
+}
