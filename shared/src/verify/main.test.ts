@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { packOf, smallWorld } from '../../../test/kit/pack.ts'
+import { CONTRACT_ID, CONTRACT_YAML, packOf, smallWorld } from '../../../test/kit/pack.ts'
 import { zipOf } from '../../../test/kit/zip.ts'
 import { spkiToPem } from '../crypto.ts'
 import { encodeEnvelope } from '../evidence/envelope.ts'
@@ -23,6 +23,8 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'flipped.zip'), flipped)
   writeFileSync(join(folder, 'trust.yaml'), world.trust())
   writeFileSync(join(folder, 'wrong.yaml'), 'log: {}\n')
+  writeFileSync(join(folder, 'contract.yaml'), CONTRACT_YAML)
+  writeFileSync(join(folder, 'none.jsonl'), '')
   const envelope = world.logged[1]?.envelope
   if (envelope === undefined) throw new Error('no envelope')
   writeFileSync(join(folder, 'envelope.json'), `${encodeEnvelope(envelope)}\n`)
@@ -97,7 +99,27 @@ describe('bevis-verify PACK', () => {
   })
 })
 
+test('bevis-verify evaluate answers by the contract alone: without facts nothing is known to be kept', () => {
+  const { status, stdout } = run(
+    'evaluate',
+    '--contract',
+    'contract.yaml',
+    '--facts',
+    'none.jsonl',
+    '--at',
+    '2025-01-03T12:00:00Z',
+    '--json',
+  )
+  expect(JSON.parse(stdout)).toMatchObject({ contract: CONTRACT_ID, at: '2025-01-03T12:00:00.000Z' })
+  expect(status).toBe(1)
+})
+
 describe('bevis-verify envelope', () => {
+  test('--json', () => {
+    const { stdout } = run('envelope', 'envelope.json', '--key', 'srv1.pem', '--json')
+    expect(JSON.parse(stdout)).toMatchObject({ exit: 0, signatures: [{ outcome: 'held' }] })
+  })
+
   test.each([
     [0, ['envelope.json', '--key', 'srv2.pem', 'srv1.pem'], /^held .*\n.*\n\{[\s\S]*"backup-run|_type/],
     [1, ['forged.json', '--key', 'srv1.pem'], /^failed/],

@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander'
 import { BevisError, ERRORS, errorCodeOf, errorMessageOf } from '../error.ts'
 import { verifyEnvelope } from './envelope-report.ts'
 import type { EnvelopeReport } from './envelope-report.ts'
+import { evaluateCommand } from './evaluate.ts'
 import { isPackFile } from './pack.ts'
 import { printReport } from './print.ts'
 import type { Report } from './report.ts'
@@ -43,6 +44,7 @@ const program = new Command('bevis-verify')
   .option('--trust <file>', 'your trust file (YAML); without it nothing is anchored')
   .option('--json', 'a report for machines')
   .addHelpText('after', EXAMPLES)
+  .enablePositionalOptions() // --json behind a command's name is the command's own
   .exitOverride()
   .action(async (file: string | undefined, options: { trust?: string; json?: boolean }) => {
     if (file === undefined) throw new BevisError('USAGE', 'name a pack; see bevis-verify --help')
@@ -81,6 +83,8 @@ Exit codes: 0 a signature held and none failed, 1 one failed or the envelope is 
     }
     process.exitCode = report.exit
   })
+
+evaluateCommand(program)
 
 async function reportOn(bytes: Uint8Array, trust: Trust | null): Promise<Report> {
   let files: Map<string, Uint8Array>

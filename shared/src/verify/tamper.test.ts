@@ -83,7 +83,7 @@ describe('one flipped byte', () => {
       /^keys\/keys\.json$/,
       /\.vkey$/,
       /^checkpoints\//,
-      /\/1\.tlog-proof$/,
+      /\.tlog-proof$/,
       /consistency/,
     ]
     const small = kinds.map((kind) => evidential.find((name) => kind.test(name)) ?? '')
