@@ -63,7 +63,8 @@ export interface PackWritten {
 /**
  * Writes the evidence pack of a contract: a zip that `bevis-verify` checks offline. The same store, period and
  * instants give the same bytes.
- * @throws BevisError NOT_FOUND when there is no such contract, or no evidence of it; CONTRACT_INVALID; INTERRUPTED
+ * @throws BevisError NOT_FOUND when there is no such contract, or no evidence of it; CONTRACT_INVALID;
+ * USAGE for a period or a file that cannot be; what the stream throws
  */
 export async function writePack(request: PackRequest): Promise<PackWritten> {
   const { store, scope, contractId, now, log } = request
@@ -208,19 +209,27 @@ async function addProofs(archive: Archive, store: Store, survey: Survey, head: C
 
 /** Fills and empties the archive at once. A file gets its name only when it is whole and durable. */
 async function deliver<T>(archive: Archive, out: Writable | string, fill: () => Promise<T>): Promise<T> {
-  const draft = typeof out === 'string' ? `${out}.part` : null
-  const target = typeof out === 'string' ? createWriteStream(`${out}.part`, { flags: 'w', flush: true }) : out
+  if (typeof out !== 'string') return pour(archive, out, fill)
+  const draft = `${out}.part`
+  try {
+    const result = await pour(archive, createWriteStream(draft, { flush: true }), fill)
+    await rename(draft, out)
+    return result
+  } catch (cause) {
+    await rm(draft, { force: true })
+    if (!(cause instanceof Error && 'syscall' in cause)) throw cause
+    throw new BevisError('USAGE', `${out} cannot be written: ${cause.message}`, { cause })
+  }
+}
+
+async function pour<T>(archive: Archive, target: Writable, fill: () => Promise<T>): Promise<T> {
   const filling = fill().catch((error: unknown) => {
     archive.output.destroy(error instanceof Error ? error : new Error(String(error)))
     throw error
   })
-  try {
-    const [result] = await Promise.all([filling, pipeline(archive.output, target)])
-    if (typeof out === 'string' && draft !== null) await rename(draft, out)
-    return result
-  } catch (error) {
-    await filling.catch(() => {}) // it ends by itself once nobody reads the archive
-    if (draft !== null) await rm(draft, { force: true })
-    throw error
-  }
+  const [filled, emptied] = await Promise.allSettled([filling, pipeline(archive.output, target)])
+  // Who fails to take the pack makes the filling fail too: the taker's reason is the cause then.
+  if (emptied.status === 'rejected') throw emptied.reason
+  if (filled.status === 'rejected') throw filled.reason
+  return filled.value
 }
