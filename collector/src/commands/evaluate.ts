@@ -5,6 +5,9 @@ import type { Opened } from './open.ts'
 import { alignColumns } from './outcome.ts'
 import type { Outcome } from './outcome.ts'
 
+/** The newest; --json has them all. */
+const FINDINGS_SHOWN = 20
+
 /** Judges a contract; exit 1 if it is breached. */
 export async function evaluateCommand(
   { store, now }: Opened,
@@ -22,7 +25,7 @@ export async function evaluateCommand(
     lines: [
       `${id}, version ${answer.version ?? 'none'}, at ${answer.at}: ${headline}`,
       ...alignColumns([['SET', 'VERDICT', ...dimensions.map((name) => name.toUpperCase())], ...rows]),
-      ...findings.map(({ code, set, at, detail }) => `${code} in ${set} at ${at}: ${JSON.stringify(detail)}`),
+      ...findings.slice(-FINDINGS_SHOWN).map(({ code, set, at, detail }) => `${code} in ${set} at ${at}: ${JSON.stringify(detail)}`),
     ],
   }
 }

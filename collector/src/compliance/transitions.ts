@@ -13,8 +13,8 @@ export interface Change {
 const QUIET = new Set(['pending', 'met', 'excused', 'discharged'])
 
 /**
- * What changed between two evaluations. At the first one everything is new: its verdicts are told, and the
- * obligations that are in trouble.
+ * What changed between two evaluations. The first one tells its verdicts only: what its obligations had become
+ * before anybody looked did not happen now.
  */
 export function changesBetween(before: Answer | null, after: Answer): Change[] {
   const changes: Change[] = []
@@ -27,7 +27,8 @@ export function changesBetween(before: Answer | null, after: Answer): Change[] {
     for (const [dimension, verdict] of Object.entries(set.dimensions)) {
       tell(set.id, dimension, earlier?.dimensions[dimension as keyof typeof set.dimensions] ?? null, verdict)
     }
-    const states = new Map(earlier?.obligations.map((one) => [`${one.tier}/${one.bucket}`, one.state]))
+    if (earlier === undefined) continue
+    const states = new Map(earlier.obligations.map((one) => [`${one.tier}/${one.bucket}`, one.state]))
     for (const { tier, bucket, state } of set.obligations) {
       const subject = `${tier}/${bucket}`
       const from = states.get(subject) ?? null
