@@ -32,6 +32,11 @@ export class Programs {
     this.#env = env
   }
 
+  /** How people run a program from the clone. */
+  commandOf(program: Program, ...args: readonly string[]): string {
+    return ['node_modules/.bin/node', PROGRAMS[program], ...args].join(' ')
+  }
+
   /** Runs a program to its end. */
   async run(program: Program, args: readonly string[], extraEnv: NodeJS.ProcessEnv = {}): Promise<Answer> {
     const child = this.#spawn(program, args, extraEnv, 'pipe')

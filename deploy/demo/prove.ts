@@ -23,6 +23,12 @@ export async function backUp(stage: Stage, set: string): Promise<void> {
   )
 }
 
+/** What the repository holds, listed completely: without it no recovery point counts. */
+export async function takeInventory(stage: Stage, set: string): Promise<void> {
+  expectExit(`inventory ${set}`, await stage.agent('inventory', set), 0)
+  stage.story.tell(`${set}: listed, counted, signed`)
+}
+
 /** Restores everything and compares it, in the set whose repository is whole. */
 export async function proveWhole(stage: Stage): Promise<void> {
   const answer = expectExit('test', await stage.agent('test', PROVEN, '--full'), 0, 1)

@@ -51,6 +51,11 @@ export class Stage {
     return relative(clone, path)
   }
 
+  /** A command that checks what the demo made, as people can paste it in the clone. */
+  verifyCommand(pack: string, trust: string): string {
+    return this.programs.commandOf('verify', this.shown(pack), '--trust', this.shown(trust))
+  }
+
   see(promise: keyof typeof PROMISES, isSo: boolean, detail?: string): void {
     this.story.see(PROMISES[promise], isSo, detail)
   }

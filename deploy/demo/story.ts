@@ -5,7 +5,11 @@ const paint = (style: Style, text: string) => styleText(style, text, { stream: p
 const write = (text: string) => process.stdout.write(text)
 
 /** A step could not be done, and the demo cannot go on. */
-export class StoryEnd extends Error {}
+export class StoryEnd extends Error {
+  override toString(): string {
+    return this.message
+  }
+}
 
 /**
  * Tells the demo as it happens, and keeps account of what it promised to show. Only what was promised and seen
@@ -36,6 +40,12 @@ export class Story {
   /** A line under the step. */
   tell(...lines: readonly string[]): void {
     for (const line of lines) write(`    ${line}\n`)
+  }
+
+  /** What people can do now. */
+  invite(...rows: readonly (readonly [string, string])[]): void {
+    write('\n')
+    for (const [name, what] of rows) write(`${paint('bold', name.padEnd(10))}${what}\n`)
   }
 
   /** Something promised was looked at: told, and kept as seen only if it was so each time. */
