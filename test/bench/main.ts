@@ -1,0 +1,29 @@
+/**
+ * npm run bench            everything, with the defaults
+ * npm run bench -- NAME    one of: restore, idle
+ * Options: --files N (restore, 20000), --pairs N (5), --seconds N (idle, 60)
+ */
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { benchIdle } from './idle.ts'
+import { benchRestore } from './restore.ts'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    files: { type: 'string', default: '20000' },
+    pairs: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '60' },
+  },
+})
+const folder = join(resolve(import.meta.dirname, '../..'), '.bench')
+const benches: Record<string, () => Promise<void>> = {
+  restore: () => benchRestore(folder, { files: Number(values.files), pairs: Number(values.pairs) }),
+  idle: () => benchIdle(folder, { seconds: Number(values.seconds) }),
+}
+const wanted = positionals.length > 0 ? positionals : Object.keys(benches)
+for (const name of wanted) {
+  const bench = benches[name]
+  if (bench === undefined) throw new Error(`there is no bench ${name}: ${Object.keys(benches).join(', ')}`)
+  await bench()
+}

@@ -1,0 +1,140 @@
+/** Whole processes, measured from outside: wall time, processor time and memory of a command and its children. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+
+export interface Measured {
+  readonly wallSeconds: number
+  readonly cpuSeconds: number
+  /** The largest sum of resident memory over the command's processes, sampled every 25 ms. */
+  readonly peakBytes: number
+}
+
+export interface Subject {
+  readonly name: string
+  readonly command: readonly string[]
+  /** Done before each run, unmeasured: empty folders, say. */
+  prepare?(): void
+  /** Exit statuses that mean that the work was done. */
+  readonly goodExits?: readonly number[]
+}
+
+const PAGE_BYTES = 4096
+const TICKS_PER_SECOND = 100
+
+/** Runs a command once. @throws Error when it fails: a failed run has no time */
+export async function measure(subject: Subject, env: NodeJS.ProcessEnv): Promise<Measured> {
+  subject.prepare?.()
+  // bash's `time` counts the processor time of all children that were waited for.
+  const child = spawn('bash', ['-c', 'TIMEFORMAT="%R %U %S"; time "$@"', 'bench', ...subject.command], {
+    env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  const chunks: Buffer[] = []
+  child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk))
+  let peakBytes = 0
+  const sampler = setInterval(() => {
+    peakBytes = Math.max(peakBytes, residentBytes(descendantsOf(child.pid ?? 0)))
+  }, 25)
+  const [exit] = (await once(child, 'close')) as [number]
+  clearInterval(sampler)
+  const text = Buffer.concat(chunks).toString().trim()
+  const times = (text.split('\n').at(-1) ?? '').split(' ').map(Number)
+  const [wall, user, system] = times
+  if (!(subject.goodExits ?? [0]).includes(exit) || wall === undefined) {
+    throw new Error(`${subject.name} ended with ${exit}: ${text.slice(-2000)}`)
+  }
+  return { wallSeconds: wall, cpuSeconds: (user ?? 0) + (system ?? 0), peakBytes }
+}
+
+/** The processes under one, without it. */
+export function descendantsOf(root: number): number[] {
+  const parents = new Map<number, number>()
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue
+    const fields = statOf(Number(name))
+    if (fields !== null) parents.set(Number(name), Number(fields[1]))
+  }
+  const found = [root]
+  for (const parent of found) for (const [pid, of] of parents) if (of === parent) found.push(pid)
+  return found.slice(1)
+}
+
+/** /proc/PID/stat after the command's name: state, parent, … */
+function statOf(pid: number): string[] | null {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')
+  } catch {
+    return null
+  }
+}
+
+export function residentBytes(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => sum + Number(statOf(pid)?.[21] ?? 0) * PAGE_BYTES, 0)
+}
+
+/** Memory that no other process shares. */
+export function privateBytes(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')
+  const kilobytes = [...text.matchAll(/^Private_(?:Clean|Dirty):\s+(\d+) kB/gm)].map((match) =>
+    Number(match[1]),
+  )
+  return kilobytes.reduce((sum, one) => sum + one, 0) * 1024
+}
+
+/** Processor time that a process used so far, its ended children left out. */
+export function cpuSecondsOf(pid: number): number {
+  const fields = statOf(pid)
+  return (Number(fields?.[11] ?? 0) + Number(fields?.[12] ?? 0)) / TICKS_PER_SECOND
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = Math.floor(sorted.length / 2)
+  const high = sorted[middle] ?? Number.NaN
+  return sorted.length % 2 === 1 ? high : (high + (sorted[middle - 1] ?? Number.NaN)) / 2
+}
+
+/**
+ * Runs the subjects in turn, `pairs` times after one unmeasured round, and prints a table: medians, and the
+ * median over rounds of each subject's ratio to the first. Ratios hold while the machine's speed drifts.
+ */
+export async function compare(
+  title: string,
+  subjects: readonly Subject[],
+  { pairs, env }: { pairs: number; env: NodeJS.ProcessEnv },
+): Promise<void> {
+  const rounds: Measured[][] = []
+  for (let round = 0; round <= pairs; round += 1) {
+    const measured: Measured[] = []
+    for (const subject of subjects) measured.push(await measure(subject, env))
+    if (round > 0) rounds.push(measured)
+    process.stderr.write(`${title}: round ${round} of ${pairs}\n`)
+  }
+  const rows = subjects.map(({ name }, column) => {
+    const of = (pick: (one: Measured) => number) =>
+      rounds.flatMap((round) => (round[column] === undefined ? [] : [pick(round[column])]))
+    const ratio = (pick: (one: Measured) => number) =>
+      median(rounds.map((round) => pick(round[column] as Measured) / pick(round[0] as Measured)))
+    return {
+      what: name,
+      'wall s': median(of((one) => one.wallSeconds)).toFixed(2),
+      'wall ratio': ratio((one) => one.wallSeconds).toFixed(2),
+      'cpu s': median(of((one) => one.cpuSeconds)).toFixed(2),
+      'cpu ratio': ratio((one) => one.cpuSeconds).toFixed(2),
+      'peak MB': Math.round(median(of((one) => one.peakBytes)) / 1e6),
+    }
+  })
+  print(`${title} (medians of ${pairs} rounds)`, rows)
+}
+
+/** A table on standard output. */
+export function print(title: string, rows: readonly Record<string, string | number>[]): void {
+  const columns = Object.keys(rows[0] ?? {})
+  const widths = columns.map((name) => Math.max(name.length, ...rows.map((row) => String(row[name]).length)))
+  const line = (cells: readonly string[]) =>
+    cells.map((cell, n) => (n === 0 ? cell.padEnd(widths[n] ?? 0) : cell.padStart(widths[n] ?? 0))).join('  ')
+  const lines = [line(columns), ...rows.map((row) => line(columns.map((name) => String(row[name]))))]
+  process.stdout.write(`\n${title}\n${lines.map((text) => `  ${text}`).join('\n')}\n`)
+}
