@@ -6,7 +6,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { evaluate } from '@bevis/shared/contract/evaluate'
 import { signerFromSeed } from '@bevis/shared/crypto'
 import { parseToken, seedOf } from '@bevis/shared/evidence/enrolment'
 import { addAccount } from '../../collector/src/account/accounts.ts'
@@ -86,7 +85,7 @@ export async function openStage(stories: readonly Story[] = STORIES): Promise<St
       now(),
     )
   }
-  const compliance = openCompliance({ store, now, evaluate })
+  const compliance = openCompliance({ store, now })
   await compliance.tick()
   const logger = createLogger('fatal')
   const app = await buildServer({ config, store, log, receive, compliance, logger, now, registerPages })

@@ -56,6 +56,7 @@ details[open] > summary { margin-bottom: var(--s3); }
 .visually-hidden { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .muted { color: var(--ink-2); }
 .small { font-size: var(--t-s); }
+p.small { max-width: 90ch; }
 .num { text-align: right; }
 .nowrap { white-space: nowrap; }
 @media (prefers-reduced-motion: no-preference) { a, button, .button { transition: color 120ms, background-color 120ms, border-color 120ms; } }

@@ -30,7 +30,7 @@ main:focus { outline: none; }
 .head > div { min-width: 0; flex: 1 1 24rem; }
 .head h1 { overflow-wrap: anywhere; }
 .head p { margin-top: var(--s2); color: var(--ink-2); }
-.head .lead { font-size: var(--t-l); color: var(--ink); line-height: 1.45; }
+.head .lead { max-width: 62ch; font-size: var(--t-l); color: var(--ink); line-height: 1.45; }
 .head > .headline { flex: none; padding-top: 0.1875rem; }
 
 .stack > * + * { margin-top: var(--s4); }

@@ -59,7 +59,9 @@ a .hash { cursor: pointer; user-select: auto; }
 
 .empty { text-align: center; padding: var(--s7) var(--s5); color: var(--ink-2); }
 .empty svg { width: 2.5rem; height: 2.5rem; margin: 0 auto var(--s4); color: var(--line-strong); }
-.empty h2, .empty h3 { color: var(--ink); font-size: var(--t-l); }
+.empty h1, .empty h2, .empty h3 { color: var(--ink); }
+.empty h2, .empty h3 { font-size: var(--t-l); }
+.empty .button { margin-top: var(--s4); }
 .empty p { margin: var(--s2) auto 0; max-width: 52ch; }
 .empty pre { display: inline-block; text-align: left; margin-top: var(--s4); max-width: 100%; }
 
@@ -102,6 +104,7 @@ blockquote footer { font-size: var(--t-s); color: var(--ink-2); margin-top: var(
 .wrapping .word { white-space: normal; align-items: flex-start; }
 .section-first { margin-top: var(--s5); }
 .section-last { margin-bottom: var(--s5); }
+.panel > p + pre, .panel > p + form { margin-top: var(--s3); }
 .list-top { margin-top: var(--s4); }
 .proof .notice { margin-bottom: var(--s3); }
 

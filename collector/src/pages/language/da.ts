@@ -143,7 +143,7 @@ export const da: Words<typeof en> = {
   },
   contract: {
     kicker: 'Aftale {{id}}',
-    of: 'Aftale {{id}}, version {{version}}, mellem {{customer}} og {{provider}}.',
+    of: 'Aftale {{id}}, version {{version}}, med {{provider}}.',
     asOf: 'Vurderet {{at}}',
     knownAs:
       'Her ses, hvad der var kendt ved udgangen af {{day}}. Dokumentation, der er kommet senere, er udeladt.',
@@ -175,8 +175,8 @@ export const da: Words<typeof en> = {
     moreFindings_other: 'og {{count}} til',
     transitions: 'Hvad er ændret',
     noTransitions: 'Intet har skiftet tilstand endnu.',
-    changed: '{{subject}}: {{from}} → {{to}}',
-    first: '{{subject}}: {{to}}',
+    alsoChanged_one: 'og {{count}} til',
+    alsoChanged_other: 'og {{count}} til',
     agents: 'Agenter',
     pack: 'Dokumentationspakke',
     packLead:

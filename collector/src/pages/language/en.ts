@@ -142,7 +142,7 @@ export const en = {
   },
   contract: {
     kicker: 'Contract {{id}}',
-    of: 'Contract {{id}}, version {{version}}, between {{customer}} and {{provider}}.',
+    of: 'Contract {{id}}, version {{version}}, with {{provider}}.',
     asOf: 'Judged {{at}}',
     knownAs: 'This is what was known at the end of {{day}}. Evidence that came later is left out.',
     knownToday: 'Show what is known today',
@@ -173,8 +173,8 @@ export const en = {
     moreFindings_other: 'and {{count}} more',
     transitions: 'What changed',
     noTransitions: 'Nothing has changed state yet.',
-    changed: '{{subject}}: {{from}} → {{to}}',
-    first: '{{subject}}: {{to}}',
+    alsoChanged_one: 'and {{count}} more',
+    alsoChanged_other: 'and {{count}} more',
     agents: 'Agents',
     pack: 'Evidence pack',
     packLead:

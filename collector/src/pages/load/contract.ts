@@ -62,16 +62,7 @@ export async function loadContract(source: Source, wish: ContractWish): Promise<
     problem: problem ?? contract.problem,
     knownOn,
     until,
-    changes: changes
-      .filter(isNews)
-      .slice(0, CHANGES_SHOWN)
-      .map((row): Change => ({
-        set: row.set_id,
-        subject: row.subject,
-        from: row.from_state,
-        to: row.to_state,
-        at: row.at,
-      })),
+    changes: changesOf(changes.filter(isNews)).slice(0, CHANGES_SHOWN),
     agents: agents.map(({ tenant, id: agent, host, last_received_at }) => ({
       tenant,
       id: agent,
@@ -143,6 +134,26 @@ async function setModel(
     tiers: tiersOf(set),
     tests: lines.map((line) => rowOf(line, customers)),
   }
+}
+
+/** Newest first; a tier's buckets that changed alike at the same time are one change to a person. */
+function changesOf(rows: readonly TransitionRow[]): Change[] {
+  const alike = Map.groupBy(rows, ({ set_id, subject, to_state, at }) => {
+    const [tier, bucket] = subject.split('/')
+    return JSON.stringify([set_id, bucket === undefined ? subject : `${tier}/`, to_state, at])
+  })
+  return [...alike.values()].flatMap(([row, ...others]) =>
+    row === undefined
+      ? []
+      : {
+          set: row.set_id,
+          subject: row.subject,
+          from: row.from_state,
+          to: row.to_state,
+          at: row.at,
+          others: others.length,
+        },
+  )
 }
 
 /** What was well when it was first looked at is no change to anybody. */

@@ -19,6 +19,8 @@ export interface Change {
   from: string | null
   to: string
   at: string
+  /** How many of the same tier changed alike at the same time, beside it. */
+  others: number
 }
 
 export interface ContractModel {
@@ -65,12 +67,7 @@ export function contractView(model: ContractModel, locale: Locale): Html {
   return html`${way}
     ${heading({
       title: model.customer,
-      lead: t('contract.of', {
-        id: model.id,
-        version: verdict.version ?? '–',
-        customer: model.customer,
-        provider: model.provider,
-      }),
+      lead: t('contract.of', { id: model.id, version: verdict.version ?? '–', provider: model.provider }),
       note: html`${t('contract.asOf', { at: locale.instant(verdict.at) })}`,
       aside: badge(verdict.headline, t(`state.${verdict.headline}`), 'large'),
     })}
@@ -103,7 +100,12 @@ function changes(list: readonly Change[], locale: Locale): Html {
     ${list.map(
       (change) =>
         html`<li>
-          <span>${subjectOf(change.subject, locale)} <span class="under">${change.set ?? ''}</span></span>
+          <span
+            >${subjectOf(change.subject, locale)}
+            <span class="under"
+              >${change.set ?? ''}${change.others === 0 ? nothing : html` · ${t('contract.alsoChanged', { count: change.others })}`}</span
+            ></span
+          >
           <span class="num"
             >${stateWord(change.to, locale)}<span class="under">${locale.instant(change.at)}</span></span
           >
