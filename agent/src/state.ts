@@ -42,7 +42,6 @@ const TABLES = `
     primary key (epoch, seq)
   ) strict, without rowid;
   create index statement_open on statement (epoch, seq) where state in ('prepared', 'signed');
-  create table inventory_base (repository text primary key, digest text not null, ids text not null) strict, without rowid;
   create table schedule_mark (
     set_id text not null,
     what text not null,

@@ -1,10 +1,12 @@
 import { BevisError, ERRORS, errorCodeOf } from '@bevis/shared/error'
 import type { BackupProgress, BackupResult } from '../run/backup.ts'
+import type { InventoryResult } from '../run/inventory.ts'
 import type { Restic } from '../restic/restic.ts'
 import type { Opened } from './open.ts'
 import type { Outcome } from './outcome.ts'
 import { formatBytes, paint } from './terminal.ts'
-import { workOn } from './work.ts'
+import { describeInventory, inventoryJson, inventoryResult } from './inventory.ts'
+import { keepMark, workOn } from './work.ts'
 import type { WorkOptions } from './work.ts'
 
 /** Backs a set up: 0 complete, 1 some of it is missing, 2 there is no snapshot. */
@@ -14,13 +16,20 @@ export async function backupCommand(
   options: WorkOptions & { readonly init: boolean },
 ): Promise<Outcome> {
   const { runBackup } = await import('../run/backup.ts')
+  const { runInventory } = await import('../run/inventory.ts')
   const result = await workOn(
     opened,
     { id, what: 'backup' },
     options,
     async (bench, progress) => {
       if (options.init) await initialise(bench.restic, options.signal)
-      return runBackup({ ...bench, onProgress: (at) => progress.update(...progressOf(at)) })
+      const backup = await runBackup({ ...bench, onProgress: (at) => progress.update(...progressOf(at)) })
+      if (backup.snapshotId === null || options.signal.aborted) return { ...backup, inventory: null }
+      // A backup counts only once an inventory lists it.
+      const startedAt = opened.now().toISOString()
+      const inventory = await runInventory(bench)
+      keepMark(opened, bench.set, 'inventory', startedAt, inventoryResult(inventory))
+      return { ...backup, inventory }
     },
     ({ outcome, error }) => ({ outcome: outcome === 'complete' ? 'passed' : 'failed', error }),
   )
@@ -43,7 +52,8 @@ function progressOf(at: BackupProgress): [string, number | null, string] {
   return ['backup', at.totalBytes > 0 ? at.bytes / at.totalBytes : null, detail]
 }
 
-function outcomeOf(id: string, { outcome, snapshotId, tally, error, recorded }: BackupResult): Outcome {
+function outcomeOf(id: string, result: BackupResult & { inventory: InventoryResult | null }): Outcome {
+  const { outcome, snapshotId, tally, error, recorded, inventory } = result
   const exit = outcome === 'complete' ? 0 : outcome === 'partial' ? 1 : 2
   const mark = {
     complete: paint('green', '✓ complete'),
@@ -53,7 +63,15 @@ function outcomeOf(id: string, { outcome, snapshotId, tally, error, recorded }: 
   const told = error instanceof BevisError ? { code: error.code, message: error.message } : null
   return {
     exit,
-    json: { set: id, outcome, snapshotId, tally, error: told, recorded },
+    json: {
+      set: id,
+      outcome,
+      snapshotId,
+      tally,
+      error: told,
+      recorded,
+      inventory: inventory && inventoryJson(inventory),
+    },
     lines: [
       `${mark[outcome]}  ${id}${snapshotId === null ? '' : `  snapshot ${snapshotId.slice(0, 16)}`}`,
       ...(tally === null
@@ -63,6 +81,7 @@ function outcomeOf(id: string, { outcome, snapshotId, tally, error, recorded }: 
           ]),
       ...(told === null ? [] : [`  ${told.code}: ${told.message}`, `  ${ERRORS[told.code].cure}`]),
       `  statement ${recorded.epoch}/${recorded.seq}  ${recorded.paeDigest.slice(0, 16)}`,
+      ...(inventory === null ? [] : [`  ${describeInventory(inventory)}`]),
     ],
   }
 }

@@ -128,4 +128,6 @@ test('a refusal is told with its code', async () => {
     }),
   )
   await expect(run(tokenFor())).rejects.toMatchObject({ code: 'ENROLMENT_REFUSED', message: 'used already' })
+  expect(loadPending(state)).toBeNull()
+  expect(await run(tokenFor({ agent: 'other' }))).toMatchObject({ agent: 'other', epoch: 1 })
 })

@@ -104,7 +104,7 @@ export async function enroll(context: {
     const agentSigner = makeKey(keyFile(state, pending.epoch))
     const envelope = signEnvelope(readStatement(state, pending.epoch), [agentSigner, tokenSigner])
     const reply = await context.transport.post('/v1/enrol', { envelope, key: encodeBase64(agentSigner.spki) })
-    const response = readResponse(reply)
+    const response = readResponse(reply, () => forgetPending(state, pending.epoch))
     const checkpoint = verifyEnrolment(response, envelope, [agentSigner.spki, tokenSigner.spki], pending)
     const identity: Identity = { ...pending, token: tokenSigner.keyid, enrolledAt: response.receivedAt }
     writeDurably(join(state.folder, 'trust.yaml'), formatTrust(identity))
@@ -173,7 +173,15 @@ function readStatement(state: State, epoch: number): Uint8Array {
   return row.payload
 }
 
-function readResponse(reply: Reply): EnrolResponse {
+/** A collector that refused has logged nothing, so the next invitation may begin anew; the key stays. */
+function forgetPending(state: State, epoch: number): void {
+  state.write(() => {
+    state.put('enrolment', null)
+    state.sql<[number], never>(`delete from statement where epoch = ? and state = 'prepared'`).run(epoch)
+  })
+}
+
+function readResponse(reply: Reply, onRefused: () => void): EnrolResponse {
   const response = enrolResponseSchema.safeParse(reply.body)
   if (reply.status === 200 && response.success) return response.data
   const problem = problemSchema.safeParse(reply.body)
@@ -184,6 +192,7 @@ function readResponse(reply: Reply): EnrolResponse {
       `the answer ${reply.status} is not one that a collector gives`,
     )
   }
+  if (code === 'ENROLMENT_REFUSED' || code === 'STATEMENT_INVALID') onRefused()
   throw new BevisError(code, problem.data.detail ?? problem.data.title)
 }
 

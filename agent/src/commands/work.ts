@@ -70,11 +70,8 @@ export async function workOn<R>(
   const progress = options.json ? SILENT : openProgress(process.stderr, () => performance.now())
   const startedAt = now().toISOString()
   let isBegun = false
-  const mark = ({ outcome, error }: WorkResult): void => {
-    if (options.signal.aborted) return // it stays owed
-    const keeper = what === 'inventory' ? (inventoryKeeper(config.sets, set.repository.url)?.id ?? id) : id
-    const code = error?.code ?? null
-    saveMark(state, keeper, what, { startedAt, endedAt: now().toISOString(), outcome, code })
+  const mark = (result: WorkResult): void => {
+    if (!options.signal.aborted) keepMark(opened, set, what, startedAt, result) // else it stays owed
   }
   try {
     const logger = plainLogger(options.json ? 'warn' : config.log === 'debug' ? 'debug' : 'warn')
@@ -98,6 +95,24 @@ export async function workOn<R>(
     held.release()
     if (options.send) await sendAtEnd(opened)
   }
+}
+
+/** Remembers that a kind of work was done, so that the schedule does not owe it. */
+export function keepMark(
+  { config, state, now }: Opened,
+  set: SetConfig,
+  what: Work,
+  startedAt: string,
+  { outcome, error }: WorkResult,
+): void {
+  const keeper =
+    what === 'inventory' ? (inventoryKeeper(config.sets, set.repository.url)?.id ?? set.id) : set.id
+  saveMark(state, keeper, what, {
+    startedAt,
+    endedAt: now().toISOString(),
+    outcome,
+    code: error?.code ?? null,
+  })
 }
 
 /** restic on the set's repository, with a cache of its own in the state folder. */

@@ -5,6 +5,7 @@ import { encodeBase64 } from '@bevis/shared/base64'
 import { generateSigningKey, signerFromPem } from '@bevis/shared/crypto'
 import type { Signer } from '@bevis/shared/crypto'
 import { openEnvelope } from '@bevis/shared/evidence/envelope'
+import { parseStatement } from '@bevis/shared/evidence/statement'
 import { signCheckpoint, formatVkey } from '@bevis/shared/log/checkpoint'
 import { formatEntry } from '@bevis/shared/log/entry'
 import {
@@ -106,7 +107,9 @@ export async function startTestLog(): Promise<TestLog> {
     const { index, receivedAt } = indexOf.get(opened.paeDigest) ?? { index: 0, receivedAt: '' }
     const note = await checkpoint()
     const proofs = await Promise.all(opened.signatures.map((_, position) => proofOf(index + position, note)))
-    return { tenant: 'acme', agent: 'web', receivedAt, checkpoint: note, proofs }
+    const { predicate } = parseStatement(opened.payload)
+    const { tenant = '', agent = '' } = 'chain' in predicate ? predicate.chain : {}
+    return { tenant, agent, receivedAt, checkpoint: note, proofs }
   }
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
