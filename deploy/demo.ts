@@ -19,7 +19,7 @@ const stage = new Stage()
 const { story, programs } = stage
 
 /** From an empty folder to an evidence pack. @returns what people need to go on looking, and how it stops */
-async function play(path: string | undefined) {
+async function play(path: string | undefined, isOnce: boolean) {
   const password = randomBytes(12).toString('base64url')
   const passwordFile = stage.path('repository-password')
 
@@ -40,6 +40,7 @@ async function play(path: string | undefined) {
     passwordFile,
     collectorUrl,
     state: stage.path('agent'),
+    goesOn: !isOnce,
     now: new Date(),
   }
   await story.step('A contract made for today: a point every day, a restore test every month', () =>
@@ -77,7 +78,7 @@ async function main(path: string | undefined, isOnce: boolean): Promise<number> 
   })
   try {
     makeFolder(stage.folder)
-    const ending = await Promise.race([play(path), signal])
+    const ending = await Promise.race([play(path, isOnce), signal])
     // Null: somebody ended it first. What still runs is stopped below.
     if (ending === null) throw new StoryEnd('Ended before everything was shown.')
     if (!isOnce) {

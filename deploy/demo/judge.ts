@@ -6,12 +6,15 @@ import { DAMAGED, PROVEN, count, expectExit, type Stage } from './stage.ts'
 import { forgePack } from './tamper.ts'
 import { CONTRACT } from './terms.ts'
 
-/** Waits until nothing is left in the outbox: a row leaves it only by a receipt that the agent has verified. */
+/** Waits for the receipts of all that was stated so far: without one that it has verified, the agent keeps sending. */
 export async function awaitReceipts(stage: Stage): Promise<void> {
-  await waitUntil(async () => at((await stage.agent('status')).json, 'spool', 'depth') === 0, 30)
-  const rows = await stage.statements()
-  const logged = rows.filter((row) => at(row, 'state') === 'logged')
-  stage.see('logged', rows.length > 0 && logged.length === rows.length, `${logged.length} of ${rows.length}`)
+  const digests = new Set((await stage.statements()).map((row) => at(row, 'paeDigest')))
+  const logged = async () =>
+    (await stage.statements()).filter(
+      (row) => digests.has(at(row, 'paeDigest')) && at(row, 'state') === 'logged',
+    )
+  const areAll = await waitUntil(async () => (await logged()).length === digests.size, 30)
+  stage.see('logged', digests.size > 0 && areAll, `${(await logged()).length} of ${digests.size}`)
 }
 
 /** The agent as a service, with its own schedule. @returns how to end it; true when it ended as it should */

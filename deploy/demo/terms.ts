@@ -13,6 +13,8 @@ export interface Terms {
   readonly passwordFile: string
   readonly collectorUrl: string
   readonly state: string
+  /** Whether the agent's service goes on by itself, every few minutes, with the first set. */
+  readonly goesOn: boolean
   readonly now: Date
 }
 
@@ -66,7 +68,8 @@ export function contractText({ host, source, sets, now }: Terms): string {
   })
 }
 
-export function agentText({ source, exclude, sets, passwordFile, collectorUrl, state }: Terms): string {
+export function agentText(terms: Terms): string {
+  const { source, exclude, sets, passwordFile, collectorUrl, state, goesOn } = terms
   return yaml('Made by the demo.', {
     collector: { url: collectorUrl },
     state,
@@ -77,10 +80,9 @@ export function agentText({ source, exclude, sets, passwordFile, collectorUrl, s
       paths: [source],
       exclude,
       repository: { url: repository, passwordFile },
-      // While the demo stays up, the service goes on with the first set by itself.
       ...(index === 0 && {
-        backup: { cron: '*/2 * * * *' },
-        restoreTest: { cron: '1-59/4 * * * *', files: 20 },
+        backup: { cron: goesOn ? '*/2 * * * *' : '30 3 * * *' },
+        restoreTest: { cron: goesOn ? '1-59/4 * * * *' : '0 5 * * 6', files: 20 },
       }),
       inventory: { every: 'PT1H' },
     })),
