@@ -49,7 +49,7 @@ async function torment(pair: Pair): Promise<Record<string, number>> {
       const args = commands[randomInt(commands.length)] ?? []
       command = start('agent', [...args, '--config', pair.agentConfig], join(pair.folder, 'command.log'))
     }
-    await sleep(randomInt(20, 1_200))
+    await sleep(randomInt(20, 1_600))
     const victim = randomInt(3)
     if (victim === 0) {
       await killHard(collector)
@@ -94,7 +94,7 @@ test(
         'select epoch, seq, pae_digest, prev, counted from statement where agent is not null order by epoch, seq',
       )
       process.stdout.write(`${logged.length} statements logged; killed: ${JSON.stringify(killed)}\n`)
-      expect(logged.length).toBeGreaterThan(KILLS / 2)
+      expect(logged.length).toBeGreaterThan(KILLS / 4)
       // What the agent still holds (it forgets old ones that are proven to be in the log) is done, all of it.
       expect(said.filter(({ state }) => state !== 'logged')).toEqual([])
       const digests = new Map(logged.map((row) => [row.seq, row.pae_digest]))
