@@ -10,8 +10,9 @@ import type { EnrolmentToken } from '@bevis/shared/evidence/enrolment'
 import { paeDigest, signEnvelope } from '@bevis/shared/evidence/envelope'
 import type { Envelope } from '@bevis/shared/evidence/envelope'
 import { predicateTypeOf } from '@bevis/shared/evidence/predicates'
-import type { AgentLifecycle, Chain } from '@bevis/shared/evidence/predicates'
+import type { AgentLifecycle, Chain, EvidenceName, PredicateOf } from '@bevis/shared/evidence/predicates'
 import { encodeStatement, STATEMENT_TYPE } from '@bevis/shared/evidence/statement'
+import type { Statement, Subject } from '@bevis/shared/evidence/statement'
 import { parseVkey } from '@bevis/shared/log/checkpoint'
 import type { Checkpoint } from '@bevis/shared/log/checkpoint'
 import { openCheckpoint } from '@bevis/shared/log/checkpoint'
@@ -37,6 +38,9 @@ export async function post(url: string, body: unknown, options: { gzip?: boolean
   })
   return { status: response.status, body: await response.json().catch(() => null), headers: response.headers }
 }
+
+/** The kinds of evidence that stand in an agent's chain. */
+type AgentEvidence = Exclude<EvidenceName, 'contract-event'>
 
 export type Said = Partial<Omit<AgentLifecycle, 'chain'>> & { chain?: Partial<Chain> }
 
@@ -85,6 +89,29 @@ export class FakeAgent {
   /** The next statement of the chain, signed. */
   next(said: Said = {}): Envelope {
     const payload = this.payload(said)
+    this.seq += 1
+    this.prev = paeDigest(payload)
+    return signEnvelope(payload, [this.signer])
+  }
+
+  /** The next statement of the chain, of any kind, signed. */
+  say<N extends AgentEvidence>(
+    name: N,
+    subject: Subject,
+    predicate: Omit<PredicateOf<N>, 'chain' | 'host' | 'tools'>,
+  ): Envelope {
+    const { tenant, agent, host } = this.token
+    const payload = encodeStatement({
+      _type: STATEMENT_TYPE,
+      subject: [subject],
+      predicateType: predicateTypeOf(name),
+      predicate: {
+        chain: { tenant, agent, epoch: this.epoch, seq: this.seq + 1, prev: this.prev, log: null },
+        host,
+        tools: { agent: 'fake 1', os: 'test' },
+        ...predicate,
+      },
+    } as unknown as Statement)
     this.seq += 1
     this.prev = paeDigest(payload)
     return signEnvelope(payload, [this.signer])

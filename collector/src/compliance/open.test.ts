@@ -1,0 +1,142 @@
+import { sha256Hex } from '@bevis/shared/crypto'
+import type { Envelope } from '@bevis/shared/evidence/envelope'
+import { inventoryDigest } from '@bevis/shared/evidence/inventory'
+import type { Snap } from '@bevis/shared/evidence/predicates'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { CONTRACT, contractYaml, makeCollector } from '../../../test/kit/collector.ts'
+import type { TestCollector, TestFolder } from '../../../test/kit/collector.ts'
+import type { FakeAgent } from '../../../test/kit/fake-agent.ts'
+import { applyContract } from '../contract/apply.ts'
+import { listTransitions } from '../store/read/happenings.ts'
+import type { Compliance } from './compliance.ts'
+import { openCompliance } from './open.ts'
+
+const repository = { id: sha256Hex('repository'), lineage: 'hfk-web', location: '/srv/backup' }
+const clock = { now: new Date('2025-03-02T12:00:00.000Z') }
+const now = () => clock.now
+let place: TestFolder
+let collector: TestCollector
+let compliance: Compliance
+let agent: FakeAgent
+const listed: Snap[] = []
+
+beforeEach(async () => {
+  clock.now = new Date('2025-03-02T12:00:00.000Z')
+  listed.length = 0
+  place = await makeCollector()
+  collector = await place.start({ now })
+  compliance = openCompliance({ store: collector.store, now })
+  agent = await collector.enrolled('web1')
+})
+
+afterEach(async () => {
+  await collector.stop()
+  place.remove()
+})
+
+/** A complete run at an instant, as its agent tells it. */
+function backedUp(instant: string): Envelope {
+  const id = sha256Hex(instant)
+  const snapshot: Snap = {
+    id,
+    time: instant,
+    tree: sha256Hex(`tree ${instant}`),
+    host: 'web1',
+    paths: ['/srv/shop'],
+  }
+  listed.push(snapshot)
+  const ended = new Date(Date.parse(instant) + 60_000).toISOString()
+  return agent.say(
+    'backup-run',
+    { name: `snapshots/${id}`, digest: { sha256: id } },
+    {
+      set: 'shop',
+      repository,
+      startedAt: instant,
+      endedAt: ended,
+      exitCode: 0,
+      outcome: 'complete',
+      snapshot,
+      source: {
+        files: 10,
+        bytes: 1_000,
+        filesNew: 10,
+        filesChanged: 0,
+        filesUnmodified: 0,
+        addedBytes: 1_000,
+      },
+    },
+  )
+}
+
+function inventoried(): Envelope {
+  const digest = inventoryDigest(listed.map(({ id }) => id))
+  return agent.say(
+    'inventory',
+    { name: 'sets/shop', digest: { sha256: sha256Hex('shop') } },
+    {
+      repository,
+      takenAt: clock.now.toISOString(),
+      complete: true,
+      count: listed.length,
+      digest,
+      base: null,
+      added: [...listed],
+      removed: [],
+    },
+  )
+}
+
+const stateOf = async (bucket: string, when = {}) =>
+  (await compliance.answer(CONTRACT, when)).sets[0]?.obligations.find((one) => one.bucket === bucket)?.state
+
+test('a contract is judged from what its agents sent', async () => {
+  expect(await stateOf('2025-03-01')).toBe('unknown')
+  await agent.send([backedUp('2025-03-01T02:00:00.000Z'), inventoried()])
+  expect(await stateOf('2025-03-01')).toBe('met')
+  expect(await stateOf('2025-03-01', { at: '2025-03-01T12:00:00.000Z' })).not.toBe('met')
+  expect(await stateOf('2025-03-01', { knownAt: '2025-03-01T12:00:00.000Z' })).toBe('unknown')
+})
+
+test('what does not count is not judged by', async () => {
+  const honest = backedUp('2025-03-01T02:00:00.000Z')
+  await agent.send([agent.next()])
+  agent.seq -= 1 // a clone's inventory, for a place that is taken
+  const { answers } = await agent.send([inventoried()])
+  expect(answers[0]?.outcome).toBe('refused')
+  await agent.send([honest])
+  expect(await stateOf('2025-03-01')).toBe('unknown')
+})
+
+test('a tick judges what changed and what fell due, and leaves the rest alone', async () => {
+  await agent.send([backedUp('2025-03-01T02:00:00.000Z'), inventoried()])
+  expect(await compliance.tick()).toMatchObject({ evaluated: 1 })
+  expect(await compliance.tick()).toEqual({ evaluated: 0, transitions: 0 })
+  const [contract] = await collector.store.db.selectFrom('contract').selectAll().execute()
+  expect(contract?.headline).toBe((await compliance.answer(CONTRACT)).headline)
+  clock.now = new Date('2025-03-03T20:00:00.000Z') // silence since; the second day's point is missing
+  expect(await compliance.tick()).toMatchObject({ evaluated: 1 })
+  const told = await listTransitions(collector.store.db, { all: true }, { contract: CONTRACT })
+  expect(told.map(({ subject, from_state, to_state }) => `${subject} ${from_state} ${to_state}`)).toEqual(
+    expect.arrayContaining(['evidence compliant at-risk', 'dayx14/2025-03-01 met stale']),
+  )
+  expect(await listTransitions(collector.store.db, { tenant: 'another' })).toEqual([])
+})
+
+test('a new text of the contract is judged at once', async () => {
+  await agent.send([backedUp('2025-03-01T02:00:00.000Z'), inventoried()])
+  const before = await compliance.answer(CONTRACT)
+  await compliance.tick()
+  const exclusion =
+    '{ sets: [shop], from: 2025-03-02, to: 2025-03-02, reason: planned, approvedBy: [customer, provider] }'
+  const yaml = contractYaml().replace('    sets:', `    exclusions: [${exclusion}]\n    sets:`)
+  await applyContract(collector.store, { yaml, file: 'c.yaml', by: 'test' }, now())
+  expect(await compliance.tick()).toMatchObject({ evaluated: 1 })
+  const after = await compliance.answer(CONTRACT)
+  expect(after).not.toEqual(before)
+  expect(await stateOf('2025-03-02')).toBe('excused')
+})
+
+test('an unknown contract is told so', async () => {
+  await expect(compliance.answer('NONE')).rejects.toMatchObject({ code: 'NOT_FOUND' })
+})
