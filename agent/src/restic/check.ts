@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import { failureOf } from './failure.ts'
 import type { CheckRequest, CheckRun } from './interface.ts'
 import { parseOutput } from './json.ts'
@@ -6,6 +7,7 @@ import { checkSummary } from './messages.ts'
 import type { Program } from './program.ts'
 import { lockArgs } from './short.ts'
 import { spawnRestic } from './spawn.ts'
+import type { Running } from './spawn.ts'
 
 const KEPT_MESSAGES = 100
 
@@ -23,11 +25,7 @@ export async function check(program: Program, request: CheckRequest = {}): Promi
       ...(subset ? [`--read-data-subset=${subset.part}/${subset.of}`] : []),
     ],
   })
-  const cutter = new LineCutter()
-  let summary: string | undefined
-  for await (const chunk of running.stdout ?? []) {
-    for (const line of cutter.push(chunk as Buffer)) if (line.startsWith('{')) summary = line
-  }
+  const summary = await readSummary(running).catch(() => undefined)
   const ending = await running.ending
   const messages = [...ending.items.map(({ message }) => message), ...ending.text.split('\n')]
   const said = messages.map((message) => message.trim()).filter((message) => message !== '')
@@ -40,8 +38,17 @@ export async function check(program: Program, request: CheckRequest = {}): Promi
   }
   const error = failureOf(ending)
   if (error || !program.capabilities.checkJson) return { ...run, ...(error && { error }) }
-  const { num_errors: errors } = parseOutput(checkSummary, summary ?? '', 'restic check')
-  if (errors === 0) return run
-  const message = `restic check ended with 0 and reports ${errors} errors`
-  return { ...run, errorCount: errors, error: { code: 'RESTIC_OUTPUT_INVALID', message } }
+  if (summary?.num_errors === 0) return run
+  const message = `restic check ended with 0 and reports ${summary?.num_errors ?? 'no number of'} errors`
+  return { ...run, errorCount: summary?.num_errors ?? 1, error: { code: 'RESTIC_OUTPUT_INVALID', message } }
+}
+
+/** Undefined when there is none that can be read. Before 0.18 there is only text. */
+async function readSummary(running: Running): Promise<z.infer<typeof checkSummary> | undefined> {
+  const cutter = new LineCutter()
+  let summary: string | undefined
+  for await (const chunk of running.stdout ?? []) {
+    for (const line of cutter.push(chunk as Buffer)) if (line.startsWith('{')) summary = line
+  }
+  return summary === undefined ? undefined : parseOutput(checkSummary, summary, 'restic check')
 }

@@ -4,8 +4,8 @@ import { chmodSync, copyFileSync, mkdirSync, statSync, truncateSync, writeFileSy
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { resticVersions } from '../../../test/kit/restic-versions.ts'
-import { filesBelow, testPlace } from './repository-for-tests.ts'
-import type { TestPlace } from './repository-for-tests.ts'
+import { filesBelow, testPlace } from '../../../test/kit/restic-place.ts'
+import type { TestPlace } from '../../../test/kit/restic-place.ts'
 
 const { builds } = await resticVersions()
 const isRoot = process.getuid?.() === 0

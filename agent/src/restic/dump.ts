@@ -19,8 +19,9 @@ export function dump(program: Program, request: DumpRequest): Dump {
   const content = Readable.from(
     (async function* () {
       for await (const chunk of running.stdout ?? []) {
-        running.progress()
+        running.rest()
         yield chunk as Buffer
+        running.progress()
       }
     })(),
     { objectMode: false },

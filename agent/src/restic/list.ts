@@ -28,12 +28,13 @@ export async function* listNodes(
   let first = true
   try {
     for await (const chunk of running.stdout ?? []) {
-      running.progress()
+      running.rest() // the reader may hash a file before it takes the next node
       for (const line of cutter.push(chunk as Buffer)) {
         if (!first) yield toNode(parseOutput(nodeMessage, line, 'restic ls'), line)
         else assertSnapshot(line, id)
         first = false
       }
+      running.progress()
     }
     ended = true
   } finally {

@@ -14,7 +14,7 @@ import { buffer } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'
 import { resticVersions } from '../../../test/kit/restic-versions.ts'
 import type { Node, RestoreEvent } from './restic.ts'
-import { testPlace } from './repository-for-tests.ts'
+import { testPlace } from '../../../test/kit/restic-place.ts'
 
 const { builds, missing } = await resticVersions()
 if (missing !== undefined) process.emitWarning(`not tested: ${missing}`)

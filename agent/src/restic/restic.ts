@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { sha256Hex } from '@bevis/shared/crypto'
 import { backUp } from './backup.ts'
 import { capabilitiesOf } from './capabilities.ts'
 import { check } from './check.ts'
@@ -45,7 +46,7 @@ export async function openRestic(options: OpenOptions): Promise<Restic> {
     redact: redactor(repository.url, location, secrets),
     lockWaitMs: options.lockWaitMs ?? LOCK_WAIT_MS,
     killAfterMs: options.killAfterMs ?? KILL_AFTER_MS,
-    ownProcesses: new OwnProcesses(join(cacheDir, 'own-processes')),
+    ownProcesses: new OwnProcesses(join(cacheDir, 'own-processes', sha256Hex(repository.url).slice(0, 16))),
     now: options.now ?? (() => new Date()),
     ...(options.logger && { logger: options.logger }),
   }

@@ -49,7 +49,9 @@ export interface Running {
   /** Never rejects. Resolves when the process has ended and its pipes are empty */
   readonly ending: Promise<Ending>
   /** Something new came: the stall watchdog starts anew */
-  progress(): void
+  progress: () => void
+  /** What came is being used: until the next progress it is not restic that others wait for */
+  rest: () => void
   stop(reason: StopReason): void
   hold: () => void
   resume: () => void
@@ -140,6 +142,9 @@ export function spawnRestic(program: Program, options: SpawnOptions): Running {
     stop,
     progress: () => {
       idleSince = performance.now()
+    },
+    rest: () => {
+      idleSince = Number.POSITIVE_INFINITY
     },
     hold: () => {
       if (held || ended.signal.aborted || stopped !== undefined) return

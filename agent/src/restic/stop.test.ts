@@ -7,8 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { resticVersions } from '../../../test/kit/restic-versions.ts'
 import type { BackupRequest, Restic } from './restic.ts'
-import { testPlace, wrapped } from './repository-for-tests.ts'
-import type { TestPlace } from './repository-for-tests.ts'
+import { testPlace, wrapped } from '../../../test/kit/restic-place.ts'
+import type { TestPlace } from '../../../test/kit/restic-place.ts'
 
 const { builds } = await resticVersions()
 

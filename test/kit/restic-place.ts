@@ -2,10 +2,10 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { QUICK_PASSWORD, quickRepository } from '../../../test/kit/quick-repository.ts'
-import type { ResticBuild } from '../../../test/kit/restic-versions.ts'
-import type { OpenOptions, Restic } from './interface.ts'
-import { openRestic } from './restic.ts'
+import { QUICK_PASSWORD, quickRepository } from './quick-repository.ts'
+import type { ResticBuild } from './restic-versions.ts'
+import type { OpenOptions, Restic } from '../../agent/src/restic/interface.ts'
+import { openRestic } from '../../agent/src/restic/restic.ts'
 
 /** A folder of its own per test, with a password, a source tree and room for a repository. */
 export interface TestPlace {
