@@ -141,7 +141,11 @@ function describe(status: Status, now: Date): string[] {
       what,
       outcomeText(last),
       last === null ? '' : formatDistance(last.endedAt, now),
-      next === null ? '' : `next ${formatDistance(next, now)}`,
+      next === null
+        ? ''
+        : Date.parse(next) <= now.getTime()
+          ? 'due now'
+          : `next ${formatDistance(next, now)}`,
     ]),
   )
   return [

@@ -62,7 +62,7 @@ export function openDelivery(
       if (!isPoked) await new Promise<void>((resolve) => (wake = resolve))
       if (closing.signal.aborted) return
       isPoked = false
-      const report = await send(closing.signal).catch(failedReport)
+      const report = await Promise.try(send, closing.signal).catch(failedReport)
       if (report === null) {
         isPoked = true
         await rest(OTHER_SENDER_WAIT_MS)

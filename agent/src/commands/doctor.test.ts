@@ -1,0 +1,114 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { parseConfig } from '../config.ts'
+import { openState } from '../state.ts'
+import { doctorCommand } from './doctor.ts'
+
+let folder: string
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'bevis-doctor-'))
+  mkdirSync(join(folder, 'source'))
+  writeFileSync(join(folder, 'pass'), 'secret', { mode: 0o600 })
+})
+
+afterEach(() => rmSync(folder, { recursive: true }))
+
+interface Finding {
+  what: string
+  verdict: string
+  detail: string
+}
+
+/** What doctor finds, by what it looked at. */
+async function examine(
+  change: object = {},
+  contract: string | null = null,
+): Promise<Record<string, Finding>> {
+  const set = {
+    id: 'shop',
+    paths: [join(folder, 'source')],
+    repository: { url: join(folder, 'repository'), passwordFile: join(folder, 'pass') },
+    backup: { cron: '30 3 * * *', timezone: 'Europe/Copenhagen' },
+    ...change,
+  }
+  const text = {
+    collector: { url: 'http://127.0.0.1:1' },
+    state: join(folder, 'state'),
+    restic: '/nowhere/restic',
+    sets: [set],
+  }
+  const config = parseConfig(JSON.stringify(text), 'agent.yaml')
+  const state = openState(config.state)
+  try {
+    const now = (): Date => new Date('2026-11-23T12:00:00.000Z')
+    const signal = AbortSignal.timeout(30_000)
+    const { exit, json } = await doctorCommand({ config, state, now }, { contract, signal })
+    const { findings } = json as { findings: Finding[] }
+    expect(exit).toBe(findings.some(({ verdict }) => verdict === 'bad') ? 1 : 0)
+    return Object.fromEntries(findings.map((finding) => [finding.what, finding]))
+  } finally {
+    state.close()
+  }
+}
+
+test('what is not there is told with its code and its cure, all at once', async () => {
+  const found = await examine({ paths: [join(folder, 'gone')] })
+  expect(found).toMatchObject({
+    identity: { verdict: 'bad', detail: expect.stringContaining('bevis-agent enroll') },
+    collector: { verdict: 'bad', detail: expect.stringMatching(/^COLLECTOR_UNREACHABLE/) },
+    'shop: source': {
+      verdict: 'bad',
+      detail: expect.stringMatching(/^SOURCE_MISSING: .*gone does not exist/),
+    },
+    'shop: secret': { verdict: 'good' },
+    'shop: repository': { verdict: 'bad', detail: expect.stringMatching(/^RESTIC_MISSING/) },
+    scratch: { verdict: 'good' },
+  })
+})
+
+test('a secret that everybody can read is bad', async () => {
+  chmodSync(join(folder, 'pass'), 0o644)
+  expect((await examine())['shop: secret']).toMatchObject({
+    verdict: 'bad',
+    detail: expect.stringContaining('chmod o='),
+  })
+})
+
+test('a scratch folder inside the source is told', async () => {
+  expect((await examine({ paths: [folder] }))['scratch']).toMatchObject({ verdict: 'warning' })
+})
+
+test('daily at half past three cannot keep an RPO of one hour', async () => {
+  const file = join(folder, 'contract.yaml')
+  const accepted = (party: string): object => ({ party, person: 'P', at: '2026-01-01T00:00:00Z' })
+  const promised = {
+    id: 'shop',
+    selector: { repository: 'shop', hosts: ['web'], requiredPaths: [join(folder, 'source')] },
+    schedule: { every: 'PT1H', rpo: 'PT1H', lateGrace: 'PT15M' },
+    retention: { wording: '24 timer', min: [{ per: 'hour', keep: 24 }] },
+  }
+  const contract = {
+    id: 'AFT-1',
+    provider: { name: 'A' },
+    customer: { name: 'B' },
+    term: { start: '2026-01-01' },
+    versions: [
+      {
+        no: 1,
+        effectiveFrom: '2026-01-01',
+        acceptances: [accepted('customer'), accepted('provider')],
+        sets: [promised],
+      },
+    ],
+  }
+  writeFileSync(file, JSON.stringify(contract))
+  expect((await examine({}, file))['shop: contract']).toMatchObject({
+    verdict: 'bad',
+    detail: expect.stringMatching(/cannot keep an RPO of 1 hour$/),
+  })
+  writeFileSync(file, JSON.stringify({ ...contract, id: undefined }))
+  expect((await examine({}, file))['contract']).toMatchObject({ verdict: 'bad' })
+})
