@@ -10,18 +10,12 @@ export interface Capabilities {
   retryLock: boolean
   /** ls gives inodes (0.16.1) */
   nodeInode: boolean
-  /** Exit 10 and 11 tell a missing and a locked repository (0.17) */
-  exitCodes: boolean
   /** SIGTERM ends it cleanly (0.17); before, only SIGINT does */
   cleanSigterm: boolean
   /** restore --include-file (0.17) */
   includeFile: boolean
-  /** restore skips what the target holds already, unless told --overwrite (0.17) */
-  overwrite: boolean
   /** restore --json with errors, and with -vv an event per item (0.17.1) */
   restoreEvents: boolean
-  /** Exit 12 tells a wrong password (0.17.1) */
-  exitCodePassword: boolean
   /** check --json (0.18) */
   checkJson: boolean
 }
@@ -49,12 +43,9 @@ export function capabilitiesOf(version: string): Capabilities {
     restoreSparse: since(0, 15, 0),
     retryLock: since(0, 16, 0),
     nodeInode: since(0, 16, 1),
-    exitCodes: since(0, 17, 0),
     cleanSigterm: since(0, 17, 0),
     includeFile: since(0, 17, 0),
-    overwrite: since(0, 17, 0),
     restoreEvents: since(0, 17, 1),
-    exitCodePassword: since(0, 17, 1),
     checkJson: since(0, 18, 0),
   }
 }

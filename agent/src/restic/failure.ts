@@ -4,7 +4,7 @@ import type { RunError } from './interface.ts'
 import { codeOfText, isUnreachable } from './stderr.ts'
 import type { Ending } from './spawn.ts'
 
-/** https://restic.readthedocs.io/en/stable/075_scripting.html#exit-codes */
+/** From 0.17, a wrong password from 0.17.1: https://restic.readthedocs.io/en/stable/075_scripting.html#exit-codes */
 const BY_EXIT: Readonly<Record<number, ErrorCode>> = {
   10: 'RESTIC_REPOSITORY_MISSING',
   11: 'RESTIC_REPOSITORY_LOCKED',
