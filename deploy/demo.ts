@@ -58,10 +58,8 @@ async function play(path: string | undefined, isOnce: boolean) {
   })
   await story.step(`Restore test of ${PROVEN}: everything is restored and compared`, () => proveWhole(stage))
   const damaged = sets.find(({ id }) => id === DAMAGED)?.repository ?? ''
-  const done = await story.step(`The disk below ${DAMAGED} goes bad`, () =>
-    damage(stage, damaged, passwordFile),
-  )
-  await story.step(`Restore test of ${DAMAGED}, and its repetition`, () => findDamage(stage, done))
+  const done = await story.step(`The disk below ${DAMAGED} goes bad`, () => damage(stage, damaged, terms))
+  await story.step(`Restore test of ${DAMAGED}, and its repetition`, () => findDamage(stage, done, terms))
   const stopService = await story.step('The agent as a service: schedules, signs of life, delivery', () =>
     runService(stage),
   )

@@ -1,7 +1,7 @@
-import { encodePathText } from '../../shared/src/evidence/path-text.ts'
 import { damageRepository, type Damage } from './damage.ts'
 import { at, listAt } from './programs.ts'
-import { DAMAGED, PROVEN, count, expectExit, size, type Stage } from './stage.ts'
+import { DAMAGED, PROVEN, count, expectExit, nameBelow, size, type Stage } from './stage.ts'
+import type { Terms } from './terms.ts'
 
 /** Backs both sets up. A user's own directory may hold what we cannot read: that is told, and no failure of ours. */
 export async function backUp(stage: Stage, set: string): Promise<void> {
@@ -40,32 +40,29 @@ export async function proveWhole(stage: Stage): Promise<void> {
 }
 
 /** Damages the other set's repository behind everybody's back. */
-export function damage(stage: Stage, repository: string, passwordFile: string): Damage {
+export function damage(stage: Stage, repository: string, { passwordFile, source }: Terms): Damage {
   const done = damageRepository(repository, passwordFile, stage.env)
   stage.story.tell(
     `one bit turned over in each of ${done.offsets.length} places of ${stage.shown(done.pack).slice(0, 60)}…`,
-    `which hold content of ${done.paths.map((path) => encodePathText(Buffer.from(path))).join(', ')}`,
+    `which hold content of ${done.paths.map((path) => nameBelow(source, path)).join(', ')}`,
   )
   return done
 }
 
 /** The same test finds it, names the files, and is repeated once of its own accord. */
-export async function findDamage(stage: Stage, { paths }: Damage): Promise<void> {
+export async function findDamage(stage: Stage, { paths }: Damage, { source }: Terms): Promise<void> {
   const answer = expectExit('test', await stage.agent('test', DAMAGED, '--full'), 0, 1)
   const tests = (await stage.statementsOf('restore-test', DAMAGED)).map(({ predicate }) => predicate)
   const [first, second] = tests
   tellTest(stage, first)
   const named = listAt(first, 'exceptions').map((exception) => String(at(exception, 'path')))
   for (const exception of listAt(first, 'exceptions').slice(0, 5)) {
-    stage.story.tell(`  ${String(at(exception, 'class'))}  ${String(at(exception, 'path'))}`)
+    stage.story.tell(
+      `  ${String(at(exception, 'class'))}  ${nameBelow(source, String(at(exception, 'path')))}`,
+    )
   }
-  const expected = paths.map((path) => encodePathText(Buffer.from(path)))
   stage.see('failed', answer.exit === 1 && at(first, 'result') === 'FAILED')
-  stage.see(
-    'named',
-    expected.length > 0 && expected.every((path) => named.includes(path)),
-    `${named.length} files`,
-  )
+  stage.see('named', paths.length > 0 && paths.every((path) => named.includes(path)), `${named.length} files`)
   stage.see('retest', at(second, 'reason') === 'retest' && at(second, 'result') === 'FAILED')
 }
 

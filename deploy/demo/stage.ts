@@ -100,6 +100,12 @@ export function expectExit(what: string, answer: Answer, ...allowed: readonly nu
   throw new StoryEnd(`${what} ended with ${answer.exit}: ${said}`)
 }
 
+/** A path below `folder`, on one line and short enough for it: odd names are among what is backed up. */
+export function nameBelow(folder: string, path: string): string {
+  const text = path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path
+  return text.length > 60 ? `${text.slice(0, 40)}…${text.slice(-16)}` : text
+}
+
 /** 12,345 */
 export function count(value: unknown): string {
   return Number(value ?? 0).toLocaleString('en')
