@@ -15,11 +15,16 @@ interface Common {
   readonly json?: true
 }
 
-/** A second signal means that the first one was too polite. */
+/**
+ * The same signal again means that the first one was too polite. (A child of the service gets one of each kind
+ * when somebody presses Ctrl-C: that is still one wish.)
+ */
 const stopping = new AbortController()
+const seen = new Set<NodeJS.Signals>()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    if (stopping.signal.aborted) process.exit(2)
+    if (seen.has(signal)) process.exit(2)
+    seen.add(signal)
     stopping.abort()
   })
 }

@@ -41,7 +41,8 @@ const TABLES = `
     message text,
     primary key (epoch, seq)
   ) strict, without rowid;
-  create index statement_open on statement (epoch, seq) where state in ('prepared', 'signed');
+  create index statement_prepared on statement (epoch, seq) where state = 'prepared';
+  create index statement_signed on statement (epoch, seq) where state = 'signed';
   create table schedule_mark (
     set_id text not null,
     what text not null,
@@ -61,11 +62,7 @@ const TABLES = `
 export function openState(folder: string): State {
   makePrivateFolder(folder)
   const file = join(folder, 'state.db')
-  const db = new Sqlite(file, { timeout: BUSY_TIMEOUT_MS })
-  chmodSync(file, 0o600)
-  db.pragma('journal_mode = WAL')
-  db.pragma('synchronous = FULL')
-  db.pragma('foreign_keys = ON')
+  const db = told(file, () => openDatabase(file))
   const compiled = new Map<string, Sqlite.Statement<unknown[], unknown>>()
   const sql = <P extends unknown[], R>(text: string): Sqlite.Statement<P, R> => {
     const known = compiled.get(text) ?? db.prepare<unknown[], unknown>(text)
@@ -73,7 +70,7 @@ export function openState(folder: string): State {
     // better-sqlite3 cannot know a query's types; whoever writes the query does.
     return known as unknown as Sqlite.Statement<P, R>
   }
-  const write = <T>(work: () => T): T => db.transaction(work).immediate()
+  const write = <T>(work: () => T): T => told(file, () => db.transaction(work).immediate())
 
   write(() => {
     const version = Number(db.pragma('user_version', { simple: true }))
@@ -102,6 +99,31 @@ export function openState(folder: string): State {
       }
     },
     close: () => db.close(),
+  }
+}
+
+function openDatabase(file: string): Sqlite.Database {
+  const db = new Sqlite(file, { timeout: BUSY_TIMEOUT_MS })
+  chmodSync(file, 0o600)
+  db.pragma('journal_mode = WAL')
+  db.pragma('synchronous = FULL')
+  return db
+}
+
+/** What the database says, in our codes. */
+function told<T>(file: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (!(error instanceof Sqlite.SqliteError)) throw error
+    const isDamaged = /^SQLITE_(CORRUPT|NOTADB)/.test(error.code)
+    throw new BevisError(
+      isDamaged ? 'STATE_DAMAGED' : 'STORE_FAILED',
+      `${file}: ${error.code}: ${error.message}`,
+      {
+        cause: error,
+      },
+    )
   }
 }
 

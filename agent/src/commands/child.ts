@@ -39,8 +39,11 @@ export function startChild(program: string, args: readonly string[]): Child {
       resolve({ status: null, signal: null, code: 'INTERNAL', isCrash: true, output, said: error.message })
     })
     child.on('close', (status, signal) => {
-      const code = readCode(output)
-      const isOurs = status === 0 || status === 1 || (status === 2 && code !== null)
+      const answer = readAnswer(output)
+      // Node's own status for an exception that nobody caught is 1 too: only an answer makes it ours.
+      const isOurs =
+        answer !== null && (status === 0 || status === 1 || (status === 2 && answer.code !== null))
+      const code = answer?.code ?? null
       resolve({ status, signal, code, isCrash: !isOurs, output, said: said.trim() })
     })
   })
@@ -60,10 +63,11 @@ export function isPassing({ status, isCrash, code }: ChildEnding): boolean {
   return status === 2 && code !== null && ERRORS[code].retry !== 'never' && !FINDINGS.has(code)
 }
 
-function readCode(output: string): ErrorCode | null {
+/** The answer of a command, or null when it gave none. */
+function readAnswer(output: string): { code: ErrorCode | null } | null {
   try {
     const { error } = JSON.parse(output) as { error?: { code?: string } | null }
-    return ERROR_CODES.find((code) => code === error?.code) ?? null
+    return { code: ERROR_CODES.find((code) => code === error?.code) ?? null }
   } catch {
     return null
   }

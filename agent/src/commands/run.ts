@@ -41,7 +41,12 @@ export async function runCommand(
   const { config, state, now } = opened
   const identity = requireIdentity(state)
   const held = await lock(join(state.folder, 'run.lock'), 'bevis-agent run', { waitMs: 3_000, now })
-  const logger = pino({ level: config.log, base: null, timestamp: pino.stdTimeFunctions.isoTime })
+  const logger = pino({
+    level: config.log,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (level) => ({ level }) },
+  })
   const notifier = openNotifier((err) => logger.warn({ err }, 'systemd could not be told'))
   const recorder = recorderOf(opened)
   const plans = plansOf(config.sets)

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { randomBytes } from 'node:crypto'
 import { generateSigningKey, signerFromPem } from '@bevis/shared/crypto'
@@ -43,6 +43,13 @@ export function readKey(file: string): Signer {
       {
         cause,
       },
+    )
+  }
+  const mode = statSync(file).mode & 0o777
+  if ((mode & 0o077) !== 0) {
+    throw new BevisError(
+      'SECRET_UNREADABLE',
+      `${file} is open to others (mode ${mode.toString(8)}); run: chmod 600 ${file}`,
     )
   }
   return signerFromPem(pem)
