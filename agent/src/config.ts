@@ -6,7 +6,7 @@ import { slug } from '@bevis/shared/format'
 import { z } from 'zod'
 import { readYaml } from './config-place.ts'
 import { duration, size } from './quantity.ts'
-import { cronProblems, isTimeZone, skippedDay } from './schedule/cron.ts'
+import { cronProblems, isTimeZone, skippedDay } from './cron.ts'
 
 /** Where the configuration is when no --config names it. */
 export const CONFIG_FILE = '/etc/bevis/agent.yaml'

@@ -1,7 +1,7 @@
 import { sha256 } from '@bevis/shared/crypto'
 import { parseDuration } from '../quantity.ts'
-import { readCron } from './cron.ts'
-import type { Cron } from './cron.ts'
+import { readCron } from '../cron.ts'
+import type { Cron } from '../cron.ts'
 import type { Mark, Work } from './mark.ts'
 
 /** The part of a set's configuration that says when. */

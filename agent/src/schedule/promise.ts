@@ -1,4 +1,4 @@
-import { readCron } from './cron.ts'
+import { readCron } from '../cron.ts'
 import { parseDuration } from '../quantity.ts'
 import type { Scheduled } from './plan.ts'
 
