@@ -1,0 +1,78 @@
+import { BevisError, errorCodeOf, errorMessageOf } from '@bevis/shared/error'
+import type { ErrorCode } from '@bevis/shared/error'
+import { openEnvelope } from '@bevis/shared/evidence/envelope'
+import type { OpenedEnvelope } from '@bevis/shared/evidence/envelope'
+import type { Kysely, Transaction } from 'kysely'
+import type { Schema } from '../store/schema.ts'
+import { findKnown } from './known.ts'
+import { loadKeyring } from './keyring.ts'
+import { verifyEvidence } from './verify.ts'
+import type { Verified } from './verify.ts'
+
+/** What one envelope has become before the transaction. */
+export type Candidate =
+  | Refused
+  | { readonly kind: 'known'; readonly pae: string }
+  | {
+      readonly kind: 'verified'
+      readonly pae: string
+      readonly verified: Verified
+      /** Checks what only the transaction can see. @throws BevisError with the reason of a refusal */
+      readonly admit?: (tx: Transaction<Schema>) => Promise<void>
+    }
+
+interface Refused {
+  readonly kind: 'refused'
+  /** Null when the envelope could not even be opened. */
+  readonly pae: string | null
+  readonly code: ErrorCode
+  readonly message: string
+}
+
+/** All checks of a batch that need no transaction, each envelope by itself, in the order that is fixed. */
+export async function examineEnvelopes(
+  db: Kysely<Schema>,
+  envelopes: readonly unknown[],
+): Promise<Candidate[]> {
+  const opened = envelopes.map(openOrRefuse)
+  const readable = opened.filter((one) => 'payload' in one)
+  const known = await findKnown(
+    db,
+    readable.map(({ paeDigest }) => paeDigest),
+  )
+  const fresh = readable.filter(({ paeDigest }) => !known.has(paeDigest))
+  const keyring = await loadKeyring(
+    db,
+    fresh.map(({ signatures }) => signatures[0]?.keyid ?? ''),
+  )
+  const candidates: Candidate[] = []
+  for (const [n, one] of opened.entries()) {
+    if (n % 32 === 31) await breathe()
+    if (!('payload' in one)) candidates.push(one)
+    else if (known.has(one.paeDigest)) candidates.push({ kind: 'known', pae: one.paeDigest })
+    else candidates.push(verifyOrRefuse(one, () => verifyEvidence(one, keyring)))
+  }
+  return candidates
+}
+
+function openOrRefuse(value: unknown): OpenedEnvelope | Refused {
+  try {
+    return openEnvelope(value)
+  } catch (error) {
+    return { kind: 'refused', pae: null, code: errorCodeOf(error), message: errorMessageOf(error) }
+  }
+}
+
+function verifyOrRefuse({ paeDigest: pae }: OpenedEnvelope, verify: () => Verified): Candidate {
+  try {
+    return { kind: 'verified', pae, verified: verify() }
+  } catch (error) {
+    if (!(error instanceof BevisError)) throw error
+    return { kind: 'refused', pae, code: error.code, message: error.message }
+  }
+}
+
+/** Lets others have their turn: verifying a thousand signatures takes a while. */
+function breathe(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
