@@ -4,6 +4,7 @@ import { crc32, deflateRawSync } from 'node:zlib'
 export interface ZipEntry {
   name: string
   content: Uint8Array
+  /** Packs it, which no pack does. */
   deflate?: boolean
   /** Different name in the local header. */
   localName?: string
@@ -45,7 +46,7 @@ export function writeZip(
     fixed.writeUInt16LE(extra.length, 24)
     const tail = Buffer.alloc(14)
     tail.writeUInt16LE(comment.length, 0)
-    tail.writeUInt32LE(entry.externalAttributes ?? (0o100664 << 16) >>> 0, 6)
+    tail.writeUInt32LE(entry.externalAttributes ?? (0o100644 << 16) >>> 0, 6)
     tail.writeUInt32LE(offset, 10)
     directory.push(Buffer.concat([Buffer.from('504b01023f03', 'hex'), fixed, tail, name, extra, comment]))
     parts.push(local)
@@ -65,5 +66,5 @@ export function writeZip(
 
 /** The honest zip of some files. */
 export function zipOf(files: ReadonlyMap<string, Uint8Array>): Buffer {
-  return writeZip([...files].map(([name, content]) => ({ name, content, deflate: name.endsWith('.jsonl') })))
+  return writeZip([...files].map(([name, content]) => ({ name, content })))
 }

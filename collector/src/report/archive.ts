@@ -13,8 +13,11 @@ export interface ArchivedFile {
   readonly sha256: string
 }
 
-/** Nothing of the machine or the moment goes into the zip: the same content gives the same bytes. */
-const ENTRY = { mtime: new Date(0), mode: 0o100644, forceDosTimestamp: true } as const
+/**
+ * Nothing of the machine or the moment goes into the zip: the same content gives the same bytes. Nothing is packed:
+ * zlib's output differs by processor, and has bits that nobody reads; so every byte of the zip is one that counts.
+ */
+const ENTRY = { mtime: new Date(0), mode: 0o100644, forceDosTimestamp: true, compress: false } as const
 
 /** How much may wait for whoever reads the zip before the next small file is made. */
 const WAITING_BYTES = 1_048_576
@@ -35,12 +38,12 @@ export class Archive {
   }
 
   /**
-   * A small file, kept as it is: most of them are hashes, which nothing makes smaller.
+   * A file that is made at once.
    * @throws BevisError INTERRUPTED when nobody reads the zip any more
    */
   async add(path: string, content: string | Uint8Array): Promise<void> {
     const bytes = Buffer.from(content)
-    this.#zip.addBuffer(bytes, path, { ...ENTRY, compress: false })
+    this.#zip.addBuffer(bytes, path, ENTRY)
     this.files.push({
       path,
       sizeBytes: bytes.length,
@@ -51,7 +54,7 @@ export class Archive {
     })
   }
 
-  /** A file of any size, packed as it comes. @throws BevisError INTERRUPTED, and what `chunks` throws */
+  /** A file of any size, taken as it comes. @throws BevisError INTERRUPTED, and what `chunks` throws */
   async addStream(path: string, chunks: AsyncIterable<string> | Iterable<string>): Promise<void> {
     const hash = createHash('sha256')
     let sizeBytes = 0

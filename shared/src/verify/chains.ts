@@ -3,6 +3,7 @@ import type { Chain } from '../evidence/predicates.ts'
 import { isEvidence } from '../evidence/statement.ts'
 import type { Statement } from '../evidence/statement.ts'
 import type { LoggedStatement } from './log.ts'
+import { counted as many } from './report.ts'
 import type { Findings } from './report.ts'
 import { introducedKey } from './statements.ts'
 
@@ -40,9 +41,9 @@ export function followChains(logged: readonly LoggedStatement[], findings: Findi
       previous = chain
     }
   }
-  findings.hold('chain.unbroken', `${epochs.length} chains, ${counted.length} statements`)
-  findings.hold('chain.equivocation', `${counted.length} places`)
-  findings.hold('enrolment.present', `${epochs.length} epochs`)
+  findings.hold('chain.unbroken', `${many(epochs.length, 'chain')}, ${many(counted.length, 'statement')}`)
+  findings.hold('chain.equivocation', many(counted.length, 'place'))
+  findings.hold('enrolment.present', many(epochs.length, 'epoch'))
   findRevoked(counted, findings)
   return { epochs, counted }
 }

@@ -2,6 +2,7 @@ import { sha256Hex } from '../crypto.ts'
 import { BevisError } from '../error.ts'
 import { PACK_FILES, decodeJson, decodeText, packSchema } from './pack.ts'
 import type { Pack } from './pack.ts'
+import { counted } from './report.ts'
 import type { Findings } from './report.ts'
 
 /** A pack's files by name. */
@@ -59,5 +60,5 @@ function accountFiles(files: PackContent, pack: Pack, findings: Findings): void 
     if (!listed.has(name))
       findings.fail('files.accounted', `${name}: not listed in ${PACK_FILES.description}`)
   }
-  findings.hold('files.accounted', `${pack.files.length} files, ${bytesTotal} bytes`)
+  findings.hold('files.accounted', `${counted(pack.files.length, 'file')}, ${counted(bytesTotal, 'byte')}`)
 }

@@ -7,6 +7,7 @@ import { textOf } from './description.ts'
 import type { PackContent } from './description.ts'
 import { PACK_FILES, decodeJson, keyFile, packKeySchema } from './pack.ts'
 import type { Pack, PackKey } from './pack.ts'
+import { counted } from './report.ts'
 import type { Findings } from './report.ts'
 import type { Trust } from './trust.ts'
 
@@ -52,7 +53,7 @@ export function readKeys(files: PackContent, pack: Pack, trust: Trust | null, fi
       if (!line.endsWith('\n')) throw new BevisError('KEY_INVALID', 'the line is cut off')
       return parseVkey(line.slice(0, -1))
     }) ?? null
-  findings.hold('keys.valid', `${byId.size} keys and the log’s`)
+  findings.hold('keys.valid', `${counted(byId.size, 'key')} and the log’s`)
   if (trust === null) {
     findings.skip('trust.log', 'no trust file: the key came with the pack')
     findings.skip('trust.agents', 'no trust file: the keys came with the pack')
@@ -106,6 +107,6 @@ function compareAgents(
       findings.fail('trust.agents', `${agent}: named in your trust file, not in the pack`)
   }
   if (present.size === 0) findings.fail('trust.agents', 'the pack holds no agent’s key')
-  findings.hold('trust.agents', `${present.size} agents`)
+  findings.hold('trust.agents', counted(present.size, 'agent'))
   return trusted
 }

@@ -19,6 +19,7 @@ import {
   proofFile,
 } from './pack.ts'
 import type { IndexLine, Pack } from './pack.ts'
+import { counted } from './report.ts'
 import type { Findings } from './report.ts'
 import type { VerifiedStatement } from './statements.ts'
 
@@ -66,7 +67,7 @@ function readCheckpoint(
     if (checkpoint.size !== pack.log.size || checkpoint.origin !== pack.log.origin) {
       throw new BevisError('CHECKPOINT_INVALID', `signs ${checkpoint.size} leaves of ${checkpoint.origin}`)
     }
-    findings.hold('log.checkpoint', `${checkpoint.origin}, ${checkpoint.size} leaves`)
+    findings.hold('log.checkpoint', `${checkpoint.origin}, ${counted(checkpoint.size, 'leaf', 'leaves')}`)
     return checkpoint
   })
 }
@@ -123,7 +124,7 @@ function indexStatements(
   for (const line of lines.values()) {
     findings.fail('log.index', `leaf ${line.index}: its statement is not in ${PACK_FILES.evidence}`)
   }
-  findings.hold('log.index', `${logged.length} statements in log order`)
+  findings.hold('log.index', `${counted(logged.length, 'statement')} in log order`)
   return logged.toSorted((a, b) => a.leafIndex - b.leafIndex)
 }
 
@@ -160,7 +161,7 @@ function proveInclusion(
     if (name.endsWith('.tlog-proof') && !due.has(name))
       findings.fail('log.inclusion', `${name}: of no statement`)
   }
-  findings.hold('log.inclusion', `${due.size} leaves`)
+  findings.hold('log.inclusion', counted(due.size, 'leaf', 'leaves'))
 }
 
 function proveConsistency(
@@ -194,7 +195,7 @@ function proveConsistency(
       findings.fail('log.consistency', `${name}: of no head that a statement embeds`)
     }
   }
-  findings.hold('log.consistency', `${rootBySize.size} heads that agents had seen`)
+  findings.hold('log.consistency', `${counted(rootBySize.size, 'head')} that agents had seen`)
 }
 
 function readHashes(files: PackContent, checkpoint: Checkpoint, size: number, due: Set<string>) {

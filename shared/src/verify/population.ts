@@ -2,6 +2,7 @@ import type { Chains } from './chains.ts'
 import type { LoggedStatement } from './log.ts'
 import { PACK_FILES } from './pack.ts'
 import type { Pack } from './pack.ts'
+import { counted } from './report.ts'
 import type { Findings } from './report.ts'
 import { isInPeriod } from './table.ts'
 
@@ -42,5 +43,8 @@ export function countPopulation(
       )
     }
   }
-  findings.hold('completeness.population', `${logged.length} statements, ${inPeriod} in the period`)
+  findings.hold(
+    'completeness.population',
+    `${counted(logged.length, 'statement')}, ${inPeriod} in the period`,
+  )
 }

@@ -1,4 +1,5 @@
 /** The report for people: a line per check, then the verdict, then what nobody has proven. */
+import { counted } from './report.ts'
 import type { Check, Outcome, Report, VerdictSummary } from './report.ts'
 
 const MARKS: Readonly<Record<Outcome, { mark: string; word: string; colour: number }>> = {
@@ -35,8 +36,8 @@ export function printReport(report: Report, { colour }: { colour: boolean }): st
       ...aligned([
         ['Contract', `${printable(pack.contract)}, ${printable(pack.customer)}`],
         ['Period', `${pack.period.from} to ${pack.period.to}`],
-        ['Pack', `made ${pack.madeAt}, ${pack.statements} statements, SHA-256 ${pack.sha256}`],
-        ['Log', `${printable(pack.log.origin)}, ${pack.log.size} leaves`],
+        ['Pack', `made ${pack.madeAt}, ${counted(pack.statements, 'statement')}, SHA-256 ${pack.sha256}`],
+        ['Log', `${printable(pack.log.origin)}, ${counted(pack.log.size, 'leaf', 'leaves')}`],
       ]),
       '',
     )
@@ -69,7 +70,7 @@ function checkLines(check: Check, width: number, paint: Paint): string[] {
 function verdictLines(verdict: VerdictSummary, paint: Paint): string[] {
   const state = (word: string) => paint(STATE_COLOURS[word] ?? 0, word)
   const lines = [
-    `Contract ${printable(verdict.contract)} at ${verdict.at}, as known ${verdict.knownAt ?? 'ever'}: ${state(verdict.headline)}`,
+    `Contract ${printable(verdict.contract)} at ${verdict.at}${verdict.knownAt === verdict.at ? '' : `, as known ${verdict.knownAt ?? 'ever'}`}: ${state(verdict.headline)}`,
   ]
   for (const { id, headline, dimensions, counts } of verdict.sets) {
     const parts = Object.entries(dimensions).filter(([, word]) => word !== 'not-applicable')

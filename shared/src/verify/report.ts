@@ -168,6 +168,11 @@ interface Finding {
   failuresTotal: number
 }
 
+/** `1 leaf`, `2 leaves`: a report is read by people. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`
+}
+
 /** Collects findings while the checks run. A check that nobody concludes stays `not-checked`. */
 export class Findings {
   readonly #byId = new Map<CheckId, Finding>(

@@ -12,6 +12,7 @@ import type { PackContent } from './description.ts'
 import type { Keys, KnownKey } from './keys.ts'
 import { PACK_FILES, keyFile, linesOf } from './pack.ts'
 import type { Pack } from './pack.ts'
+import { counted } from './report.ts'
 import type { Findings } from './report.ts'
 
 /** One signature of a statement: what the log holds as one leaf. */
@@ -68,8 +69,11 @@ export function readStatements(
   for (const { keyid } of keys.byId.values()) {
     if (!used.has(keyid)) findings.fail('keys.valid', `${keyFile(keyid)}: signs nothing here`)
   }
-  findings.hold('envelopes.signatures', `${signatures} signatures over ${statements.length} statements`)
-  findings.hold('statements.valid', `${statements.length} statements`)
+  findings.hold(
+    'envelopes.signatures',
+    `${counted(signatures, 'signature')} over ${counted(statements.length, 'statement')}`,
+  )
+  findings.hold('statements.valid', counted(statements.length, 'statement'))
   return statements
 }
 

@@ -10,6 +10,7 @@ import type { PackContent } from './description.ts'
 import type { LoggedStatement } from './log.ts'
 import { PACK_FILES, contractFile, decodeJson, encodeJson } from './pack.ts'
 import type { Pack } from './pack.ts'
+import { counted } from './report.ts'
 import type { Findings, VerdictSummary } from './report.ts'
 import { TABLE_HEAD, formatRow, isInPeriod } from './table.ts'
 import type { Trust } from './trust.ts'
@@ -144,6 +145,6 @@ export function rederiveTable(
       take(formatRow({ ...statement, inPeriod }), `the row of leaf ${statement.leafIndex}`)
     }
     if (at !== table.length) throw new BevisError('PACK_INVALID', 'more rows than statements')
-    findings.hold('table.rederived', `${logged.length} rows`)
+    findings.hold('table.rederived', counted(logged.length, 'row'))
   })
 }

@@ -7,7 +7,7 @@ import { placeStatements } from './log.ts'
 import { PACK_FILES, isPackFile } from './pack.ts'
 import type { Pack } from './pack.ts'
 import { countPopulation } from './population.ts'
-import { Findings, concludeReport } from './report.ts'
+import { Findings, concludeReport, counted } from './report.ts'
 import type { PackSummary, Report, VerdictSummary } from './report.ts'
 import { readStatements } from './statements.ts'
 import type { Trust } from './trust.ts'
@@ -25,7 +25,7 @@ export function verifyPack({ files, trust }: { files: PackContent; trust: Trust 
     for (const name of files.keys()) {
       if (!isPackFile(name)) findings.fail('zip.structure', `${name}: does not belong in an evidence pack`)
     }
-    findings.hold('zip.structure', `${files.size} files`)
+    findings.hold('zip.structure', counted(files.size, 'file'))
     const pack = readDescription(files, findings)
     return { pack, verdict: pack === null ? null : checkContent(files, pack, trust, findings) }
   })
