@@ -38,7 +38,8 @@ function compile(text: string): Pattern {
   const negated = text.startsWith('!')
   const cleaned = posix.normalize(negated ? text.slice(1) : text).replace(/(.)\/$/, '$1')
   const parts = split(cleaned).map((part) => {
-    if (part === '**') return null
+    // restic keeps `**` as an empty part, so that the pattern `/` comes to mean `/**`.
+    if (part === '**' || part === '') return null
     return /[\\[\]*?]/.test(part) ? runes(bytePathOf(part)) : bytePathOf(part)
   })
   return { negated, parts }
