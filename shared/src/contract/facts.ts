@@ -73,7 +73,7 @@ export function addFact(index: FactIndex, fact: Fact): void {
     index.events.push(event)
     if (event.predicate.event === 'key-revoked') {
       const { agent, epoch } = event.predicate.detail
-      index.revoked.add(epochOf(String(agent), epoch === undefined ? 'all' : String(epoch)))
+      index.revoked.add(epochOf(String(agent), typeof epoch === 'number' ? epoch : 'all'))
     }
     return
   }
@@ -92,7 +92,7 @@ export function addFact(index: FactIndex, fact: Fact): void {
 function isCounted(index: FactIndex, fact: Known): boolean {
   const { chain } = fact
   if (chain === null) return true
-  if ([String(chain.epoch), 'all'].some((epoch) => index.revoked.has(epochOf(chain.agent, epoch)))) {
+  if ([chain.epoch, 'all' as const].some((epoch) => index.revoked.has(epochOf(chain.agent, epoch)))) {
     index.disregarded.push({ code: 'revoked-key', fact })
     return false
   }
@@ -107,7 +107,7 @@ function isCounted(index: FactIndex, fact: Known): boolean {
   return outcome === 'added'
 }
 
-function epochOf(agent: string, epoch: string): string {
+function epochOf(agent: string, epoch: number | 'all'): string {
   return `${agent}/${epoch}`
 }
 

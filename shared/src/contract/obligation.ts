@@ -61,7 +61,7 @@ function amend(
   lines: readonly TierLine[],
   endOf: GenerationEnd,
 ): void {
-  const { terms, line, keepUntil, bucket } = obligation
+  const { terms, line, keepUntil } = obligation
   if (later.from <= terms.from || keepUntil <= later.from) return
   const paired = pairOf(line, lines)
   if (paired === undefined) return

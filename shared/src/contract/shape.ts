@@ -59,26 +59,26 @@ export function withoutUnknownKeys(root: unknown, issues: readonly Issue[]): unk
 function neededBy(issue: Issue): string {
   const own = issue.message
   if (!/^(Invalid|Too)\b/.test(own)) return own
-  switch (issue.code) {
-    case 'invalid_type':
-      return (
-        { object: 'a map of keys', array: 'a list', string: 'text', number: 'a number' }[
-          String(issue.expected)
-        ] ?? `a ${issue.expected}`
-      )
-    case 'invalid_value':
-      return issue.values.length === 1
-        ? String(issue.values[0])
-        : `one of ${issue.values.map(String).join(', ')}`
-    case 'too_small':
-      return `at least ${issue.minimum}${issue.origin === 'string' ? ' characters' : ''}`
-    case 'too_big':
-      return `at most ${issue.maximum}${issue.origin === 'string' ? ' characters' : ''}`
-    case 'invalid_union':
-      return `"reject" or a map with maxFailedPct and neverPaths`
-    default:
-      return 'what this key takes'
+  if (issue.code === 'invalid_type') return KINDS[issue.expected] ?? `a ${issue.expected}`
+  if (issue.code === 'invalid_value') {
+    const [only, ...more] = issue.values.map(String)
+    return more.length === 0 ? String(only) : `one of ${[only, ...more].join(', ')}`
   }
+  if (issue.code === 'too_small') return `at least ${issue.minimum}${unitOf(issue.origin)}`
+  if (issue.code === 'too_big') return `at most ${issue.maximum}${unitOf(issue.origin)}`
+  if (issue.code === 'invalid_union') return '"reject" or a map with maxFailedPct and neverPaths'
+  return 'what this key takes'
+}
+
+const KINDS: Record<string, string> = {
+  object: 'a map of keys',
+  array: 'a list',
+  string: 'text',
+  number: 'a number',
+}
+
+function unitOf(origin: string): string {
+  return origin === 'string' ? ' characters' : origin === 'array' ? ' entries' : ''
 }
 
 function show(value: unknown): string {

@@ -15,8 +15,9 @@ const WIDEST_OFFSET_MS = 16 * HOUR_MS
 export class Zone {
   readonly id: string
   /** Start of each stretch with one offset, ascending. */
-  readonly #starts: number[] = [Number.NEGATIVE_INFINITY]
+  readonly #starts: number[] = [-Infinity]
   readonly #offsetsMs: number[] = []
+  readonly #unevenChanges: number[] = []
   #last = 0
 
   constructor(id: string) {
@@ -26,7 +27,11 @@ export class Zone {
     this.#offsetsMs.push(at.offsetNanoseconds / 1e6)
     while ((at = at.getTimeZoneTransition('next')) !== null && at.epochMilliseconds < LAST) {
       this.#starts.push(at.epochMilliseconds)
-      this.#offsetsMs.push(at.offsetNanoseconds / 1e6)
+      const offsetMs = at.offsetNanoseconds / 1e6
+      if ((offsetMs - (this.#offsetsMs.at(-1) ?? 0)) % HOUR_MS !== 0) {
+        this.#unevenChanges.push(at.epochMilliseconds)
+      }
+      this.#offsetsMs.push(offsetMs)
     }
   }
 
@@ -68,25 +73,19 @@ export class Zone {
 
   /** The next change of offset that does not move the clock by whole hours (Lord Howe's does); Infinity if none. */
   nextUnevenChange(instant: number): number {
-    for (let stretch = this.#stretchOf(instant) + 1; stretch < this.#starts.length; stretch++) {
-      if (this.#isUneven(stretch)) return this.#startOf(stretch)
-    }
-    return Number.POSITIVE_INFINITY
+    for (const change of this.#unevenChanges) if (change > instant) return change
+    return Infinity
   }
 
-  /** The uneven change that began the stretch `instant` lies in; -Infinity if it began evenly. */
+  /** The last such change, if no even one followed it before `instant`; -Infinity if there is none. */
   lastUnevenChange(instant: number): number {
-    const stretch = this.#stretchOf(instant)
-    return this.#isUneven(stretch) ? this.#startOf(stretch) : Number.NEGATIVE_INFINITY
-  }
-
-  #isUneven(stretch: number): boolean {
-    if (stretch === 0) return false
-    return ((this.#offsetsMs[stretch] ?? 0) - (this.#offsetsMs[stretch - 1] ?? 0)) % HOUR_MS !== 0
+    if (this.#unevenChanges.length === 0) return -Infinity
+    const start = this.#startOf(this.#stretchOf(instant))
+    return this.#unevenChanges.includes(start) ? start : -Infinity
   }
 
   #startOf(stretch: number): number {
-    return this.#starts[stretch] ?? Number.POSITIVE_INFINITY
+    return this.#starts[stretch] ?? Infinity
   }
 
   #stretchOf(instant: number): number {
