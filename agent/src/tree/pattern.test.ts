@@ -96,6 +96,7 @@ describe.each(builds)('restic $version leaves out what we say it does', ({ versi
 
 test('random patterns', () => {
   const newest = builds.at(-1)
+  expect(newest, 'a restic to compare with').toBeDefined()
   if (!newest) return
   const repository = join(folder, 'repository-random')
   quickRepository(newest, repository)

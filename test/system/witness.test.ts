@@ -1,0 +1,265 @@
+/** What a witness proves when the source, the snapshot or the manifest itself is not what it was; with the newest restic. */
+import { execFileSync } from 'node:child_process'
+import {
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { Restic } from '../../agent/src/restic/restic.ts'
+import { exceptionsOf, lastOf, proofPlace, settle, tampered } from '../kit/proof.ts'
+import { resticVersions } from '../kit/restic-versions.ts'
+
+const { builds } = await resticVersions()
+const isRoot = process.getuid?.() === 0
+
+describe('the newest restic', () => {
+  const build = builds.at(-1) ?? { version: '', binary: 'restic' }
+
+  test('only what changed is hashed again, and a seed draws the same files again', async () => {
+    const place = await proofPlace({ build, setting: '    restoreTest: { files: 5 }' })
+    for (let index = 0; index < 30; index += 1) place.write(`f${index}`, `content ${index}`)
+    await settle()
+    await place.backup()
+    place.write('f3', 'changed')
+    const { tally } = await place.backup()
+    expect(tally).toMatchObject({ files: 30, witnessed: 30 })
+    // One in thirty of the unchanged is hashed again in turn; it counts as carried, since its witness is old.
+    expect(tally?.carried).toBe(29)
+    const drawn = async () => {
+      const seen: string[] = []
+      const restic: Restic = {
+        ...place.restic,
+        restore: (request) => {
+          seen.push(...(request.includes ?? []).map((path) => Buffer.from(path).toString('latin1')))
+          return place.restic.restore(request)
+        },
+      }
+      await place.test({ seed: 'the same' }, { restic })
+      return seen
+    }
+    expect(await drawn()).toEqual(await drawn())
+  })
+
+  test('an edited, a touched, a replaced and a deleted source all pass by the manifest, each told apart', async () => {
+    const place = await proofPlace({ build })
+    for (const name of ['same', 'edited', 'touched', 'older', 'put-back', 'deleted'])
+      place.write(name, `content ${name}`)
+    await settle()
+    await place.backup()
+    const plain = await place.restic.backup({ paths: [place.source] })
+    const at = (name: string) => join(place.source, name)
+    place.write('edited', 'much longer content')
+    utimesSync(at('touched'), new Date(), new Date())
+    place.write('older', 'other bytes!!')
+    utimesSync(at('older'), new Date(0), new Date(0))
+    const { atimeMs, mtimeMs } = statSync(at('put-back'))
+    const times = readTimes(at('put-back'))
+    place.write('put-back', 'CONTENT put-back')
+    restoreTimes(at('put-back'), times)
+    expect(statSync(at('put-back'))).toMatchObject({ size: 16, mtimeMs, atimeMs })
+    rmSync(at('deleted'))
+
+    const [manifested] = (
+      await place.test({ full: true, snapshotId: place.drafts[0]?.subject.digest.sha256 ?? '' })
+    ).tests
+    expect(manifested?.result).toMatchObject({ result: 'PASSED', classes: { identical: 6 } })
+    expect(manifested?.result.exceptions.map(({ path, class: name }) => [path, name])).toEqual([
+      [at('older'), 'moved-back'],
+      [at('put-back'), 'moved-back'],
+    ])
+
+    // The same files in a snapshot without a manifest: only what still has its stat proves anything.
+    const bare = await place.test({ full: true, snapshotId: plain.snapshot?.id ?? '' })
+    expect(lastOf(bare)).toMatchObject({
+      result: 'INCONCLUSIVE',
+      classes: { identical: 1, unverified: 5 },
+      reference: { source: 1 },
+    })
+    const details = Object.fromEntries(
+      lastOf(bare).exceptions.map(({ path, class: name, detail }) => [`${path} ${name}`, detail]),
+    )
+    expect(details[`${at('edited')} unverified`]).toContain('changed since')
+    expect(details[`${at('touched')} unverified`]).toContain('touched since')
+    expect(details[`${at('older')} unverified`]).toContain('moved back in time')
+    expect(details[`${at('put-back')} unverified`]).toContain('old size and modification time')
+    expect(details[`${at('deleted')} unverified`]).toContain('gone')
+  })
+
+  test('a source that is gone altogether is proven by the manifest', async () => {
+    const place = await proofPlace({ build })
+    place.write('a', 'a')
+    place.write('b/c', 'c')
+    await place.backup()
+    rmSync(place.source, { recursive: true })
+    expect(lastOf(await place.test())).toMatchObject({
+      result: 'PASSED',
+      classes: { identical: 2 },
+      reference: { manifest: 2 },
+    })
+  })
+
+  test('the same on a witness taken right after a write is raced, and no verdict', async () => {
+    const place = await proofPlace({ build })
+    for (const name of ['a', 'b', 'c']) place.write(name, `content of ${name}`)
+    await place.backup()
+    const restic = tampered(place.restic, (target) => writeFileSync(join(target, place.source, 'b'), 'x'))
+    expect(lastOf(await place.test({ full: true }, { restic }))).toMatchObject({
+      result: 'INCONCLUSIVE',
+      classes: { raced: 1 },
+    })
+  })
+
+  test('a file that is lost on the way is missing', async () => {
+    const place = await proofPlace({ build })
+    for (const name of ['a', 'b', 'c']) place.write(name, name)
+    await place.backup()
+    const restic = tampered(place.restic, (target) => rmSync(join(target, place.source, 'b')))
+    const result = await place.test({}, { restic })
+    expect(lastOf(result)).toMatchObject({ result: 'FAILED', classes: { identical: 2, missing: 1 } })
+  })
+
+  test('a file that restic left out for no reason is a gap, and fails every test of that snapshot', async () => {
+    const place = await proofPlace({ build })
+    for (const name of ['a', 'b', 'left-out', 'skipped.tmp']) place.write(name, name)
+    await settle()
+    const restic: Restic = {
+      ...place.restic,
+      backup: (request) => place.restic.backup({ ...request, excludes: ['left-out', '*.tmp'] }),
+    }
+    const set = { ...place.set, exclude: ['*.tmp'] }
+    const { tally } = await place.backup({ restic, set })
+    expect(tally?.gaps).toEqual({ count: 1, paths: [join(place.source, 'left-out')] })
+    const result = await place.test()
+    expect(lastOf(result)).toMatchObject({ result: 'FAILED', classes: { identical: 2, gap: 1 } })
+  })
+
+  test('what came after the start, by writing or by moving, is no gap', async () => {
+    const place = await proofPlace({ build })
+    place.write('a', 'a')
+    mkdirSync(join(place.folder, 'elsewhere/deep'), { recursive: true })
+    writeFileSync(join(place.folder, 'elsewhere/deep/old'), 'old')
+    await settle()
+    const restic: Restic = {
+      ...place.restic,
+      async backup(request) {
+        const run = await place.restic.backup(request)
+        renameSync(join(place.folder, 'elsewhere'), join(place.source, 'moved-in'))
+        place.write('b', 'b')
+        return run
+      },
+    }
+    const { tally } = await place.backup({ restic })
+    expect(tally).toMatchObject({ files: 1, gaps: { count: 0 } })
+  })
+
+  test('a source path that is not there makes the backup partial, whatever restic says', async () => {
+    const place = await proofPlace({ build })
+    place.write('a', 'a')
+    const set = { ...place.set, paths: [place.source, join(place.folder, 'not-there')] }
+    const result = await place.backup({ set })
+    expect(result).toMatchObject({ outcome: 'partial', error: { code: 'SOURCE_MISSING' } })
+  })
+
+  test('a scratch in the source or in the repository is refused; a full one is inconclusive', async () => {
+    const place = await proofPlace({ build })
+    place.write('a', Buffer.alloc(1_000_000, 'a'))
+    await place.backup()
+    for (const scratchDir of [join(place.source, 'scratch'), join(place.repository, 'scratch')]) {
+      const result = await place.test({ full: true }, { scratchDir })
+      expect(result).toMatchObject({ outcome: 'INCONCLUSIVE', error: { code: 'SCRATCH_REFUSED' } })
+      rmSync(scratchDir, { recursive: true, force: true })
+    }
+    if (!isRoot) return
+    const small = join(place.folder, 'small')
+    mkdirSync(small)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', small])
+    onTestFinished(() => void execFileSync('umount', ['-l', small]))
+    expect(await place.test({ full: true }, { scratchDir: small })).toMatchObject({
+      outcome: 'INCONCLUSIVE',
+      error: { code: 'SCRATCH_FULL' },
+    })
+  })
+
+  test('a damaged manifest proves nothing, and the next backup makes a whole one', async () => {
+    const place = await proofPlace({ build })
+    place.write('a', 'a')
+    await place.backup()
+    const folder = join(place.folder, 'state/manifests/shop')
+    const [name = ''] = readdirSync(folder)
+    const bytes = readFileSync(join(folder, name))
+    bytes[bytes.length - 8] = (bytes[bytes.length - 8] ?? 0) ^ 1
+    writeFileSync(join(folder, name), bytes)
+    expect(await place.test()).toMatchObject({ outcome: 'INCONCLUSIVE', error: { code: 'MANIFEST_DAMAGED' } })
+    expect((await place.backup()).tally).toMatchObject({ witnessed: 1, carried: 0 })
+    expect((await place.test({ full: true })).outcome).toBe('PASSED')
+  })
+
+  test.runIf(isRoot)('rot in the source is found, told apart, and leaves the backup good', async () => {
+    const folder = execFileSync('mktemp', ['-d', '/tmp/bevis-rot-XXXXXX'], { encoding: 'utf8' }).trim()
+    const image = join(folder, 'image')
+    const mounted = join(folder, 'mounted')
+    mkdirSync(mounted)
+    execFileSync('sh', ['-c', `truncate -s 32M ${image} && mkfs.ext4 -q -E lazy_itable_init=0 ${image}`])
+    const unmount = () => execFileSync('sh', ['-c', `mountpoint -q ${mounted} && umount ${mounted} || true`])
+    onTestFinished(() => {
+      unmount()
+      rmSync(folder, { recursive: true })
+    })
+    try {
+      execFileSync('mount', ['-o', 'loop', image, mounted], { stdio: 'pipe' })
+    } catch (error) {
+      process.stderr.write(`not tested, rot under a file system: no loop device (${String(error)})\n`)
+      return
+    }
+    const place = await proofPlace({
+      build,
+      source: join(mounted, 'source'),
+    })
+    for (let index = 0; index < 400; index += 1) place.write(`rotten-${index}`, `MARK-${'r'.repeat(500)}`)
+    place.write('sound', 'sound')
+    await settle()
+    await place.backup()
+    unmount()
+    const bytes = readFileSync(image)
+    let rotten = 0
+    for (let at = bytes.indexOf('MARK-rrr'); at >= 0; at = bytes.indexOf('MARK-rrr', at + 1)) {
+      bytes[at] = 0x6d
+      rotten += 1
+    }
+    expect(rotten).toBeGreaterThanOrEqual(400)
+    writeFileSync(image, bytes)
+    execFileSync('mount', ['-o', 'loop', image, mounted])
+
+    const result = await place.test({ full: true })
+    expect(lastOf(result)).toMatchObject({
+      result: 'PASSED',
+      classes: { identical: 401 },
+      exceptionsTotal: 400,
+    })
+    expect(exceptionsOf(result, 'rot')).toHaveLength(100)
+    // restic takes an unmoved file over unread; each run hashes a thirtieth of them again, and so finds the rot.
+    const { tally } = await place.backup()
+    expect(tally?.rot.count).toBeGreaterThan(0)
+    expect(tally?.rot.count).toBeLessThan(100)
+    expect(place.drafts.at(-1)?.predicate).toMatchObject({ anomaly: { rot: { count: tally?.rot.count } } })
+  })
+})
+
+/** utimes in Node takes doubles, which lose nanoseconds; touch does not. */
+function readTimes(path: string): string {
+  const reference = `${path}.times`
+  execFileSync('cp', ['-p', path, reference])
+  return reference
+}
+
+function restoreTimes(path: string, reference: string): void {
+  execFileSync('touch', ['-r', reference, path])
+  rmSync(reference)
+}
