@@ -53,6 +53,6 @@ export function describeInventory({
   recorded,
 }: InventoryResult): string {
   if (!complete) return paint('red', `✗ no inventory: ${error?.code ?? ''}: ${error?.message ?? ''}`)
-  const told = `${paint('green', '✓')} inventory of ${count ?? 0} snapshots, ${added} added and ${removed} gone`
+  const told = `${paint('green', '✓')} inventory: snapshots ${count ?? 0}, added ${added}, gone ${removed}`
   return `${told}  statement ${recorded.epoch}/${recorded.seq}`
 }

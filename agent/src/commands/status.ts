@@ -102,10 +102,7 @@ function runningService(state: State, now: Date) {
 
 function describe(status: Status, now: Date): string[] {
   const { identity, service, spool, problems } = status
-  const clock =
-    status.clockOffsetMs === null
-      ? 'not measured'
-      : `${(status.clockOffsetMs / 1000).toFixed(1)} s from the collector's`
+  const clock = status.clockOffsetMs === null ? 'not measured' : clockText(status.clockOffsetMs)
   const facts = [
     [
       'agent',
@@ -157,6 +154,13 @@ function describe(status: Status, now: Date): string[] {
       ? [paint('green', '✓ nothing is wrong')]
       : problems.map((problem) => paint('red', `✗ ${problem}`))),
   ]
+}
+
+function clockText(offsetMs: number): string {
+  const seconds = (Math.abs(offsetMs) / 1000).toFixed(1)
+  return seconds === '0.0'
+    ? "in step with the collector's"
+    : `${seconds} s ${offsetMs > 0 ? 'ahead of' : 'behind'} the collector's`
 }
 
 function outcomeText(mark: Mark | null): string {
