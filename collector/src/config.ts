@@ -10,7 +10,7 @@ export const CONFIG_FILE = '/etc/bevis/collector.yaml'
 /** What the collector takes from its environment: nothing else in the collector reads it. */
 export const environment = {
   /** The first account's password, for `init` and `user add`. */
-  password: process.env['BEVIS_PASSWORD'],
+  password: process.env['BEVIS_PASSWORD'] === '' ? undefined : process.env['BEVIS_PASSWORD'],
   /** Set: no colours. */
   noColor: process.env['NO_COLOR'] !== undefined && process.env['NO_COLOR'] !== '',
   /** Set by systemd for a unit of Type=notify. */

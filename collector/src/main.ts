@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 /** The collector's commands. What each does is in commands/; here they get their names, options and help. */
-import { existsSync } from 'node:fs'
 import { BevisError } from '@bevis/shared/error'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { failureOutcome } from './commands/outcome.ts'
@@ -8,7 +7,6 @@ import type { Outcome } from './commands/outcome.ts'
 import type { Opened } from './commands/open.ts'
 import { readConfig } from './config.ts'
 import type { CollectorConfig } from './config.ts'
-import type { RegisterPages } from './http/context.ts'
 import type { AccountRole } from './store/schema.ts'
 import { VERSION } from './version.ts'
 
@@ -37,10 +35,14 @@ function add(parent: Command, usage: string, description: string, examples: read
     .exitOverride()
 }
 
-function finish({ exit, json, lines }: Outcome, asJson: boolean): void {
+/** An answer goes to standard output, also a bad one; why there is none, to standard error, but for JSON. */
+function finish(
+  { exit, json, lines }: Outcome,
+  asJson: boolean,
+  stream: NodeJS.WriteStream = process.stdout,
+): void {
   const text = asJson ? JSON.stringify(json) : lines.join('\n')
-  const isFailure = !asJson && exit === 2
-  if (text !== '') (isFailure ? process.stderr : process.stdout).write(`${text}\n`)
+  if (text !== '') (asJson ? process.stdout : stream).write(`${text}\n`)
   process.exitCode = exit
 }
 
@@ -96,7 +98,8 @@ add(program, 'serve', 'Take evidence, judge contracts, show pages; until SIGTERM
   const stopped = new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve)
   })
-  await serveCommand(readConfig(options.config), { now, registerPages: await findPages(), stopped })
+  const { registerPages } = await import('./pages/register.ts')
+  await serveCommand(readConfig(options.config), { now, registerPages, stopped })
 })
 
 const contract = program
@@ -250,8 +253,13 @@ add(program, 'pack <contract>', 'Write a contract’s evidence pack, to be check
   .option('--known-at <instant>', 'the verdict from what had been received by then (default: now)')
   .requiredOption('--out <file>', 'the zip to write')
   .action(
-    (id: string, options: Common & { from?: string; to?: string; at?: string; knownAt?: string; out: string }) =>
-      withOpened(options, async (opened) => (await import('./commands/pack.ts')).packCommand(opened, id, options)),
+    (
+      id: string,
+      options: Common & { from?: string; to?: string; at?: string; knownAt?: string; out: string },
+    ) =>
+      withOpened(options, async (opened) =>
+        (await import('./commands/pack.ts')).packCommand(opened, id, options),
+      ),
   )
 
 add(program, 'fsck', 'Recompute the whole log from its entries, and the derived tables from the log.', [
@@ -274,14 +282,6 @@ add(program, 'backup <folder>', 'Copy the database, consistent, while it is used
   withOpened(options, async (opened) => (await import('./commands/backup.ts')).backupCommand(opened, folder)),
 )
 
-/** The pages, if this installation has them. */
-async function findPages(): Promise<RegisterPages | undefined> {
-  const file = new URL('./pages/register.ts', import.meta.url)
-  if (!existsSync(file)) return undefined
-  const { registerPages } = (await import(file.href)) as { registerPages: RegisterPages }
-  return registerPages
-}
-
 try {
   await program.parseAsync()
 } catch (error) {
@@ -291,6 +291,6 @@ try {
   else {
     if (!(error instanceof BevisError))
       process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
-    finish(failureOutcome(error), process.argv.includes('--json'))
+    finish(failureOutcome(error), process.argv.includes('--json'), process.stderr)
   }
 }

@@ -22,11 +22,16 @@ export async function runCollector(args: readonly string[], env: NodeJS.ProcessE
   return { exit, stdout: await stdout, stderr: await stderr }
 }
 
-/** Starts `serve`, and waits until it takes evidence. */
-export async function startServe(config: string, url: string): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [MAIN, 'serve', '--config', config], {
+/** Starts `serve`; somebody else finds out when it is ready. */
+export function spawnServe(config: string): ChildProcess {
+  return spawn(process.execPath, [MAIN, 'serve', '--config', config], {
     stdio: ['ignore', 'ignore', 'inherit'],
   })
+}
+
+/** Starts `serve`, and waits until it takes evidence. */
+export async function startServe(config: string, url: string): Promise<ChildProcess> {
+  const child = spawnServe(config)
   for (let attempt = 0; attempt < 300; attempt++) {
     if (child.exitCode !== null) throw new Error(`serve ended with ${child.exitCode}`)
     const ready = await fetch(`${url}/readyz`).catch(() => null)

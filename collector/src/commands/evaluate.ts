@@ -25,7 +25,9 @@ export async function evaluateCommand(
     lines: [
       `${id}, version ${answer.version ?? 'none'}, at ${answer.at}: ${headline}`,
       ...alignColumns([['SET', 'VERDICT', ...dimensions.map((name) => name.toUpperCase())], ...rows]),
-      ...findings.slice(-FINDINGS_SHOWN).map(({ code, set, at, detail }) => `${code} in ${set} at ${at}: ${JSON.stringify(detail)}`),
+      ...findings
+        .slice(-FINDINGS_SHOWN)
+        .map(({ code, set, at, detail }) => `${code} in ${set} at ${at}: ${JSON.stringify(detail)}`),
     ],
   }
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { BevisError } from '@bevis/shared/error'
 import { formatVkey } from '@bevis/shared/log/checkpoint'
@@ -6,7 +6,7 @@ import { addAccount, listAccounts } from '../account/accounts.ts'
 import { generatePassword } from '../account/password.ts'
 import type { CollectorConfig } from '../config.ts'
 import { createLog } from '../log/log.ts'
-import { ensureKeyFile, stateFiles, writeNewFile } from '../state.ts'
+import { ensureKeyFile, readSecretFile, stateFiles, writeNewFile } from '../state.ts'
 import { openSqliteStore } from '../store/sqlite/open.ts'
 import type { Outcome } from './outcome.ts'
 
@@ -37,9 +37,8 @@ export async function initCommand(
     const { origin, checkpointFile } = config
     await createLog({ store, signer, origin, checkpointFile, now })
     writeFileSync(files.vkey, `${vkey}\n`, { mode: 0o644 })
-    const password = options.password ?? generatePassword()
     const isGenerated = options.password === undefined
-    if (isGenerated) writeNewFile(files.firstPassword, `${password}\n`)
+    const password = options.password ?? ensurePassword(files.firstPassword)
     const { email } = await addAccount(
       store,
       { email: options.email, password, role: 'provider-admin', tenant: null, language: options.language },
@@ -62,4 +61,10 @@ export async function initCommand(
   } finally {
     await store.close()
   }
+}
+
+/** In its file before anything depends on it: an `init` that was cut short finds it again. */
+function ensurePassword(file: string): string {
+  if (!existsSync(file)) writeNewFile(file, `${generatePassword()}\n`)
+  return readSecretFile(file).trim()
 }
