@@ -12,7 +12,9 @@ import { readZip } from '@bevis/shared/verify/zip'
 import { CONTRACT_ID, CONTRACT_YAML, KitAgent, START, daysOf, signerOf } from '../../../test/kit/pack.ts'
 import { createLog, openLog } from '../log/log.ts'
 import type { Log } from '../log/log.ts'
+import { revocationsOf } from '../intake/revoke.ts'
 import { openReceive } from '../receive.ts'
+import type { Receive } from '../receive.ts'
 import { openSqliteStore } from '../store/sqlite/open.ts'
 import type { Store } from '../store/store.ts'
 import { writePack } from './pack.ts'
@@ -25,6 +27,7 @@ const agents: KitAgent[] = []
 let clock = new Date(START - DAY_MS)
 let store: Store
 let log: Log
+let receive: Receive
 
 /** What two agents said, through the real intake of a real collector. */
 beforeAll(async () => {
@@ -41,7 +44,7 @@ beforeAll(async () => {
   log = await openLog(parts)
   const tenant = '12345674'
   await insertContract(tenant)
-  const receive = openReceive({ store, log, now })
+  receive = openReceive({ store, log, now })
   for (const [number, name] of ['srv1', 'srv2'].entries()) {
     const agent = new KitAgent(name, tenant)
     agents.push(agent)
@@ -238,4 +241,19 @@ describe('README.txt', () => {
       expect(() => run(place, 'sh check.sh 99')).toThrow(/not in the index/)
     },
   )
+})
+
+test('a revocation by the office is evidence too, and needs the office’s key in the trust file', async () => {
+  const office = signerOf('office')
+  const order = { agent: 'srv2', reason: 'the server was sold', person: 'Sofie Lind' }
+  await receive.office(await revocationsOf(store, office, order, clock))
+  const files = await readZip(readFileSync(await packFile('revoked.zip')), isPackFile)
+  const unnamed = verifyPack({ files, trust: parseTrust(trustText()) })
+  expect(unnamed.checks.find(({ id }) => id === 'trust.agents')).toMatchObject({ outcome: 'failed' })
+  const report = verifyPack({
+    files,
+    trust: parseTrust(`${trustText()}office: { keyid: ${office.keyid} }\n`),
+  })
+  expect(report.checks.filter(({ outcome }) => outcome !== 'held')).toEqual([])
+  expect(report.checks.find(({ id }) => id === 'keys.revocation')).toMatchObject({ detail: '1 revoked' })
 })

@@ -29,6 +29,7 @@ The trust file (YAML) is yours: the keys that were handed to you at enrolment.
   log: { vkey: "log.example.net+6b1f…+AQ…" }
   agents:
     - { tenant: vestkyst, agent: srv1, keyid: 5344cb07d43b… }   # one keyid, or a list of them
+  office: { keyid: 1f0c22… }                                    # the collector's own, where it signed events
   contracts:                                                    # if you want the text pinned too
     - { id: AFT-2025-052, sha256: 9f86d081884c… }
 
