@@ -67,7 +67,11 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
       },
       servers: [{ url: config.publicUrl }],
     },
-    transform: jsonSchemaTransform,
+    // Pages are for people, and describe themselves.
+    transform: (route) =>
+      /^\/(v1|log)\//.test(route.url)
+        ? jsonSchemaTransform(route)
+        : { url: route.url, schema: { ...route.schema, hide: true } },
   })
   await app.register(evidenceRoutes({ receive, store, metrics }))
   registerHealth(app, { log, store, metrics, metricsToken: readToken(config.metricsTokenFile) })

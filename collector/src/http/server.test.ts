@@ -1,0 +1,137 @@
+import { problemSchema } from '@bevis/shared/wire'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { makeCollector } from '../../../test/kit/collector.ts'
+import type { TestCollector, TestFolder } from '../../../test/kit/collector.ts'
+import { openCompliance } from '../compliance/open.ts'
+import { createLogger } from '../logger.ts'
+import { openReceive } from '../receive.ts'
+import type { Scope } from '../store/store.ts'
+import type { RegisterPages } from './context.ts'
+import { buildServer } from './server.ts'
+
+const now = () => new Date()
+let place: TestFolder
+let collector: TestCollector
+const lines: string[] = []
+
+beforeEach(async () => {
+  place = await makeCollector()
+  collector = await place.start()
+  lines.length = 0
+})
+
+afterEach(async () => {
+  await collector.stop()
+  place.remove()
+})
+
+/** A second server on the same store, never listening: requests are injected. */
+function build(options: { requestsPerMinute?: number; registerPages?: RegisterPages } = {}) {
+  const { config, store, log } = collector
+  const { requestsPerMinute = config.requestsPerMinute, registerPages } = options
+  return buildServer({
+    config: { ...config, requestsPerMinute },
+    store,
+    log,
+    receive: openReceive({ store, log, now }),
+    compliance: openCompliance({ store, now }),
+    logger: createLogger('debug', { write: (line) => lines.push(line) }),
+    now,
+    registerPages,
+  })
+}
+
+const problemOf = (answer: { statusCode: number; json(): unknown }) =>
+  `${answer.statusCode} ${problemSchema.parse(answer.json()).code}`
+
+test('requests from one address are limited', async () => {
+  const app = await build({ requestsPerMinute: 10 })
+  const answers = []
+  for (let n = 0; n < 12; n++) answers.push(await app.inject('/log/checkpoint'))
+  expect(answers.slice(0, 10).map(({ statusCode }) => statusCode)).toEqual(Array(10).fill(200))
+  expect(answers.slice(10).map(problemOf)).toEqual(Array(2).fill('429 TOO_MANY_REQUESTS'))
+  expect(answers[11]?.headers['retry-after']).toBeDefined()
+  expect((await app.inject('/healthz')).statusCode).toBe(200)
+  await app.close()
+})
+
+test('contracts are shown to whom the pages let, and to nobody else', async () => {
+  const scopes: Record<string, Scope> = {
+    provider: { all: true },
+    customer: { tenant: '33445566' },
+    other: { tenant: 'x' },
+  }
+  const registerPages: RegisterPages = (app) => {
+    app.get('/', () => 'a page')
+    return Promise.resolve({
+      authorize: ({ headers }) => Promise.resolve(scopes[String(headers['x-who'])] ?? null),
+    })
+  }
+  const app = await build({ registerPages })
+  const ask = async (who: string, path: string) =>
+    app.inject({ url: `/v1/contracts/${path}`, headers: { 'x-who': who } })
+  expect((await ask('provider', 'AFT-2025-052/status')).json()).toMatchObject({ headline: 'breached' })
+  const owed = (await ask('customer', 'AFT-2025-052/obligations?at=2025-03-05T12:00:00.000Z')).json() as {
+    obligations: { bucket: string }[]
+  }
+  expect(owed.obligations.map(({ bucket }) => bucket).slice(0, 2)).toEqual(['2025-03-01', '2025-03-02'])
+  expect(problemOf(await ask('other', 'AFT-2025-052/status'))).toBe('404 NOT_FOUND')
+  expect(problemOf(await ask('nobody', 'AFT-2025-052/status'))).toBe('401 UNAUTHORIZED')
+  expect(problemOf(await ask('provider', 'AFT-2025-052/status?at=yesterday'))).toBe('400 REQUEST_INVALID')
+  const described = (await app.inject('/openapi.json')).json() as { paths: object }
+  expect(Object.keys(described.paths).filter((path) => !/^\/(v1|log)\//.test(path))).toEqual([])
+  await app.close()
+})
+
+test('a problem is a page for people and JSON for programs', async () => {
+  const registerPages: RegisterPages = (app) => {
+    app.get('/broken', () => {
+      throw new Error('a secret of the database')
+    })
+    return Promise.resolve({
+      authorize: () => Promise.resolve(null),
+      renderProblem: (_request, _reply, { code }) => Promise.resolve(`<h1>${code}</h1>`),
+    })
+  }
+  const app = await build({ registerPages })
+  const html = { accept: 'text/html' }
+  const page = await app.inject({ url: '/nowhere', headers: html })
+  expect([page.statusCode, page.body, page.headers['content-type']]).toEqual([
+    404,
+    '<h1>NOT_FOUND</h1>',
+    'text/html; charset=utf-8',
+  ])
+  expect(problemOf(await app.inject({ url: '/v1/nowhere', headers: html }))).toBe('404 NOT_FOUND')
+  const broken = await app.inject('/broken')
+  expect(problemOf(broken)).toBe('500 INTERNAL')
+  expect(broken.body).not.toContain('secret')
+  expect(lines.join('')).toContain('a secret of the database')
+  await app.close()
+})
+
+test('a log line holds no evidence and no secret', async () => {
+  const app = await build()
+  const agent = await collector.enrolled('web1')
+  const envelopes = agent.many(2)
+  const payload = { from: 0, envelopes: [...envelopes, { broken: true }] }
+  const headers = { authorization: 'Bearer hunter2', cookie: 'session=hunter2' }
+  expect((await app.inject({ method: 'POST', url: '/v1/evidence', payload, headers })).statusCode).toBe(200)
+  await app.inject({ method: 'POST', url: '/v1/evidence', payload: '{"from":', headers })
+  const text = lines.join('')
+  expect(text).toContain('/v1/evidence')
+  for (const envelope of envelopes) {
+    expect(text).not.toContain(envelope.payload.slice(0, 40))
+    expect(text).not.toContain(envelope.signatures[0]?.sig)
+  }
+  expect(text).not.toContain('hunter2')
+  await app.close()
+})
+
+test('the logger leaves out what is named like a secret', () => {
+  const logger = createLogger('info', { write: (line) => lines.push(line) })
+  logger.info(
+    { token: 'hunter2', headers: { authorization: 'hunter2' }, a: { b: { password: 'hunter2' } } },
+    'x',
+  )
+  expect(lines.join('')).not.toContain('hunter2')
+})
