@@ -8,7 +8,7 @@ import { isDuration } from './duration.ts'
 import { isLocalDate, isLocalTime, isZone } from './local.ts'
 
 const text = z.string().min(1, 'some text').max(4096)
-const whole = z.number('a number').int('a whole number')
+const whole = z.number('a whole number').int('a whole number')
 const percent = z.number('a number from 0 to 100').min(0).max(100)
 
 const duration = z.string('a duration like P1D or PT6H').refine(isDuration, 'a duration like P1D or PT6H')

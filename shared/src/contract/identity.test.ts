@@ -1,0 +1,123 @@
+import { describe, expect, test } from 'vitest'
+import { sha256Hex } from '../crypto.ts'
+import { Story, contractFor, obligationIn, repositoryOf, setAt } from './story-for-tests.ts'
+
+const contract = contractFor({})
+const successor = repositoryOf('new', 'vts-01')
+
+function week(): Story {
+  const story = new Story()
+  story.days('2025-03-01', '2025-03-07')
+  return story
+}
+
+const on = (story: Story, at: string, bucket = '2025-03-04', own = contract) =>
+  obligationIn(setAt(own, story, at), bucket)
+
+describe('a new ID', () => {
+  test('with the same tree is the same snapshot, its run and its tests included', () => {
+    const story = week()
+    const tagged = story.rename(story.contents()[3]!)
+    story.inventory('2025-03-08T06:00:00Z')
+    expect(on(story, '2025-03-08T07:00:00Z')).toMatchObject({ state: 'met', witness: tagged.id })
+    story.test(tagged, '2025-03-08T07:00:00Z', 'FAILED')
+    const again = story.rename(tagged)
+    story.inventory('2025-03-08T09:00:00Z')
+    expect(on(story, '2025-03-08T09:30:00Z')).toMatchObject({ state: 'met', witness: again.id })
+    story.test(again, '2025-03-08T10:00:00Z', 'FAILED')
+    expect(on(story, '2025-03-08T11:00:00Z').state).toBe('missed')
+  })
+
+  test('belongs to the bucket of its start, whatever a rewrite dates it', () => {
+    const story = week()
+    story.rename(story.contents()[3]!, { time: '2025-03-08T21:00:00.000Z' })
+    story.inventory('2025-03-09T06:00:00Z')
+    expect(on(story, '2025-03-09T07:00:00Z').state).toBe('met')
+    expect(on(story, '2025-03-09T07:00:00Z', '2025-03-08').state).toBe('missed')
+  })
+
+  describe('worked case 12: with another tree', () => {
+    const rewritten = () => {
+      const story = week()
+      const original = story.contents()[3]!
+      const next = story.rename(original, { tree: sha256Hex('without the erased') })
+      story.inventory('2025-03-08T06:00:00Z')
+      return { story, original, next }
+    }
+
+    test('is lost', () => {
+      expect(on(rewritten().story, '2025-03-08T07:00:00Z').state).toBe('lost')
+    })
+
+    test('is kept once both parties have approved the erasure, and not before', () => {
+      const { story, original, next } = rewritten()
+      story.event('2025-03-08T08:00:00Z', 'erasure-approved', 'customer', { original: original.id })
+      expect(on(story, '2025-03-08T08:30:00Z').state).toBe('lost')
+      story.event('2025-03-08T09:00:00Z', 'erasure-approved', 'provider', { original: original.id })
+      expect(on(story, '2025-03-08T09:30:00Z')).toMatchObject({ state: 'met', witness: next.id })
+      expect(on(story, '2025-03-08T08:30:00Z').state).toBe('lost')
+    })
+  })
+})
+
+describe('worked case 24: a new repository', () => {
+  const moved = () => {
+    const story = week()
+    const { repository } = story
+    story.copyAll(successor)
+    story.repository = successor
+    story.inventory('2025-03-08T06:00:00Z')
+    return { story, from: repository.id, to: successor.id }
+  }
+
+  test('without a succession everything is lost', () => {
+    const set = setAt(contract, moved().story, '2025-03-08T07:00:00Z')
+    expect(set.counts).toMatchObject({ lost: 7, met: 0 })
+    expect(set.dimensions.retention).toBe('breached')
+  })
+
+  test('with one that both approved, all that was copied is there', () => {
+    const { story, from, to } = moved()
+    story.both('2025-03-08T07:30:00Z', 'repository-succession', { from, to })
+    const set = setAt(contract, story, '2025-03-08T08:00:00Z')
+    expect(set.counts).toMatchObject({ lost: 0, met: 7 })
+    expect(set.headline).toBe('compliant')
+    expect(setAt(contract, story, '2025-03-08T07:15:00Z').counts.lost).toBe(7)
+  })
+
+  test('one party’s word is not enough, and what was not copied is lost', () => {
+    const { story, from, to } = moved()
+    story.drop(story.contents()[2]!)
+    story.inventory('2025-03-08T07:00:00Z')
+    story.event('2025-03-08T07:30:00Z', 'repository-succession', 'provider', { from, to })
+    expect(setAt(contract, story, '2025-03-08T08:00:00Z').counts.lost).toBe(7)
+    story.event('2025-03-08T08:30:00Z', 'repository-succession', 'customer', { from, to })
+    expect(setAt(contract, story, '2025-03-08T09:00:00Z').counts).toMatchObject({ lost: 1, met: 6 })
+  })
+
+  test('new backups there count without a succession', () => {
+    const { story } = moved()
+    story.backup('2025-03-08T21:00:00Z')
+    story.inventory('2025-03-08T22:00:00Z')
+    expect(on(story, '2025-03-08T22:30:00Z', '2025-03-08').state).toBe('met')
+  })
+
+  test('a contract that names the repository by its ID follows it by the succession', () => {
+    const { story, from, to } = moved()
+    const selector = { repository: from, hosts: ['srv1'], requiredPaths: ['/srv/data'] }
+    const own = contractFor({ selector })
+    story.both('2025-03-08T07:30:00Z', 'repository-succession', { from, to })
+    expect(setAt(own, story, '2025-03-08T08:00:00Z').counts).toMatchObject({ lost: 0, met: 7 })
+  })
+
+  test('the chain of successions is followed, by the copies’ first ID', () => {
+    const { story, from, to } = moved()
+    const third = repositoryOf('third', 'vts-01')
+    story.both('2025-03-08T07:30:00Z', 'repository-succession', { from, to })
+    story.copyAll(third)
+    story.repository = third
+    story.inventory('2025-03-09T06:00:00Z')
+    story.both('2025-03-09T07:30:00Z', 'repository-succession', { from: to, to: third.id })
+    expect(setAt(contract, story, '2025-03-09T08:00:00Z').counts.lost).toBe(0)
+  })
+})
