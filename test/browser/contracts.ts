@@ -98,7 +98,7 @@ export const STORIES: readonly Story[] = [
     wording: 'Daglig backup i 30 dage.',
     tiers: ['{per: day, keep: 30}'],
     more: [],
-    since: '2026-11-16',
+    since: '2026-11-19',
   },
 ]
 

@@ -48,7 +48,7 @@ function daily(agent: StoryAgent, story: Story): void {
 }
 
 function hourly(agent: StoryAgent, story: Story): void {
-  const start = Date.parse(`${story.since}T00:00:00+01:00`)
+  const start = Date.parse(`${story.since}T00:00:00Z`)
   for (let hour = start + 5 * 60_000; hour < NOW; hour += HOUR) {
     const age = Math.floor((NOW - hour) / HOUR)
     if (age !== 31) agent.backup(hour)

@@ -51,7 +51,7 @@ export async function openStage(stories: readonly Story[] = STORIES): Promise<St
 
   const agents: { agent: StoryAgent; story: Story }[] = []
   for (const story of stories.toSorted((a, b) => a.since.localeCompare(b.since))) {
-    clock = Date.parse(`${story.since}T06:00:00Z`)
+    clock = Date.parse(`${story.since}T00:00:00Z`)
     const text = { yaml: contractYaml(story), file: `${story.id}.yaml`, by: 'slind' }
     const { tenant } = await applyContract(store, text, now())
     const { agent: host, set, lineage, paths } = story

@@ -22,7 +22,7 @@ export async function registerPages(app: FastifyInstance, context: PagesContext)
   await registerSessions(app, { store, now, secure })
   registerAssets(app)
   const decoyHash = await hashPassword(randomUUID())
-  registerSignIn(app, { store, render, secure, verifyPassword, decoyHash })
+  registerSignIn(app, { store, now, render, secure, verifyPassword, decoyHash })
   registerRoutes(app, {
     store,
     log,

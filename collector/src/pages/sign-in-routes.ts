@@ -1,6 +1,8 @@
+import { BevisError } from '@bevis/shared/error'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { Store } from '../store/store.ts'
+import { createAttempts } from './attempts.ts'
 import { LANGUAGE_COOKIE } from './render.ts'
 import { checkToken } from './session.ts'
 import type { Render } from './render.ts'
@@ -8,8 +10,9 @@ import { isLanguage } from './language/locale.ts'
 import { ownPath } from './view/address.ts'
 import { signInView } from './view/sign-in.ts'
 
-/** Of one address, within five minutes. */
-const ATTEMPTS = { max: 10, timeWindow: 5 * 60_000 }
+/** Failures from one address, and for one account from wherever. An office behind one address may succeed as it likes. */
+const BY_ADDRESS = { max: 10, windowMs: 5 * 60_000 }
+const BY_ACCOUNT = { max: 30, windowMs: 15 * 60_000 }
 
 const signInForm = z.object({
   email: z.string().max(254),
@@ -19,6 +22,7 @@ const signInForm = z.object({
 
 interface SignInParts {
   store: Store
+  now: () => Date
   render: Render
   secure: boolean
   verifyPassword: (password: string, hash: string) => Promise<boolean>
@@ -27,7 +31,9 @@ interface SignInParts {
 }
 
 export function registerSignIn(scope: FastifyInstance, parts: SignInParts): void {
-  const { store, render, secure, verifyPassword, decoyHash } = parts
+  const { store, now, render, secure, verifyPassword, decoyHash } = parts
+  const byAddress = createAttempts({ ...BY_ADDRESS, now })
+  const byAccount = createAttempts({ ...BY_ACCOUNT, now })
 
   async function checkedAccount(email: string, password: string): Promise<string | null> {
     const account = await store.db
@@ -48,29 +54,31 @@ export function registerSignIn(scope: FastifyInstance, parts: SignInParts): void
     )
   })
 
-  scope.post(
-    '/sign-in',
-    { config: { rateLimit: ATTEMPTS }, preHandler: checkToken },
-    async (request, reply) => {
-      const form = signInForm.safeParse(request.body)
-      const accountId = form.success ? await checkedAccount(form.data.email, form.data.password) : null
-      if (accountId === null) {
-        request.log.warn({ ip: request.ip }, 'a sign-in was refused')
-        const csrf = reply.generateCsrf()
-        const email = form.success ? form.data.email : ''
-        const next = ownPath(form.data?.next)
-        void reply.code(401)
-        return render(request, reply, { title: ({ t }) => t('signIn.title') }, (locale) =>
-          signInView({ csrf, next, email, wrong: true }, locale),
-        )
-      }
-      // another ID from here on: one that was planted before the sign-in is worth nothing after it
-      await request.session.regenerate()
-      request.session.accountId = accountId
-      request.log.info({ account: accountId }, 'signed in')
-      return reply.redirect(ownPath(form.data?.next), 303)
-    },
-  )
+  scope.post('/sign-in', { preHandler: checkToken }, async (request, reply) => {
+    const form = signInForm.safeParse(request.body)
+    const name = form.data?.email.trim().toLowerCase() ?? ''
+    if (byAddress.isSpent(request.ip) || byAccount.isSpent(name)) {
+      throw new BevisError('TOO_MANY_REQUESTS', 'too many sign-ins have failed: wait a few minutes')
+    }
+    const accountId = form.success ? await checkedAccount(form.data.email, form.data.password) : null
+    if (accountId === null) {
+      byAddress.fail(request.ip)
+      byAccount.fail(name)
+      request.log.warn({ ip: request.ip }, 'a sign-in was refused')
+      const csrf = reply.generateCsrf()
+      const email = form.success ? form.data.email : ''
+      const next = ownPath(form.data?.next)
+      void reply.code(401)
+      return render(request, reply, { title: ({ t }) => t('signIn.title') }, (locale) =>
+        signInView({ csrf, next, email, wrong: true }, locale),
+      )
+    }
+    // another ID from here on: one that was planted before the sign-in is worth nothing after it
+    await request.session.regenerate()
+    request.session.accountId = accountId
+    request.log.info({ account: accountId }, 'signed in')
+    return reply.redirect(ownPath(form.data?.next), 303)
+  })
 
   scope.post('/sign-out', { preHandler: checkToken }, async (request, reply) => {
     await request.session.destroy()

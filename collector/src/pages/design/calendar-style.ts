@@ -46,10 +46,10 @@ export const calendarStyle = /* css */ `
 
 @media (max-width: 44rem) {
   .tier-head { padding-right: 0; }
-  .months { grid-template-columns: repeat(2, 8.8125rem); gap: var(--s4); justify-content: space-between; }
+  .months { grid-template-columns: minmax(0, 1fr); gap: var(--s4); justify-content: stretch; }
   .month.early { display: none; }
-  .grid { grid-template-columns: repeat(7, 18px); gap: 2.5px; }
-  .month .c, .day .c { width: 18px; height: 18px; }
+  .grid { grid-template-columns: repeat(7, minmax(0, 1fr)); }
+  .month .c { width: auto; height: 30px; }
   .year, .day { grid-template-columns: minmax(0, 1fr); }
   .c:hover::after, .c:focus-visible::after, .c:target::after { position: fixed; left: var(--s3); right: var(--s3); top: auto; bottom: var(--s3); max-width: none; z-index: 5; padding: var(--s2) var(--s3); }
 }

@@ -34,8 +34,8 @@ const SHOWN = { hour: 7, day: 12, week: 53, month: 36, year: 12, fiscalYear: 12 
   number
 >
 
-/** Two months' cells narrower than this are not: on a phone the older months are left to their lists. */
-const PHONE_MONTHS = 6
+/** On a phone a cell must fit a thumb: the older months are left to their lists. */
+const PHONE_MONTHS = 3
 
 interface Group {
   period: string
@@ -125,15 +125,12 @@ function square(per: Per, cell: Cell, locale: Locale, place = ''): Html {
 }
 
 function chip(per: Per, cell: Cell, locale: Locale): Html {
-  const text =
-    per === 'month' ? locale.monthShort(cell.bucket) : per === 'year' ? cell.bucket : fiscalYears(cell.bucket)
-  return html`<a
-    class="c chip ${cell.state}"
-    href="${cell.href}"
-    aria-label="${labelOf(per, cell, locale)}"
-    ${reach(cell)}
-    >${text}</a
-  >`
+  const { bucket, state, href } = cell
+  const text = per === 'month' ? locale.monthShort(bucket) : per === 'year' ? bucket : fiscalYears(bucket)
+  // WCAG 2.2, 2.5.3 Label in Name: what is read is in what is seen
+  const name = per === 'month' ? `${text} ${bucket.slice(0, 4)}` : text
+  const label = `${name}: ${locale.t(`state.${state}`)}`
+  return html`<a class="c chip ${state}" href="${href}" aria-label="${label}" ${reach(cell)}>${text}</a>`
 }
 
 /** `2024-07-01` is the year 2024/25; `2024-01-01` is 2024. */

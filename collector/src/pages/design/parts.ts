@@ -26,8 +26,8 @@ table { width: 100%; border-collapse: collapse; font-size: var(--t-s); line-heig
 th { text-align: left; font-weight: 600; color: var(--ink-2); white-space: nowrap; }
 th, td { padding: 0.625rem var(--s3); vertical-align: middle; border-top: 1px solid var(--line); }
 thead th { border-top: 0; font-size: var(--t-xs); letter-spacing: 0.01em; background: var(--sunk); padding-top: 0.5rem; padding-bottom: 0.5rem; }
-th:first-child, td:first-child { padding-left: var(--s5); }
-th:last-child, td:last-child { padding-right: var(--s5); }
+th:first-child, td:first-child, .matrix th:first-child { padding-left: var(--s5); }
+th:last-child, td:last-child, .matrix td:last-child { padding-right: var(--s5); }
 tbody th { white-space: normal; color: var(--ink); font-weight: 600; }
 tbody tr:hover { background: color-mix(in srgb, var(--accent-tint) 45%, transparent); }
 td.num, th.num { text-align: right; }
@@ -51,6 +51,7 @@ a .hash { cursor: pointer; user-select: auto; }
 
 .notice { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: var(--s1) var(--s3); padding: var(--s3) var(--s4); border-radius: var(--radius-s); background: var(--sunk); border: 1px solid var(--line); font-size: var(--t-s); color: var(--ink); }
 .notice > svg { width: 1.25rem; height: 1.25rem; margin-top: 0.0625rem; }
+.notice p { max-width: 90ch; }
 .notice p + p { margin-top: var(--s1); }
 .notice.good { background: var(--good-tint); border-color: transparent; } .notice.good > svg { color: var(--good-text); }
 .notice.risk { background: var(--risk-tint); border-color: transparent; } .notice.risk > svg { color: var(--risk-text); }
@@ -89,9 +90,14 @@ blockquote footer { font-size: var(--t-s); color: var(--ink-2); margin-top: var(
 .bar .good { fill: var(--good-solid); } .bar .risk { fill: var(--risk-solid); } .bar .bad { fill: var(--bad-solid); } .bar .dark { fill: var(--dark-solid); } .bar .none { fill: var(--line); }
 
 
-.inset { padding: var(--s4) var(--s5); margin: 0; }
-.panel > .inset { margin-bottom: 0; }
-.places { margin-top: var(--s1); display: flex; flex-wrap: wrap; gap: var(--s1) var(--s4); }
+.matrix { overflow-x: auto; }
+.matrix td:not(:last-child), .matrix th:not(:first-child) { padding-left: var(--s2); padding-right: var(--s2); }
+.matrix thead th { white-space: normal; vertical-align: bottom; line-height: 1.3; }
+.matrix tbody th { min-width: 10.5rem; }
+.matrix .under { white-space: nowrap; }
+.panel .inset { padding: var(--s4) var(--s5); margin: 0; }
+@media (max-width: 44rem) { .panel .inset { padding: var(--s4); } }
+.places { margin-top: var(--s1); display: flex; flex-wrap: wrap; gap: 0 var(--s5); }
 .places a, .chips a { padding: 0.125rem 0; }
 .tile .text { font-size: var(--t-l); font-weight: 600; letter-spacing: -0.01em; line-height: 1.5; }
 .reading { display: grid; gap: var(--s1); margin-bottom: var(--s4); }

@@ -16,6 +16,8 @@ import { customersOf, rowOf } from './source.ts'
 import type { Source } from './source.ts'
 
 const TESTS_SHOWN = 6
+/** Looking back, the newest ones are left out: so many are read to find those before. */
+const TESTS_READ = 500
 const CHANGES_SHOWN = 12
 /** More are read than shown, since not all of them are news. */
 const CHANGES_READ = 200
@@ -62,7 +64,10 @@ export async function loadContract(source: Source, wish: ContractWish): Promise<
     problem: problem ?? contract.problem,
     knownOn,
     until,
-    changes: changesOf(changes.filter(isNews)).slice(0, CHANGES_SHOWN),
+    changes: changesOf(changes.filter((row) => isNews(row) && wasKnown(row.known_at, answer))).slice(
+      0,
+      CHANGES_SHOWN,
+    ),
     agents: agents.map(({ tenant, id: agent, host, last_received_at }) => ({
       tenant,
       id: agent,
@@ -121,7 +126,12 @@ async function setModel(
 ): Promise<SetModel> {
   const { db, scope } = source
   const customers = await customersOf(source)
-  const filter = { contract, name: 'restore-test', set: set.id, limit: TESTS_SHOWN }
+  const filter = {
+    contract,
+    name: 'restore-test',
+    set: set.id,
+    limit: answer.knownAt === null ? TESTS_SHOWN : TESTS_READ,
+  }
   const { lines } = await listStatements(db, scope, filter)
   return {
     id: set.id,
@@ -129,11 +139,20 @@ async function setModel(
     dimensions: set.dimensions,
     counts: set.counts,
     rate: set.rate,
+    settled: settledOf(set),
     nextDeadline: set.nextDeadline ?? null,
     promised: text === null ? null : promisedOf(text, answer.version, set.id),
     tiers: tiersOf(set),
-    tests: lines.map((line) => rowOf(line, customers)),
+    tests: lines
+      .filter(({ received_at }) => wasKnown(received_at, answer))
+      .slice(0, TESTS_SHOWN)
+      .map((line) => rowOf(line, customers)),
   }
+}
+
+/** True of what a look back may show. */
+function wasKnown(at: string, answer: Pick<Answer, 'knownAt'> | null): boolean {
+  return answer === null || answer.knownAt === null || at <= answer.knownAt
 }
 
 /** Newest first; a tier's buckets that changed alike at the same time are one change to a person. */
@@ -177,6 +196,13 @@ function promisedOf(text: Contract, version: number | null, id: string): Promise
     paths: set.selector.requiredPaths,
     repository: set.selector.repository,
   }
+}
+
+/** What the rate is made of: live and past obligations that were settled one way or the other. */
+function settledOf({ obligations }: SetAnswer): { kept: number; judged: number } {
+  const count = (...states: string[]) => obligations.filter(({ state }) => states.includes(state)).length
+  const kept = count('met', 'discharged')
+  return { kept, judged: kept + count('missed', 'lost') }
 }
 
 /** The heat map's tiers, the finest first: how the reader's eye goes from today backwards. */

@@ -43,6 +43,8 @@ export interface SetModel {
   counts: Partial<Record<CellState, number>>
   /** From 0 to 1; null: nothing to judge yet. */
   rate: number | null
+  /** How many obligations the rate is made of. */
+  settled: { kept: number; judged: number }
   nextDeadline: string | null
   promised: Promised | null
   tiers: SetTier[]
@@ -129,11 +131,9 @@ function promise(promised: Promised, locale: Locale): Html {
 /** States of obligations that exist today, in the order of the bar. */
 const LIVE: readonly CellState[] = ['met', 'stale', 'late', 'unknown', 'missed', 'lost']
 
-function numbers({ counts, rate, nextDeadline }: SetModel, now: Date, locale: Locale): Html {
+function numbers({ counts, rate, settled, nextDeadline }: SetModel, now: Date, locale: Locale): Html {
   const { t } = locale
   const countOf = (state: CellState) => counts[state] ?? 0
-  const kept = countOf('met') + countOf('discharged')
-  const judged = kept + countOf('missed') + countOf('lost')
   const told = LIVE.filter((state) => state !== 'met' && countOf(state) > 0)
   return html`${bar(LIVE.map((state) => [LOOKS[state].tone, countOf(state)]))}
   ${tiles([
@@ -143,7 +143,10 @@ function numbers({ counts, rate, nextDeadline }: SetModel, now: Date, locale: Lo
       note:
         rate === null
           ? t('contract.rateNone')
-          : t('contract.rateNote', { kept: locale.number(kept), judged: locale.number(judged) }),
+          : t('contract.rateNote', {
+              kept: locale.number(settled.kept),
+              judged: locale.number(settled.judged),
+            }),
     },
     {
       label: t('contract.owed'),
@@ -157,7 +160,7 @@ function numbers({ counts, rate, nextDeadline }: SetModel, now: Date, locale: Lo
     {
       label: t('contract.nextDeadline'),
       value: html`<span class="text"
-        >${nextDeadline === null ? t('contract.noDeadline') : locale.relative(nextDeadline, now)}</span
+        >${nextDeadline === null ? t('contract.noDeadline') : nextDeadline < now.toISOString() ? locale.date(nextDeadline) : locale.relative(nextDeadline, now)}</span
       >`,
       ...(nextDeadline === null ? {} : { note: locale.instant(nextDeadline) }),
     },

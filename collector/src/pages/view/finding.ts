@@ -1,6 +1,7 @@
 import type { FindingAnswer } from '@bevis/shared/contract/answer'
 import { nameBucket, parseTier } from '../design/bucket.ts'
 import { notice } from '../design/element.ts'
+import { isState, LOOKS } from '../design/state.ts'
 import type { Tone } from '../design/state.ts'
 import { html, nothing } from '../html.ts'
 import type { Html } from '../html.ts'
@@ -12,19 +13,30 @@ import { evidenceHref, obligationHref } from './address.ts'
 const GROUPS_SHOWN = 6
 const PLACES_SHOWN = 5
 
+/** How loud each is when it does not say its own verdict. What is not here has broken a promise. */
 const TONES: Record<string, Tone> = {
   late: 'risk',
   stale: 'risk',
   'purge-due': 'risk',
-  guarded: 'risk',
-  'test-failed': 'risk',
-  'test-overdue': 'risk',
+  'failed-test': 'risk',
+  'copy-stale': 'risk',
+  'copy-late': 'risk',
+  'future-dated': 'risk',
+  backdated: 'risk',
+  'broken-inventory': 'risk',
+  'revoked-key': 'risk',
+  equivocation: 'risk',
   unknown: 'dark',
   quarantined: 'dark',
-  'broken-inventory': 'dark',
+  'copy-unknown': 'dark',
+  'deletion-unproven': 'dark',
 }
 const LOUDNESS: readonly Tone[] = ['bad', 'dark', 'risk']
-const toneOf = (code: string): Tone => TONES[code] ?? 'bad'
+
+function toneOf({ code, detail: { verdict } }: FindingAnswer): Tone {
+  if (typeof verdict === 'string' && isState(verdict)) return LOOKS[verdict].tone
+  return TONES[code] ?? 'bad'
+}
 
 interface Where {
   contract: string
@@ -46,12 +58,12 @@ export function findingList(findings: readonly FindingAnswer[], where: Where, lo
 }
 
 function loudnessOf(group: readonly FindingAnswer[]): number {
-  return LOUDNESS.indexOf(toneOf(group[0]?.code ?? ''))
+  return Math.min(...group.map((finding) => LOUDNESS.indexOf(toneOf(finding))))
 }
 
 function groupNotice(group: readonly FindingAnswer[], where: Where, locale: Locale): Html {
   const { t } = locale
-  const newest = group.toSorted((a, b) => b.at.localeCompare(a.at))
+  const newest = group.toSorted((a, b) => sortKeyOf(b).localeCompare(sortKeyOf(a)))
   const [first] = newest
   if (first === undefined) return nothing
   const title = Object.hasOwn(en.finding, first.code)
@@ -59,7 +71,7 @@ function groupNotice(group: readonly FindingAnswer[], where: Where, locale: Loca
     : first.code
   const rest = newest.length - PLACES_SHOWN
   return notice(
-    toneOf(first.code),
+    toneOf(first),
     html`<p>
         <strong>${title}</strong>
         <span class="muted"
@@ -73,9 +85,15 @@ function groupNotice(group: readonly FindingAnswer[], where: Where, locale: Loca
   )
 }
 
-/** Where it was found: the obligation if it is about one, else what the evaluation says; and the evidence. */
+/** By the bucket that it is about, else by when it was found. */
+function sortKeyOf({ at, detail: { bucket } }: FindingAnswer): string {
+  return typeof bucket === 'string' ? bucket : at
+}
+
+/** Where it was found: the obligation if it is about one, else when; what else is known; and the evidence. */
 function place(finding: FindingAnswer, { contract, knownOn }: Where, locale: Locale): Html {
-  const { tier: tierName, bucket, ...rest } = finding.detail
+  const { t } = locale
+  const { tier: tierName, bucket } = finding.detail
   const tier = typeof tierName === 'string' ? parseTier(tierName) : null
   const subject =
     tier === null || typeof bucket !== 'string'
@@ -83,14 +101,23 @@ function place(finding: FindingAnswer, { contract, knownOn }: Where, locale: Loc
       : html`<a href="${obligationHref(contract, finding.set, tier.name, bucket, knownOn)}"
           >${nameBucket(tier.per, bucket, locale)}</a
         >`
-  const evidence = finding.evidence.slice(0, 3)
-  return html`${subject}
-  ${Object.entries(rest).map(([key, value]) => html` <span class="muted">${key}</span> ${valueOf(value, locale)}`)}
-  ${evidence.map((digest) => html` <a href="${evidenceHref(digest)}"><code>${digest.slice(0, 12)}</code></a>`)}`
+  const told = Object.entries(finding.detail).filter(([key]) => Object.hasOwn(en.detail, key))
+  const [evidence] = finding.evidence
+  return html`${subject}${told.map(
+    ([key, value]) =>
+      html`<span class="muted">, ${t(`detail.${key as keyof typeof en.detail}`)}</span>
+        ${valueOf(key, value, locale)}`,
+  )}${
+    evidence === undefined
+      ? nothing
+      : html`<span class="muted">, ${t('detail.basis')}</span>
+          <a href="${evidenceHref(evidence)}"><code>${evidence.slice(0, 12)}</code></a>`
+  }`
 }
 
-function valueOf(value: string | number, locale: Locale): Html | string {
+function valueOf(key: string, value: string | number, locale: Locale): Html | string {
   if (typeof value === 'number') return locale.number(value)
+  if (key === 'every') return locale.isoDuration(value)
   if (/^[0-9a-f]{64}$/.test(value)) return html`<code>${value.slice(0, 12)}</code>`
-  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value) ? locale.instant(value) : value
+  return key === 'newest' ? locale.instant(value) : value
 }
