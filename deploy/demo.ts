@@ -86,7 +86,7 @@ async function main(path: string | undefined, isOnce: boolean): Promise<number> 
         ['Password', ending.password],
         ['Pack', stage.shown(ending.pack)],
         ['Verify', stage.verifyCommand(ending.pack, ending.trust)],
-        ['Until', 'Ctrl-C. The agent goes on: a backup every two minutes, a restore test every four.'],
+        ['Goes on', 'until Ctrl-C, the agent with a backup every two minutes, a restore test every four'],
       )
       await signal
     }
