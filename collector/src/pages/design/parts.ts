@@ -98,7 +98,7 @@ blockquote footer { font-size: var(--t-s); color: var(--ink-2); margin-top: var(
 .panel .inset { padding: var(--s4) var(--s5); margin: 0; }
 @media (max-width: 44rem) { .panel .inset { padding: var(--s4); } }
 .places { margin-top: var(--s1); display: flex; flex-wrap: wrap; gap: 0 var(--s5); }
-.places a, .chips a { padding: 0.125rem 0; }
+.places a, .chips a { display: inline-block; padding: 0.1875rem 0; }
 .tile .text { font-size: var(--t-l); font-weight: 600; letter-spacing: -0.01em; line-height: 1.5; }
 .reading { display: grid; gap: var(--s1); margin-bottom: var(--s4); }
 .reading li { padding-left: var(--s4); position: relative; }
