@@ -267,7 +267,11 @@ add(program, 'fsck', 'Recompute the whole log from its entries, and the derived 
   'fsck --log-only --json',
 ])
   .option('--log-only', 'leave the derived tables alone; comparing them keeps evidence waiting meanwhile')
-  .action((options: Common & { logOnly?: boolean }) =>
+  .option(
+    '--write-checkpoint',
+    'the separate file of the last signed head is lost, and this database is the newest: write it',
+  )
+  .action((options: Common & { logOnly?: boolean; writeCheckpoint?: boolean }) =>
     withOpened(options, async (opened) => (await import('./commands/fsck.ts')).fsckCommand(opened, options)),
   )
 

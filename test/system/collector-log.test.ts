@@ -86,7 +86,12 @@ describe('the log and its last signed head', () => {
     writeFileSync(checkpointFile, kept.replace('collector.test', 'another.test'))
     await restart()
     expect(collector.log.trouble?.code).toBe('LOG_INCONSISTENT')
-    writeFileSync(checkpointFile, kept)
+    await expect(fsckCommand(collector.opened, { writeCheckpoint: true })).rejects.toMatchObject({
+      code: 'USAGE',
+    })
+    rmSync(checkpointFile)
+    expect((await fsckCommand(collector.opened, { writeCheckpoint: true })).exit).toBe(0)
+    expect(readFileSync(checkpointFile, 'utf8')).toBe(kept)
     await restart()
     expect(collector.log.trouble).toBeNull()
     await collector.store.write((tx) =>
@@ -98,6 +103,9 @@ describe('the log and its last signed head', () => {
     )
     await restart()
     expect(collector.log.trouble?.code).toBe('LOG_INCONSISTENT')
+    rmSync(checkpointFile)
+    const attempt = fsckCommand(collector.opened, { writeCheckpoint: true })
+    await expect(attempt).rejects.toMatchObject({ code: 'LOG_INCONSISTENT' })
   })
 
   test('a checkpoint that cannot be filed keeps the answer back; then it comes, as a duplicate', async () => {

@@ -1,14 +1,52 @@
+import { BevisError } from '@bevis/shared/error'
 import { formatVkey, parseVkey } from '@bevis/shared/log/checkpoint'
-import { readCheckpointFile } from '../log/checkpoint-file.ts'
+import { readCheckpointFile, swapCheckpointFile } from '../log/checkpoint-file.ts'
 import { checkLog } from '../log/fsck.ts'
 import { checkProjection } from '../projection/check.ts'
 import { rebuildProjection } from '../projection/rebuild.ts'
 import { readKeyFile } from '../state.ts'
+import { newestCheckpoint } from '../store/read/checkpoints.ts'
 import type { Opened } from './open.ts'
 import type { Outcome } from './outcome.ts'
 
-/** Checks everything; changes nothing. */
-export async function fsckCommand(opened: Opened, options: { logOnly?: boolean }): Promise<Outcome> {
+export interface FsckOptions {
+  /** Leave the derived tables alone. */
+  readonly logOnly?: boolean
+  /** Where the separate file of the last signed head is lost: write it from this database, if that is sound. */
+  readonly writeCheckpoint?: boolean
+}
+
+/** Checks everything; changes nothing, but for a lost file that it is told to write. */
+export async function fsckCommand(opened: Opened, options: FsckOptions): Promise<Outcome> {
+  if (options.writeCheckpoint === true) await writeLostCheckpoint(opened)
+  return check(opened, options)
+}
+
+/** @throws BevisError USAGE when the file is there, LOG_INCONSISTENT when the log has any other fault */
+async function writeLostCheckpoint({ config, store, files }: Opened): Promise<void> {
+  const { origin, checkpointFile } = config
+  if ((await readCheckpointFile(checkpointFile)) !== null) {
+    throw new BevisError(
+      'USAGE',
+      `${checkpointFile} is there: nothing may replace it but the collector itself`,
+    )
+  }
+  const lock = await store.lock('log', 30_000)
+  try {
+    const head = await newestCheckpoint(store.db)
+    const filed = head?.note ?? null
+    const key = parseVkey(formatVkey(origin, readKeyFile(files.logKey).spki))
+    const { findings } = await store.db.transaction().execute((tx) => checkLog(tx, { key, filed }))
+    if (filed === null || findings.length > 0) {
+      throw new BevisError('LOG_INCONSISTENT', 'the log itself is not sound: run fsck, and mend that first')
+    }
+    await swapCheckpointFile(checkpointFile, null, filed)
+  } finally {
+    lock.release()
+  }
+}
+
+async function check(opened: Opened, options: FsckOptions): Promise<Outcome> {
   const { config, store, files } = opened
   const { origin, checkpointFile } = config
   const key = parseVkey(formatVkey(origin, readKeyFile(files.logKey).spki))

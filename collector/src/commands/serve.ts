@@ -45,7 +45,8 @@ export async function serveCommand(
     const ticking = tickEvery(
       config.tick,
       async () => {
-        const { evaluated, transitions } = await compliance.tick()
+        const { evaluated, transitions, failures } = await compliance.tick()
+        for (const { contract, error } of failures) logger.error({ contract, err: error }, 'not evaluated')
         if (transitions > 0) logger.info({ evaluated, transitions }, 'verdicts changed')
       },
       logger,

@@ -16,6 +16,15 @@ export interface Compliance {
    * @throws BevisError NOT_FOUND when there is no such contract
    */
   answer(contract: string, when?: When): Promise<Answer>
-  /** Evaluates what may have changed since last time, and stores verdicts and transitions. */
-  tick(): Promise<{ evaluated: number; transitions: number }>
+  /**
+   * Evaluates what may have changed since last time, and stores verdicts and transitions. A contract that
+   * cannot be evaluated does not keep the others waiting: it is among the failures.
+   */
+  tick(): Promise<Ticked>
+}
+
+export interface Ticked {
+  readonly evaluated: number
+  readonly transitions: number
+  readonly failures: readonly { readonly contract: string; readonly error: unknown }[]
 }

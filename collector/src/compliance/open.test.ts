@@ -111,7 +111,7 @@ test('what does not count is not judged by', async () => {
 test('a tick judges what changed and what fell due, and leaves the rest alone', async () => {
   await agent.send([backedUp('2025-03-01T02:00:00.000Z'), inventoried()])
   expect(await compliance.tick()).toMatchObject({ evaluated: 1 })
-  expect(await compliance.tick()).toEqual({ evaluated: 0, transitions: 0 })
+  expect(await compliance.tick()).toEqual({ evaluated: 0, transitions: 0, failures: [] })
   const [contract] = await collector.store.db.selectFrom('contract').selectAll().execute()
   expect(contract?.headline).toBe((await compliance.answer(CONTRACT)).headline)
   clock.now = new Date('2025-03-03T20:00:00.000Z') // silence since; the second day's point is missing
@@ -135,6 +135,25 @@ test('a new text of the contract is judged at once', async () => {
   const after = await compliance.answer(CONTRACT)
   expect(after).not.toEqual(before)
   expect(await stateOf('2025-03-02')).toBe('excused')
+})
+
+test('a contract that can no longer be read does not keep the others from being judged', async () => {
+  const broken = {
+    contract_id: 'AFT-0',
+    revision: 1,
+    sha256: 'x',
+    yaml: 'nonsense',
+    applied_at: '',
+    applied_by: '',
+  }
+  await collector.store.write(async (tx) => {
+    const row = { id: 'AFT-0', tenant: 'x', customer_name: 'A', headline: null, evaluated_at: null }
+    await tx.insertInto('contract').values(row).execute()
+    await tx.insertInto('contract_text').values(broken).execute()
+  })
+  const { evaluated, failures } = await compliance.tick()
+  expect(evaluated).toBe(1)
+  expect(failures).toMatchObject([{ contract: 'AFT-0', error: { code: 'CONTRACT_INVALID' } }])
 })
 
 test('an unknown contract is told so', async () => {

@@ -7,7 +7,7 @@ import { toInstant } from '@bevis/shared/format'
 import { listContracts, listContractTexts } from '../store/read/contracts.ts'
 import { chunksOf } from '../store/rows.ts'
 import type { Store } from '../store/store.ts'
-import type { Compliance, When } from './compliance.ts'
+import type { Compliance, Ticked, When } from './compliance.ts'
 import { factFolder, readFacts } from './facts.ts'
 import { changesBetween } from './transitions.ts'
 
@@ -60,20 +60,33 @@ export function openCompliance(parts: { store: Store; now: () => Date }): Compli
     return fresh
   }
 
-  async function tick(): Promise<{ evaluated: number; transitions: number }> {
-    const total = { evaluated: 0, transitions: 0 }
+  async function tick(): Promise<Ticked> {
+    const failures: { contract: string; error: unknown }[] = []
+    let [evaluated, transitions] = [0, 0]
     for (const { id } of await listContracts(store.db, ALL)) {
-      const { sha256 } = await readContract(id)
-      const { index, lastId } = await fold(id)
-      const stand = [sha256, lastId, index.size].join(' ')
-      const before = judged.get(id)
-      if (before?.stand === stand && now().getTime() < before.dueMs) continue
-      const fresh = await answer(id)
-      total.evaluated += 1
-      total.transitions += await keep(store, fresh, now())
-      judged.set(id, { stand, dueMs: nextDue(fresh, now()) })
+      try {
+        const found = await judgeIfDue(id)
+        if (found === null) continue
+        evaluated += 1
+        transitions += found
+      } catch (error) {
+        failures.push({ contract: id, error })
+      }
     }
-    return total
+    return { evaluated, transitions, failures }
+  }
+
+  /** The number of transitions; null where nothing can have changed. */
+  async function judgeIfDue(id: string): Promise<number | null> {
+    const { sha256 } = await readContract(id)
+    const { index, lastId } = await fold(id)
+    const stand = [sha256, lastId, index.size].join(' ')
+    const before = judged.get(id)
+    if (before?.stand === stand && now().getTime() < before.dueMs) return null
+    const fresh = await answer(id)
+    const transitions = await keep(store, fresh, now())
+    judged.set(id, { stand, dueMs: nextDue(fresh, now()) })
+    return transitions
   }
 
   return { answer, tick }

@@ -8,7 +8,6 @@ export interface Metrics {
   setLogSize(size: number): void
   /** False while nothing is signed. */
   setReady(ready: boolean): void
-  countEvaluation(seconds: number): void
   text(): Promise<{ type: string; body: string }>
 }
 
@@ -32,18 +31,11 @@ export function createMetrics(gatherProcess: boolean): Metrics {
   })
   const size = new Gauge({ name: 'bevis_log_size', help: 'Leaves in the log', registers })
   const ready = new Gauge({ name: 'bevis_ready', help: '1 while evidence is taken', registers })
-  const evaluations = new Histogram({
-    name: 'bevis_evaluation_seconds',
-    help: 'Time of contract evaluations',
-    buckets: [0.005, 0.02, 0.1, 0.5, 2, 10],
-    registers,
-  })
   return {
     countStatement: (outcome) => statements.inc({ outcome }),
     observeRequest: (route, status, seconds) => requests.observe({ route, status }, seconds),
     setLogSize: (leaves) => size.set(leaves),
     setReady: (isReady) => ready.set(isReady ? 1 : 0),
-    countEvaluation: (seconds) => evaluations.observe(seconds),
     text: async () => ({ type: register.contentType, body: await register.metrics() }),
   }
 }

@@ -98,7 +98,10 @@ export async function openLog(options: LogOptions): Promise<Log> {
   async function comparedFile(db: Kysely<Schema>, head: Checkpoint, read: ReadNodes): Promise<void> {
     const note = await readCheckpointFile(checkpointFile)
     if (note === null) {
-      throw new BevisError('LOG_INCONSISTENT', `${checkpointFile} is missing: put it back from its backup`)
+      throw new BevisError(
+        'LOG_INCONSISTENT',
+        `${checkpointFile} is missing: put it back, or if this database is the newest one there is, \`fsck --write-checkpoint\``,
+      )
     }
     if (note === head.note) return
     const filed = openCheckpoint(note, key)
