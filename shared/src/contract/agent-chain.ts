@@ -51,14 +51,14 @@ export class AgentChain {
     let latest = this.#latestBefore.get(toleranceMs)
     if (latest === undefined) {
       latest = new Float64Array(this.#links.length)
-      let newest = Number.NEGATIVE_INFINITY
+      let newest = -Infinity
       for (const [position, link] of this.#links.entries()) {
         latest[position] = newest
         if (link.datedAt <= link.receivedAt + toleranceMs) newest = Math.max(newest, link.datedAt)
       }
       this.#latestBefore.set(toleranceMs, latest)
     }
-    return latest[fact.position] ?? Number.NEGATIVE_INFINITY
+    return latest[fact.position] ?? -Infinity
   }
 }
 

@@ -31,7 +31,10 @@ export interface ObligationAnswer {
   /** Null while a tier of generations has not seen enough later ones. */
   keepUntil: string | null
   state: ObligationState
-  /** The snapshot it stands on, by the ID under which the newest complete inventory lists it. */
+  /**
+   * The snapshot it stands on, by the ID under which the newest complete inventory lists it; what is lost, by
+   * the ID that its run reported.
+   */
   witness?: string
   /** From when this state holds. */
   since?: string

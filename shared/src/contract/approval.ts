@@ -29,7 +29,7 @@ export class Approvals {
 
   approve(key: string, detail: Detail, party: Party, at: number): void {
     const entry = this.#byKey.get(key) ?? { detail, parties: new Map<Party, number>() }
-    entry.parties.set(party, Math.min(at, entry.parties.get(party) ?? Number.POSITIVE_INFINITY))
+    entry.parties.set(party, Math.min(at, entry.parties.get(party) ?? Infinity))
     this.#byKey.set(key, entry)
   }
 

@@ -51,6 +51,7 @@ function weighAge(
 ): void {
   const { freshFor, unknownAfter } = terms.set.evidence
   const { zone } = terms.calendar
+  if (at < terms.onboardedAt) return
   if (inventory !== undefined && at <= zone.add(inventory.takenAt, freshFor)) return
   const known = inventory !== undefined && at <= zone.add(inventory.takenAt, unknownAfter)
   opinion.weigh(known ? 'at-risk' : 'unknown')

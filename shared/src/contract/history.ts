@@ -113,7 +113,7 @@ function readCandidate(
 ): Candidate {
   const whole = point.attestations.filter(({ run }) => isWhole(run.predicate, partial))
   const accepted = earliest(whole.filter(({ standing }) => standing === 'sound'))
-  const ids = [point.root, ...point.members.map(({ id }) => id)]
+  const names = [point, ...point.twins.map(({ point: twin }) => twin)].flatMap((one) => [...one.names])
   return {
     point,
     start: point.start,
@@ -122,7 +122,7 @@ function readCandidate(
     quarantinedAt: earliest(whole.filter(({ standing }) => standing === 'quarantined'))?.since ?? Infinity,
     attestedAt: earliest(point.attestations)?.since ?? Infinity,
     refutation: new Refutation(point.tests),
-    acknowledgedAt: Math.min(...ids.map((id) => acknowledged.get(id) ?? Infinity)),
+    acknowledgedAt: Math.min(...names.map((name) => acknowledged.get(name) ?? Infinity)),
     place,
   }
 }

@@ -60,6 +60,16 @@ describe('a new ID', () => {
   })
 })
 
+test('an erasure is found by any of the snapshot’s names', () => {
+  const story = week()
+  const tagged = story.rename(story.contents()[3]!)
+  story.rename(tagged, { tree: sha256Hex('without the erased'), original: tagged.id })
+  story.inventory('2025-03-08T06:00:00Z')
+  expect(on(story, '2025-03-08T07:00:00Z').state).toBe('lost')
+  story.both('2025-03-08T08:00:00Z', 'erasure-approved', { original: tagged.id })
+  expect(on(story, '2025-03-08T09:00:00Z').state).toBe('met')
+})
+
 describe('worked case 24: a new repository', () => {
   const moved = () => {
     const story = week()

@@ -33,27 +33,27 @@ export class Identities {
 
   /** Since when what lies in one repository counts in the other; Infinity if it does not. */
   succeededAt(one: string, other: string): number {
-    if (one === other) return Number.NEGATIVE_INFINITY
+    if (one === other) return -Infinity
     return Math.min(this.#reachedAt(one, other), this.#reachedAt(other, one))
   }
 
   #reachedAt(from: string, to: string): number {
-    const reached = new Map([[from, Number.NEGATIVE_INFINITY]])
+    const reached = new Map([[from, -Infinity]])
     for (let rounds = this.#successions.length; rounds > 0; rounds--) {
       for (const step of this.#successions) {
         const before = reached.get(step.from)
         if (before === undefined) continue
         const since = Math.max(before, step.since)
-        if (since < (reached.get(step.to) ?? Number.POSITIVE_INFINITY)) reached.set(step.to, since)
+        if (since < (reached.get(step.to) ?? Infinity)) reached.set(step.to, since)
       }
     }
-    return reached.get(to) ?? Number.POSITIVE_INFINITY
+    return reached.get(to) ?? Infinity
   }
 
   /** Since when a snapshot of another tree counts as the one it was rewritten from; Infinity if it does not. */
   erasedAt(ids: Iterable<string>): number {
-    let since = Number.POSITIVE_INFINITY
-    for (const id of ids) since = Math.min(since, this.#erasures.get(id) ?? Number.POSITIVE_INFINITY)
+    let since = Infinity
+    for (const id of ids) since = Math.min(since, this.#erasures.get(id) ?? Infinity)
     return since
   }
 }

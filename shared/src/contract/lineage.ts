@@ -84,7 +84,7 @@ export class Lineage {
   }
 
   /** The newest inventory taken by `at` and, where given, before `before`. */
-  newest(at: number, before = Number.POSITIVE_INFINITY): Listed | undefined {
+  newest(at: number, before = Infinity): Listed | undefined {
     let low = 0
     let high = this.inventories.length
     while (low < high) {
@@ -118,7 +118,7 @@ export class Lineage {
     if (spans === undefined) return false
     for (let at = 0; at < spans.length; at += 2) {
       if (inventory.place < (spans[at] ?? 0)) return false
-      if (inventory.place < (spans[at + 1] ?? Number.POSITIVE_INFINITY)) return true
+      if (inventory.place < (spans[at + 1] ?? Infinity)) return true
     }
     return false
   }
@@ -126,16 +126,16 @@ export class Lineage {
   /** When a complete inventory first listed it; Infinity if none did. */
   firstListedAt(repository: string, id: string): number {
     const place = this.#spans.get(repository)?.get(id)?.[0]
-    return place === undefined ? Number.POSITIVE_INFINITY : (this.#takenAt.get(repository)?.[place] ?? 0)
+    return place === undefined ? Infinity : (this.#takenAt.get(repository)?.[place] ?? 0)
   }
 
   /** When the last inventory that lists it was taken; -Infinity if none does. */
   lastListedAt(repository: string, id: string): number {
     const spans = this.#spans.get(repository)?.get(id)
     const times = this.#takenAt.get(repository)
-    if (spans === undefined || times === undefined) return Number.NEGATIVE_INFINITY
+    if (spans === undefined || times === undefined) return -Infinity
     const place = spans.length % 2 === 0 ? (spans.at(-1) ?? 0) - 1 : times.length - 1
-    return times[place] ?? Number.NEGATIVE_INFINITY
+    return times[place] ?? -Infinity
   }
 
   /** Every snapshot ever listed. */

@@ -39,6 +39,8 @@ export interface Point {
   repository: string
   snapshot: Snap
   members: Member[]
+  /** What it has been called by, unlisted ones included: its first ID, its own, and those it was made from. */
+  names: Set<string>
   attestations: Attestation[]
   tests: Tested[]
   start: number
@@ -110,7 +112,7 @@ function attest(index: FactIndex, run: Known<BackupRun>, snapshot: Snap, clock: 
   const told = Date.parse(snapshot.time)
   const start = told - correction
   const startedAt = Date.parse(run.predicate.startedAt)
-  const stated = chainOf(index, run)?.latestBefore(run, tolerance) ?? Number.NEGATIVE_INFINITY
+  const stated = chainOf(index, run)?.latestBefore(run, tolerance) ?? -Infinity
   const within = told >= startedAt - tolerance && told <= run.datedAt + tolerance
   const standing = isQuarantined(run, clock)
     ? 'quarantined'
@@ -171,15 +173,18 @@ class Groups {
         repository,
         snapshot,
         members: [],
+        names: new Set([root]),
         attestations: [],
         tests: [],
         start: Date.parse(snapshot.time),
-        listedAt: Number.POSITIVE_INFINITY,
+        listedAt: Infinity,
         twins: [],
       }
       group.push(point)
     }
-    point.members.push({ repository, id, since: Number.NEGATIVE_INFINITY })
+    point.members.push({ repository, id, since: -Infinity })
+    point.names.add(id)
+    if (snapshot.original !== undefined) point.names.add(snapshot.original)
     return point
   }
 
@@ -189,10 +194,9 @@ class Groups {
 
   /** What both parties approved makes one snapshot of several; before they did, they are not the same. */
   link(identities: Identities): void {
-    for (const [root, group] of this.#byRoot) {
+    for (const group of this.#byRoot.values()) {
       if (group.length < 2) continue
-      const ids = [root, ...group.flatMap(({ members }) => members.map(({ id }) => id))]
-      const erasedAt = identities.erasedAt(ids)
+      const erasedAt = identities.erasedAt(group.flatMap(({ names }) => [...names]))
       const own = group.map(({ members, attestations, tests }) => ({ members, attestations, tests }))
       for (const [place, point] of group.entries()) {
         for (const [other, twin] of group.entries()) {
@@ -200,9 +204,9 @@ class Groups {
           if (other === place || theirs === undefined) continue
           const since = Math.max(
             identities.succeededAt(point.repository, twin.repository),
-            point.tree === twin.tree ? Number.NEGATIVE_INFINITY : erasedAt,
+            point.tree === twin.tree ? -Infinity : erasedAt,
           )
-          if (since === Number.POSITIVE_INFINITY) continue
+          if (since === Infinity) continue
           const later = <T extends { since: number }>(one: T): T => ({
             ...one,
             since: Math.max(one.since, since),

@@ -90,13 +90,16 @@ export function weighAge(
   opinion.find(code, due, { verdict, every, ...(tier !== undefined && { tier }) }, [last?.test])
 }
 
-/** A failure stays with its snapshot while that is there, until the same snapshot passes. */
-function weighFailures(opinion: Opinion, history: History, at: number): void {
+/**
+ * A failure stays with its snapshot while that is there, until the same snapshot passes. It is told also where
+ * no tests are agreed, since a refuted snapshot satisfies nothing.
+ */
+export function weighFailures(opinion: Opinion, history: History, at: number): void {
   const inventory = history.lineage.newest(at)
   if (inventory === undefined) return
   const told = new Set<string>() // a twin says the same
   for (const point of history.points) {
-    if (point.tests.length === 0) continue
+    if (!point.tests.some((tested) => isOwn(tested, point, history))) continue
     const failures = new Refutation(point.tests).failuresAt(at)
     const snapshot = failures > 0 ? idIn(point, inventory, history.lineage, at) : undefined
     if (snapshot === undefined || told.has(snapshot)) continue
@@ -110,4 +113,9 @@ function weighFailures(opinion: Opinion, history: History, at: number): void {
       failed.map(({ test }) => test),
     )
   }
+}
+
+/** Of this set by its paths, or by the test's own word: other sets may share the host. */
+function isOwn({ test }: Tested, { snapshot }: Point, { terms }: History): boolean {
+  return test.predicate.set === terms.set.id || covers(snapshot.paths, terms.set.selector.requiredPaths)
 }

@@ -403,4 +403,10 @@ describe('refuted', () => {
   ] as const)('%s', (results, state) => {
     expect(stateOfFifth(failing(...results))).toBe(state)
   })
+
+  test('is told also where no tests are agreed', () => {
+    const story = failing('FAILED', 'FAILED')
+    expect(codes(story)).toContain('refuted')
+    expect(setAt(contract, story, '2025-03-06T11:00:00Z').dimensions.proof).toBe('not-applicable')
+  })
 })

@@ -10,7 +10,7 @@ import { holdsOn } from './hold.ts'
 import { weighLadder } from './ladder.ts'
 import type { Obligation } from './obligation.ts'
 import { obligationsOf } from './obligation.ts'
-import { testsOf, weighProof } from './proof.ts'
+import { testsOf, weighFailures, weighProof } from './proof.ts'
 import { weighRecoveryPoint } from './recovery-point.ts'
 import { weighSilence } from './silence.ts'
 import type { Situation } from './situation.ts'
@@ -55,6 +55,10 @@ export function judgeSet(situation: Situation, id: string, versions: readonly Se
     const historyOf = (obligation: Obligation) => situation.historyOf(obligation.terms)
     const obligations = owed.map(({ obligation }) => obligation)
     weighLadder(opinions.proof, history, restoreTest, obligations, historyOf, tests, at)
+  } else {
+    const unpromised = new Opinion(id, 'not-applicable')
+    weighFailures(unpromised, history, at)
+    opinions.proof.findings.push(...unpromised.findings)
   }
   for (const copy of copies) {
     opinions.copies.weigh('compliant')
@@ -174,7 +178,9 @@ function rateOf(owed: readonly Owed[]): number | null {
 function formatObligation({ obligation, judgement }: Owed): ObligationAnswer {
   const { tier, line, bucket, due, keepUntil } = obligation
   const { state, since } = judgement
-  const witness = judgement.witness ?? judgement.candidate?.point.snapshot.id
+  const { row, candidate } = judgement
+  // What is only there, and does not satisfy, is no witness.
+  const witness = row === 7 ? undefined : (judgement.witness ?? candidate?.point.snapshot.id)
   return {
     tier,
     bucket: line.buckets.label(bucket),

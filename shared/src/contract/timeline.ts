@@ -36,7 +36,7 @@ export function versionsInForce(contract: Contract, events: Events, at: number):
     .toSorted((a, b) => a.from - b.from || a.version.no - b.version.no)
   return accepted.map((one, index) => ({
     ...one,
-    to: accepted[index + 1]?.from ?? Number.POSITIVE_INFINITY,
+    to: accepted[index + 1]?.from ?? Infinity,
   }))
 }
 
