@@ -63,6 +63,7 @@ describe('a new ID', () => {
 test('an erasure is found by any of the snapshot’s names', () => {
   const story = week()
   const tagged = story.rename(story.contents()[3]!)
+  story.inventory('2025-03-08T05:00:00Z')
   story.rename(tagged, { tree: sha256Hex('without the erased'), original: tagged.id })
   story.inventory('2025-03-08T06:00:00Z')
   expect(on(story, '2025-03-08T07:00:00Z').state).toBe('lost')
