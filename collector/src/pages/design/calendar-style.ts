@@ -7,8 +7,8 @@
 export const calendarStyle = /* css */ `
 .tier { position: relative; padding-top: var(--s5); margin-top: var(--s5); border-top: 1px solid var(--line); }
 .tier-head { display: flex; flex-wrap: wrap; gap: 0 var(--s3); align-items: baseline; min-height: 1.75rem; margin-bottom: var(--s3); padding-right: min(50%, 26rem); }
-.tier-head span { color: var(--ink-2); font-size: var(--t-s); }
-.months { display: grid; grid-template-columns: repeat(auto-fill, 10.3125rem); gap: var(--s5) var(--s5); justify-content: start; }
+.tier-head span { font-weight: 400; color: var(--ink-2); font-size: var(--t-s); }
+.months { display: grid; grid-template-columns: repeat(auto-fill, 165px); gap: var(--s5) var(--s5); justify-content: start; }
 .month h5, .year h5, .day h5 { margin: 0 0 var(--s1); font-size: var(--t-xs); font-weight: 600; color: var(--ink-2); }
 .month h5 a, .year h5 a, .day h5 a { display: inline-flex; min-height: 1.5rem; align-items: center; color: inherit; text-decoration-color: transparent; }
 .month h5 a:hover, .year h5 a:hover, .day h5 a:hover { color: var(--accent); text-decoration-color: currentColor; }
@@ -44,7 +44,7 @@ export const calendarStyle = /* css */ `
 .legend .c { width: 18px; height: 18px; }
 .legend .c::before { scale: 0.86; }
 
-@media (max-width: 44rem) {
+@media screen and (max-width: 44rem) {
   .tier-head { padding-right: 0; }
   .months { grid-template-columns: minmax(0, 1fr); gap: var(--s4); justify-content: stretch; }
   .month.early { display: none; }

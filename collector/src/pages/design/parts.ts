@@ -26,8 +26,8 @@ table { width: 100%; border-collapse: collapse; font-size: var(--t-s); line-heig
 th { text-align: left; font-weight: 600; color: var(--ink-2); white-space: nowrap; }
 th, td { padding: 0.625rem var(--s3); vertical-align: middle; border-top: 1px solid var(--line); }
 thead th { border-top: 0; font-size: var(--t-xs); letter-spacing: 0.01em; background: var(--sunk); padding-top: 0.5rem; padding-bottom: 0.5rem; }
-th:first-child, td:first-child, .matrix th:first-child { padding-left: var(--s5); }
-th:last-child, td:last-child, .matrix td:last-child { padding-right: var(--s5); }
+th:first-child, td:first-child { padding-left: var(--s5); }
+th:last-child, td:last-child { padding-right: var(--s5); }
 tbody th { white-space: normal; color: var(--ink); font-weight: 600; }
 tbody tr:hover { background: color-mix(in srgb, var(--accent-tint) 45%, transparent); }
 td.num, th.num { text-align: right; }
@@ -36,7 +36,7 @@ th a, td a.strong { font-weight: 600; text-decoration-color: transparent; }
 .path { font-weight: 400; font-family: var(--mono); font-size: 0.92em; overflow-wrap: anywhere; }
 
 .facts { display: grid; gap: 0; font-size: var(--t-s); }
-.facts > div { display: grid; grid-template-columns: minmax(8rem, 13rem) minmax(0, 1fr); gap: var(--s1) var(--s4); padding: 0.5rem 0; border-top: 1px solid var(--line); align-items: baseline; }
+.facts > div { display: grid; grid-template-columns: minmax(6.5rem, 30%) minmax(0, 1fr); gap: var(--s1) var(--s4); padding: 0.5rem 0; border-top: 1px solid var(--line); align-items: baseline; }
 .facts > div:first-child { border-top: 0; padding-top: 0; }
 .facts > div:last-child { padding-bottom: 0; }
 .proof .facts > div { grid-template-columns: minmax(6rem, 7.5rem) minmax(0, 1fr); }
@@ -91,7 +91,8 @@ blockquote footer { font-size: var(--t-s); color: var(--ink-2); margin-top: var(
 
 
 .matrix { overflow-x: auto; }
-.matrix td:not(:last-child), .matrix th:not(:first-child) { padding-left: var(--s2); padding-right: var(--s2); }
+.matrix td, .matrix th:not(:first-child) { padding-left: var(--s2); padding-right: var(--s2); }
+.matrix td:last-child, .matrix th:last-child { padding-right: var(--s5); }
 .matrix thead th { white-space: normal; vertical-align: bottom; line-height: 1.3; }
 .matrix tbody th { min-width: 10.5rem; }
 .matrix .under { white-space: nowrap; }
@@ -116,7 +117,7 @@ blockquote footer { font-size: var(--t-s); color: var(--ink-2); margin-top: var(
 
 @media (max-width: 62rem) { .dimensions { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
 @media (max-width: 44rem) { .dimensions { grid-template-columns: minmax(0, 1fr); } }
-@media (max-width: 52rem) {
+@media screen and (max-width: 52rem) {
   table.cards, table.cards tbody, table.cards tr, table.cards td, table.cards th { display: block; }
   table.cards thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   table.cards tr { padding: var(--s3) var(--s4); border-top: 1px solid var(--line); }
@@ -125,7 +126,7 @@ blockquote footer { font-size: var(--t-s); color: var(--ink-2); margin-top: var(
   table.cards tbody th { font-size: var(--t-m); padding-bottom: var(--s1) !important; }
   table.cards td[data-label] { display: grid; grid-template-columns: 8.5rem minmax(0, 1fr); gap: var(--s3); align-items: baseline; }
   table.cards td[data-label]::before { content: attr(data-label); color: var(--ink-2); font-size: var(--t-s); }
-  table.cards td.blank, table.cards td:has(.word.none) { display: none; }
+  table.cards td.blank, .matrix td:has(.word.none) { display: none; }
 }
 @media (max-width: 30rem) {
   .facts > div { grid-template-columns: minmax(0, 1fr); gap: 0; }

@@ -8,6 +8,11 @@ export const printStyle = /* css */ `
   .top, .panel, .tiles, .dimensions { box-shadow: none; }
   .top { border-bottom: 1px solid #999; }
   .wrap { max-width: none; padding: 0; }
+  .columns, .split { display: block; }
+  .columns > *, .split > * { margin-bottom: 4mm; }
+  .dimensions { grid-template-columns: repeat(3, minmax(0, 1fr)); }
+  .panel { padding: 4mm; }
+  th, td { padding: 1mm 2mm; }
   main { padding: 6mm 0; }
   a { color: inherit; text-decoration: none; }
   .hash { max-width: none; white-space: normal; overflow-wrap: anywhere; }

@@ -22,7 +22,7 @@ export const tokens = /* css */ `
   --on-accent: light-dark(#ffffff, #10182e);
 
   --good-text: light-dark(#1c6442, #7fd0a5);
-  --good-tint: light-dark(#e3f0e8, #17291f);
+  --good-tint: light-dark(#e3f0e8, #1b3327);
   --good-solid: light-dark(#2f8a5f, #4aa67a);
   --risk-text: light-dark(#815000, #f0bd62);
   --risk-tint: light-dark(#fbeed3, #302511);

@@ -6,7 +6,7 @@ import type { Words } from './words.ts'
 export const da: Words<typeof en> = {
   ...evidenceDa,
   product: 'Bevis',
-  tagline: 'Bevis for, at backup kan gendannes',
+  tagline: 'Backup, der beviseligt kan gendannes',
   skip: 'Gå til indholdet',
   footer: {
     zone: 'Tidspunkter vises i {{zone}}.',

@@ -7,6 +7,7 @@ import { html, nothing } from '../html.ts'
 import type { Html } from '../html.ts'
 import { en } from '../language/en.ts'
 import type { Locale } from '../language/locale.ts'
+import { CLOCK_TOLERANCE_MS, clock, nameRun, versionsOf, waiting } from './agent-words.ts'
 import { agentHref, contractHref, evidenceHref } from './address.ts'
 import type { EvidenceRow } from './evidence-row.ts'
 import { evidenceTable } from './evidence-row.ts'
@@ -36,9 +37,6 @@ export interface AgentModel extends AgentSummary {
   alarms: { kind: string; at: string; digest: string | null }[]
   statements: EvidenceRow[]
 }
-
-/** The clock tolerance that a contract has when it says nothing else. */
-const CLOCK_TOLERANCE_MS = 5 * 60_000
 
 const stateOf = (agent: AgentSummary): State =>
   agent.state === 'active' && agent.silent ? 'silent' : agent.state
@@ -172,33 +170,10 @@ function nextRuns({ next, now }: AgentModel, locale: Locale): Html {
   if (next.length === 0) return html`<p class="muted small">${t('agent.nextNone')}</p>`
   return html`<ul class="list">
     ${next.map(({ set, what, at }) => {
-      const name = Object.hasOwn(en.run, what) ? t(`run.${what as keyof typeof en.run}`) : what
       return html`<li>
-        <span>${name} <span class="under">${set}</span></span>
+        <span>${nameRun(what, locale)} <span class="under">${set}</span></span>
         <span class="num">${locale.relative(at, now)} <span class="under">${locale.instant(at)}</span></span>
       </li>`
     })}
   </ul>`
-}
-
-function clock(offsetMs: number | null, locale: Locale): Content {
-  const { t } = locale
-  if (offsetMs === null) return html`<span class="muted">${t('agent.clockUnknown')}</span>`
-  if (Math.abs(offsetMs) < 1_000) return t('agent.clockEven')
-  const by = locale.duration(Math.abs(offsetMs))
-  const text = offsetMs > 0 ? t('agent.clockAhead', { by }) : t('agent.clockBehind', { by })
-  return Math.abs(offsetMs) > CLOCK_TOLERANCE_MS ? word('alarm', text) : text
-}
-
-function waiting(spool: AgentSummary['spool'], locale: Locale): Content {
-  const { t } = locale
-  if (spool === null || spool.depth === 0) return html`<span class="muted">${t('agent.spoolNone')}</span>`
-  if (spool.oldestAt === null) return locale.number(spool.depth)
-  return t('agent.spoolSome', { count: spool.depth, since: locale.instant(spool.oldestAt) })
-}
-
-function versionsOf(versions: Record<string, string>): Content {
-  return Object.entries(versions)
-    .map(([name, version]) => `${name} ${version}`)
-    .join(' · ')
 }

@@ -130,7 +130,7 @@ function subjectOf(subject: string, locale: Locale): string {
 
 function aside(model: ContractModel, locale: Locale): Html {
   const { t } = locale
-  return html`<section class="panel" aria-labelledby="pack">
+  return html`<section class="panel no-print" aria-labelledby="pack">
       <h2 id="pack">${t('contract.pack')}</h2>
       <p class="small muted">${t('contract.packLead')}</p>
       <form class="fields" method="post" action="${packHref(model.id)}">
@@ -140,7 +140,7 @@ function aside(model: ContractModel, locale: Locale): Html {
         <button type="submit">${t('contract.download')}</button>
       </form>
     </section>
-    <section class="panel" aria-labelledby="known">
+    <section class="panel no-print" aria-labelledby="known">
       <h2 id="known">${t('contract.asKnownOn')}</h2>
       <p class="small muted">${t('contract.asKnownHint')}</p>
       <form class="fields" method="get" action="${contractHref(model.id)}">

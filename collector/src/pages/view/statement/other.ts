@@ -5,7 +5,6 @@ import type { Content } from '../../design/element.ts'
 import { isState } from '../../design/state.ts'
 import type { State } from '../../design/state.ts'
 import { html } from '../../html.ts'
-import { en } from '../../language/en.ts'
 import type { Locale } from '../../language/locale.ts'
 import type { Told } from './tell.ts'
 import { panel } from './told.ts'
@@ -15,13 +14,9 @@ import type { Fact } from './told.ts'
 export function tellOther(name: EvidenceName, predicate: Statement['predicate'], locale: Locale): Told {
   const fields: Record<string, unknown> = { ...predicate }
   delete fields['chain']
-  const event = fields['event']
   return {
     state: stateOf(fields),
-    lead:
-      typeof event === 'string' && Object.hasOwn(en.event, event)
-        ? `${locale.t(`kind.${name}`)}: ${locale.t(`event.${event as keyof typeof en.event}`)}`
-        : null,
+    lead: null,
     body: panel(
       locale.t('evidence.told'),
       Object.entries(fields).map(([key, value]): Fact => [labelOf(key, locale), show(value, locale)]),
@@ -47,9 +42,6 @@ const LABELS = {
   startedAt: 'evidence.started',
   endedAt: 'evidence.ended',
   exitCode: 'evidence.exitCode',
-  versions: 'agent.versions',
-  spool: 'agent.spool',
-  next: 'agent.next',
   key: 'proof.key',
   set: 'evidence.set',
   removed: 'inventory.removed',
