@@ -271,7 +271,7 @@ describe.each(builds)('restic $version', (build) => {
     const wrapper = join('/tmp', `bevis-nobody-${process.pid}`)
     writeFileSync(
       wrapper,
-      `#!/bin/sh\ncase "$*" in *backup*) exec setpriv --reuid=65534 --clear-groups ${build.binary} "$@"; esac\nexec ${build.binary} "$@"\n`,
+      `#!/bin/sh\ncase "$1" in restore) exec ${build.binary} "$@" ;; esac\nexec setpriv --reuid=65534 --clear-groups ${build.binary} "$@"\n`,
       {
         mode: 0o755,
       },

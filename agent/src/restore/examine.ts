@@ -2,7 +2,7 @@
  * One test of one snapshot: draw -> restore -> judge -> control -> decide. It gives a result whatever happens:
  * what keeps it from a verdict makes it INCONCLUSIVE and says why.
  */
-import { BevisError, errorCodeOf } from '@bevis/shared/error'
+import { BevisError, errorCodeOf, errorMessageOf } from '@bevis/shared/error'
 import type { Restic, RestoreRun } from '../restic/restic.ts'
 import type { DigestPool } from '../tree/digest-pool.ts'
 import { bytePathOf, bytesOf, isWithin, pathText } from '../tree/path.ts'
@@ -208,21 +208,16 @@ function isAboutData(code: BevisError['code']): boolean {
   return ['RESTIC_FAILED', 'RESTIC_REPOSITORY_DAMAGED', 'RESTIC_SOURCE_INCOMPLETE'].includes(code)
 }
 
-/** Too little to write the next file, whatever restic called it. */
-const FULL_BYTES = 1024 * 1024
-
 /** A full scratch and a repository that went away must never look like damage: both are asked, not guessed from words. */
 async function explain(run: RestoreRun, restic: Restic, scratch: Scratch): Promise<BevisError> {
   const { code, message } = run.error ?? { code: 'INTERNAL', message: 'no error' }
-  if ((await scratch.freeBytes()) < FULL_BYTES)
-    return new BevisError('SCRATCH_FULL', `the scratch ran full: ${message}`)
   if (!isAboutData(code)) return new BevisError(code, message)
   try {
+    await scratch.assertWritable()
     await restic.repositoryId()
   } catch (cause) {
-    return new BevisError(errorCodeOf(cause), `the repository went away during the restore: ${message}`, {
-      cause,
-    })
+    const why = `${errorMessageOf(cause)}; meanwhile ${message}`
+    return new BevisError(errorCodeOf(cause), why, { cause })
   }
   return new BevisError(code, message)
 }
@@ -306,5 +301,5 @@ function notFound(paths: readonly BytePath[]): BevisError {
 function asError(cause: unknown, signal: AbortSignal | undefined): BevisError {
   if (signal?.aborted) return new BevisError('INTERRUPTED', 'the test was stopped', { cause })
   if (cause instanceof BevisError) return cause
-  return new BevisError(errorCodeOf(cause), cause instanceof Error ? cause.message : String(cause), { cause })
+  return new BevisError(errorCodeOf(cause), errorMessageOf(cause), { cause })
 }

@@ -3,12 +3,12 @@
  * Restoring as root brings back setuid programs and devices; mode 0700 keeps everybody else from them.
  */
 import { chmodSync, readdirSync } from 'node:fs'
-import { mkdir, mkdtemp, realpath, rm, statfs } from 'node:fs/promises'
+import { mkdir, mkdtemp, realpath, rm, statfs, writeFile } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join } from 'node:path'
 import { BevisError } from '@bevis/shared/error'
 import { bytePathOf, bytesOf, isWithin } from '../tree/path.ts'
 import type { BytePath } from '../tree/path.ts'
-import { walkTree } from '../tree/walk.ts'
+import { errnoOf, walkTree } from '../tree/walk.ts'
 
 export interface ScratchRequest {
   /** Made when it is not there. */
@@ -29,8 +29,8 @@ export interface Scratch {
   readonly control: BytePath
   /** @throws BevisError SCRATCH_FULL when so much does not fit */
   assertRoom(need: { bytes: number; files: number }): Promise<void>
-  /** Bytes that can still be written. */
-  freeBytes(): Promise<number>
+  /** @throws BevisError SCRATCH_FULL when nothing more can be written, for want of room, inodes, quota or rights */
+  assertWritable(): Promise<void>
   wipe(): Promise<void>
 }
 
@@ -58,13 +58,26 @@ export async function makeScratch(request: ScratchRequest): Promise<Scratch> {
         `${base} has ${free.bytes} bytes and ${free.files} inodes free; this test needs ${need.bytes + MARGIN_BYTES} and ${need.files}: name another place as scratch, or draw fewer files`,
       )
     },
-    freeBytes: async () => (await freeOf()).bytes,
+    async assertWritable() {
+      try {
+        await mkdir(join(folder, 'probe'))
+        await writeFile(join(folder, 'probe', 'file'), Buffer.alloc(PROBE_BYTES), { flush: true })
+        await rm(join(folder, 'probe'), { recursive: true })
+      } catch (cause) {
+        throw new BevisError('SCRATCH_FULL', `nothing more can be written to ${folder}: ${errnoOf(cause)}`, {
+          cause,
+        })
+      }
+    },
     wipe: () => wipe(folder),
   }
 }
 
 /** restic's cache, its output, and blocks that are not full. */
 const MARGIN_BYTES = 64 * 1024 * 1024
+
+/** Less room than that, and restic may have failed for it. */
+const PROBE_BYTES = 1024 * 1024
 
 const PREFIX = 'bevis-test-'
 
