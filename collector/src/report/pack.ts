@@ -1,7 +1,9 @@
 import { createWriteStream } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
+import { Readable } from 'node:stream'
 import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import type { Answer } from '@bevis/shared/contract/answer'
 import { evaluate } from '@bevis/shared/contract/evaluate'
 import { parseContract } from '@bevis/shared/contract/parse'
 import { sha256Hex, spkiToPem } from '@bevis/shared/crypto'
@@ -28,7 +30,8 @@ import type { Log } from '../log/log.ts'
 import { findContract, listContractTexts } from '../store/read/contracts.ts'
 import { chunksOf } from '../store/rows.ts'
 import type { Scope, Store } from '../store/store.ts'
-import { Archive } from './archive.ts'
+import { zipOf } from './archive.ts'
+import type { ArchiveFile, ArchivedFile } from './archive.ts'
 import { formatReadme } from './readme.ts'
 import { nodeCache } from './node-cache.ts'
 import { pagesOf, selectionOf, surveyStatements } from './survey.ts'
@@ -64,7 +67,7 @@ export interface PackWritten {
  * Writes the evidence pack of a contract: a zip that `bevis-verify` checks offline. The same store, period and
  * instants give the same bytes.
  * @throws BevisError NOT_FOUND when there is no such contract, or no evidence of it; CONTRACT_INVALID;
- * USAGE for a period or a file that cannot be; what the stream throws
+ * REQUEST_TOO_LARGE; USAGE for a period or a file that cannot be; what the stream throws
  */
 export async function writePack(request: PackRequest): Promise<PackWritten> {
   const { store, scope, contractId, now, log } = request
@@ -107,43 +110,41 @@ export async function writePack(request: PackRequest): Promise<PackWritten> {
     population: survey.population,
     files: [],
   }
-  const archive = new Archive()
-  const fill = async () => {
-    await addReading(archive, pack, texts, survey)
-    await addKeys(archive, request, contract.tenant, survey)
-    await archive.addStream(PACK_FILES.evidence, evidenceOf(store, selection))
-    await archive.addStream(PACK_FILES.index, indexOf(survey))
-    await archive.addStream(PACK_FILES.table, tableOf(survey, period))
-    await archive.add(PACK_FILES.verdict, encodeJson(answer))
-    await addProofs(archive, store, survey, head)
-    const description = encodeJson({ ...pack, files: archive.files })
-    await archive.add(PACK_FILES.description, description)
-    await archive.add(PACK_FILES.seal, formatSeal(description))
-    archive.end()
-    return sha256Hex(description)
-  }
-  const sha256 = await deliver(archive, request.out, fill)
+  const files = filesOf(request, pack, { texts, answer, selection, survey, head })
+  const sha256 = await deliver(files, pack, request.out)
   const { statements, leaves } = survey.population
   return { sha256, contract: contract.id, headline: answer.headline, statements, leaves }
 }
 
-async function addReading(
-  archive: Archive,
-  pack: Pack,
-  texts: readonly { revision: number; yaml: string }[],
-  survey: Survey,
-): Promise<void> {
-  await archive.add(PACK_FILES.readme, formatReadme(pack, survey.statements.at(-1)?.leafIndex ?? 0))
-  for (const { revision, yaml } of texts) await archive.add(contractFile(revision), yaml)
+/** What a pack is made of. */
+interface Parts {
+  readonly texts: readonly { readonly revision: number; readonly yaml: string }[]
+  readonly answer: Answer
+  readonly selection: Selection
+  readonly survey: Survey
+  readonly head: Checkpoint
+}
+
+/** All files but the two that describe them, in the order in which people look at them. */
+async function* filesOf({ store, log }: PackRequest, pack: Pack, parts: Parts): AsyncGenerator<ArchiveFile> {
+  const { texts, answer, selection, survey, head } = parts
+  yield { path: PACK_FILES.readme, content: formatReadme(pack, survey.statements.at(-1)?.leafIndex ?? 0) }
+  for (const { revision, yaml } of texts) yield { path: contractFile(revision), content: yaml }
+  yield* keysOf(store, log.vkey, pack.tenant, survey)
+  yield { path: PACK_FILES.evidence, content: evidenceOf(store, selection) }
+  yield { path: PACK_FILES.index, content: indexOf(survey) }
+  yield { path: PACK_FILES.table, content: tableOf(survey, pack.period) }
+  yield { path: PACK_FILES.verdict, content: encodeJson(answer) }
+  yield* proofsOf(store, survey, head)
 }
 
 /** The keys that signed what the pack holds, and the log's. */
-async function addKeys(
-  archive: Archive,
-  { store, log }: PackRequest,
+async function* keysOf(
+  store: Store,
+  vkey: string,
   tenant: string,
   survey: Survey,
-): Promise<void> {
+): AsyncGenerator<ArchiveFile> {
   const keyids = new Set(survey.leaves.map(({ entry }) => readEntry(entry).keyid))
   const keys: (PackKey & { spki: Uint8Array; fromLeaf: number })[] = []
   for (const chunk of chunksOf([...keyids])) {
@@ -153,7 +154,7 @@ async function addKeys(
     }
   }
   keys.sort((a, b) => a.fromLeaf - b.fromLeaf)
-  for (const { keyid, spki } of keys) await archive.add(keyFile(keyid), spkiToPem(spki))
+  for (const { keyid, spki } of keys) yield { path: keyFile(keyid), content: spkiToPem(spki) }
   const lines: PackKey[] = keys.map(({ keyid, tenant, agent, epoch, purpose }) => ({
     keyid,
     tenant,
@@ -161,8 +162,8 @@ async function addKeys(
     epoch,
     purpose,
   }))
-  await archive.add(PACK_FILES.keys, encodeJson(lines))
-  await archive.add(PACK_FILES.vkey, `${log.vkey}\n`)
+  yield { path: PACK_FILES.keys, content: encodeJson(lines) }
+  yield { path: PACK_FILES.vkey, content: `${vkey}\n` }
 }
 
 async function* evidenceOf(store: Store, selection: Selection): AsyncGenerator<string> {
@@ -191,45 +192,51 @@ function* tableOf({ statements }: Survey, period: Pack['period']): Generator<str
   }
 }
 
-async function addProofs(archive: Archive, store: Store, survey: Survey, head: Checkpoint): Promise<void> {
+async function* proofsOf(store: Store, survey: Survey, head: Checkpoint): AsyncGenerator<ArchiveFile> {
   const read = nodeCache(store.db)
-  await archive.add(checkpointFile(head.size), head.note)
+  const checkpoint = head.note
+  yield { path: checkpointFile(head.size), content: checkpoint }
   for (const { leafIndex: index } of survey.leaves) {
     const hashes = await inclusionProof(index, head.size, read)
-    await archive.add(proofFile(index), formatProof({ index, hashes, checkpoint: head.note }))
+    yield { path: proofFile(index), content: formatProof({ index, hashes, checkpoint }) }
   }
   for (const from of survey.heads) {
     const hashes = await consistencyProof(from, head.size, read)
-    await archive.add(
-      consistencyFile(from, head.size),
-      formatConsistency({ from, hashes, checkpoint: head.note }),
-    )
+    yield { path: consistencyFile(from, head.size), content: formatConsistency({ from, hashes, checkpoint }) }
   }
 }
 
-/** Fills and empties the archive at once. A file gets its name only when it is whole and durable. */
-async function deliver<T>(archive: Archive, out: Writable | string, fill: () => Promise<T>): Promise<T> {
-  if (typeof out !== 'string') return pour(archive, out, fill)
+/** Adds the description and its seal to the files, and gives the digest of the description. */
+async function pour(files: AsyncIterable<ArchiveFile>, pack: Pack, target: Writable): Promise<string> {
+  const written: ArchivedFile[] = []
+  let sha256 = ''
+  async function* described(): AsyncGenerator<ArchiveFile> {
+    yield* files
+    const description = encodeJson({ ...pack, files: written })
+    sha256 = sha256Hex(description)
+    yield { path: PACK_FILES.description, content: description }
+    yield { path: PACK_FILES.seal, content: formatSeal(description) }
+  }
+  const zip = zipOf(described(), (file) => written.push(file))
+  await pipeline(Readable.from(zip, { objectMode: false }), target)
+  return sha256
+}
+
+/** A file gets its name only when it is whole and durable. */
+async function deliver(
+  files: AsyncIterable<ArchiveFile>,
+  pack: Pack,
+  out: Writable | string,
+): Promise<string> {
+  if (typeof out !== 'string') return pour(files, pack, out)
   const draft = `${out}.part`
   try {
-    const result = await pour(archive, createWriteStream(draft, { flush: true }), fill)
+    const sha256 = await pour(files, pack, createWriteStream(draft, { flush: true }))
     await rename(draft, out)
-    return result
+    return sha256
   } catch (cause) {
     await rm(draft, { force: true })
     if (!(cause instanceof Error && 'syscall' in cause)) throw cause
     throw new BevisError('USAGE', `${out} cannot be written: ${cause.message}`, { cause })
   }
-}
-
-async function pour<T>(archive: Archive, target: Writable, fill: () => Promise<T>): Promise<T> {
-  const filling = fill().catch((error: unknown) => {
-    archive.output.destroy(error instanceof Error ? error : new Error(String(error)))
-    throw error
-  })
-  const [filled, emptied] = await Promise.allSettled([filling, pipeline(archive.output, target)])
-  // Who fails to take the pack makes the filling fail too: the taker's reason is the cause then.
-  if (emptied.status === 'rejected') throw emptied.reason
-  if (filled.status === 'rejected') throw filled.reason
-  return filled.value
 }

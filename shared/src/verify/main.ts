@@ -6,13 +6,13 @@ import { BevisError, ERRORS, errorCodeOf, errorMessageOf } from '../error.ts'
 import { verifyEnvelope } from './envelope-report.ts'
 import type { EnvelopeReport } from './envelope-report.ts'
 import { evaluateCommand } from './evaluate.ts'
-import { isPackFile } from './pack.ts'
+import { PACK_LIMITS, isPackFile } from './pack.ts'
 import { printReport } from './print.ts'
 import type { Report } from './report.ts'
 import { parseTrust } from './trust.ts'
 import type { Trust } from './trust.ts'
 import { reportUnreadable, verifyPack } from './verify-pack.ts'
-import { ZIP_LIMITS, readZip } from './zip.ts'
+import { readZip } from './zip.ts'
 
 const EXIT_CODES = `
 Exit codes:
@@ -50,7 +50,7 @@ const program = new Command('bevis-verify')
   .action(async (file: string | undefined, options: { trust?: string; json?: boolean }) => {
     if (file === undefined) throw new BevisError('USAGE', 'name a pack; see bevis-verify --help')
     const trust = options.trust === undefined ? null : await readTrust(options.trust)
-    const report = await reportOn(await read(file, ZIP_LIMITS.totalBytes), trust)
+    const report = await reportOn(await read(file, PACK_LIMITS.totalBytes), trust)
     print(
       options.json === true ? `${JSON.stringify(report)}\n` : printReport(report, { colour: hasColour() }),
     )

@@ -25,6 +25,12 @@ export const PACK_FILES = {
   vkey: 'keys/log.vkey',
 } as const
 
+/**
+ * What is written and read at most: some two hundred thousand statements, which a machine of ordinary size can hold.
+ * A pack is stored, not packed, so its own size bounds what comes out of it.
+ */
+export const PACK_LIMITS = { entries: 600_000, totalBytes: 2 ** 30 }
+
 /** The contract's text as it was applied for the `revision`th time. */
 export const contractFile = (revision: number) => `contract/${revision}.yaml`
 /** A public key, PEM, as openssl reads it. */

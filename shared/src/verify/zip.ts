@@ -2,16 +2,7 @@ import { crc32 } from 'node:zlib'
 import { fromBufferPromise } from 'yauzl'
 import type { Entry, LocalFileHeader } from 'yauzl'
 import { BevisError, errorMessageOf } from '../error.ts'
-
-/** What a zip may hold before it is refused unread. */
-export interface ZipLimits {
-  readonly entries: number
-  /** Of the whole zip; nothing in it is packed, so this bounds what comes out of it too. */
-  readonly totalBytes: number
-}
-
-/** Room for some two hundred thousand statements, and for a machine of ordinary size to hold them. */
-export const ZIP_LIMITS: ZipLimits = { entries: 600_000, totalBytes: 2 ** 30 }
+import { PACK_LIMITS } from './pack.ts'
 
 const STORED = 0
 const FLAG_DESCRIPTOR = 0x0008
@@ -39,7 +30,7 @@ const END_BYTES = 22
 export async function readZip(
   bytes: Uint8Array,
   isKnown: (name: string) => boolean,
-  limits: ZipLimits = ZIP_LIMITS,
+  limits: typeof PACK_LIMITS = PACK_LIMITS,
 ): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>()
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
