@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { sha256Hex } from '../crypto.ts'
-import { Story, contractFor, obligationIn, repositoryOf, setAt } from './story-for-tests.ts'
+import { Story, contractFor, keeping, obligationIn, repositoryOf, setAt } from './story-for-tests.ts'
 
 const contract = contractFor({})
 const successor = repositoryOf('new', 'vts-01')
@@ -94,6 +94,24 @@ describe('worked case 24: a new repository', () => {
     expect(set.counts).toMatchObject({ lost: 0, met: 7 })
     expect(set.headline).toBe('compliant')
     expect(setAt(contract, story, '2025-03-08T07:15:00Z').counts.lost).toBe(7)
+  })
+
+  test('for the ceiling, a copy and what it was copied from are then one', () => {
+    const { story, from, to } = moved()
+    const capped = contractFor({ retention: keeping([{ per: 'day', keep: 30 }], { age: 'P13M' }) })
+    const snapshotsAt = (at: string) => setAt(capped, story, at).snapshots
+    expect(snapshotsAt('2025-03-08T07:00:00Z')).toHaveLength(14)
+    story.both('2025-03-08T07:30:00Z', 'repository-succession', { from, to })
+    expect(
+      snapshotsAt('2025-03-08T08:00:00Z')
+        ?.map(({ id }) => id)
+        .toSorted(),
+    ).toEqual(
+      story
+        .contents()
+        .map(({ id }) => id)
+        .toSorted(),
+    )
   })
 
   test('one party’s word is not enough, and what was not copied is lost', () => {

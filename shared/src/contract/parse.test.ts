@@ -119,6 +119,14 @@ describe('problems are told at once, each with its place and cure', () => {
     expect(errors.map(({ line }) => line)).toEqual([4, 15])
   })
 
+  test('that nothing is accepted is told beside what is wrong with a set', () => {
+    const broken = versionOf(1, '2025-01-01', { acceptances: [], sets: [setOf({ colour: 'red' })] })
+    expect(messages(parse([broken]))).toEqual([
+      'no version has been accepted by both parties, so nothing is in force',
+      'unknown key "colour"',
+    ])
+  })
+
   test.each([
     ['a date that is none', { onboardedAt: '2025-02-29' }],
     ['a time that is none', { schedule: { dayStartsAt: '24:00' } }],

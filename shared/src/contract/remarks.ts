@@ -1,4 +1,5 @@
 /** What a contract of the right shape must not promise, and what it had better promise. */
+import { z } from 'zod'
 import { canBeShorter, parseDuration } from './duration.ts'
 import type { Duration } from './duration.ts'
 import type { Path } from './problem.ts'
@@ -24,17 +25,17 @@ export function examine(value: unknown): Remarks {
   const contract = asMap(value)
   const regimes = asList(contract['regimes']).filter((regime) => typeof regime === 'string')
   const rawVersions = asList(contract['versions'])
-  const versions = rawVersions.map((raw, index) => {
+  rawVersions.forEach((raw, index) => {
     asList(asMap(raw)['sets']).forEach((rawSet, at) => {
       const set = setSchema.safeParse(rawSet)
       if (set.success) examineSet(set.data, ['versions', index, 'sets', at], regimes, remarks)
     })
     const parsed = versionSchema.safeParse(raw)
     if (parsed.success) examineVersion(parsed.data, ['versions', index], regimes, remarks)
-    return parsed.success ? parsed.data : undefined
   })
-  const whole = versions.filter((version) => version !== undefined)
-  if (rawVersions.length > 0 && whole.length === versions.length) examineVersions(whole, remarks)
+  const heads = rawVersions.map((raw) => headSchema.safeParse(raw).data)
+  const whole = heads.filter((head) => head !== undefined)
+  if (rawVersions.length > 0 && whole.length === heads.length) examineVersions(whole, remarks)
   const { start, end } = asMap(contract['term'])
   if (typeof start === 'string' && typeof end === 'string' && end < start) {
     remarks.errors.push({
@@ -46,13 +47,17 @@ export function examine(value: unknown): Remarks {
   return remarks
 }
 
+/** What says which version is in force when, whatever is wrong with its sets. */
+const headSchema = z.object(versionSchema.pick({ no: true, effectiveFrom: true, acceptances: true }).shape)
+type Head = z.infer<typeof headSchema>
+
 /** Both parties have accepted it; else it is a draft. */
 export function isAccepted(version: Pick<Version, 'acceptances'>): boolean {
   const parties = new Set(version.acceptances?.map(({ party }) => party))
   return parties.has('customer') && parties.has('provider')
 }
 
-function examineVersions(versions: Version[], { errors }: Remarks): void {
+function examineVersions(versions: Head[], { errors }: Remarks): void {
   const accepted = versions
     .map((version, index) => ({ version, index }))
     .filter(({ version }) => isAccepted(version))

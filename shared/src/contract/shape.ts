@@ -12,7 +12,7 @@ export function problemsOfIssue(issue: Issue, root: unknown, places: Places, pre
     return issue.keys.map((key) => ({
       ...places.ofKey(path, key),
       path: formatPath([...path, key]),
-      message: `unknown key "${key}"`,
+      message: `unknown key ${JSON.stringify(key)}`,
       cure: cureForKey(key, path),
     }))
   }

@@ -160,13 +160,18 @@ function paint(verdict: Verdict, width = 0): string {
   return styleText(COLOURS[verdict], verdict.padEnd(width), { stream: process.stdout })
 }
 
+/** What comes from a file must not command the terminal that shows it. */
+function tame(text: string): string {
+  return text.replace(/\p{C}/gu, '?')
+}
+
 /** How many findings are written out; `--json` has all. */
 const TOLD = 20
 
 export function formatAnswer({ contract, version, at, knownAt, headline, sets, findings }: Answer): string {
   const known = knownAt === null ? 'everything given' : `what was received by ${knownAt}`
   const told = findings.slice(0, TOLD).map(({ code, set, at: since, detail }) => {
-    const facts = Object.entries(detail).map(([key, value]) => `${key} ${String(value)}`)
+    const facts = Object.entries(detail).map(([key, value]) => `${key} ${tame(String(value))}`)
     return `  ${since}  ${set}  ${code}  ${facts.join(', ')}`
   })
   const more = findings.length > TOLD ? [`  and ${findings.length - TOLD} more (--json lists all)`] : []
