@@ -153,7 +153,8 @@ function system(...commands: string[][]): void {
     spawnSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'] })
 }
 
-const SERVICE_RUNS = existsSync('/run/systemd/system')
+/** As sd_booted(3) tells it. */
+const isBooted = existsSync('/run/systemd/system')
 
 async function main(): Promise<void> {
   const { positionals, values } = parseArgs({
@@ -178,20 +179,23 @@ async function main(): Promise<void> {
     await install(service, place)
     if (here)
       system(['systemd-sysusers', sysusersOf(service)], ['systemd-tmpfiles', '--create', tmpfilesOf(service)])
-    if (here && SERVICE_RUNS) system(['systemctl', 'daemon-reload'], ['systemctl', 'try-restart', unit])
-    const next = service === 'agent' ? 'bevis-agent enroll TOKEN' : 'bevis-collector init'
+    if (here && isBooted) system(['systemctl', 'daemon-reload'], ['systemctl', 'try-restart', unit])
+    const next =
+      service === 'agent' ? 'bevis-agent enroll --token-file FILE' : 'bevis-collector init --email ADDRESS'
     say(`${service} is in ${inPrefix(place, '')}; its configuration is ${at(place, configOf(service))}`)
     say(`next: edit it, then \`${next}\`, then \`systemctl enable --now bevis-${service}\``)
     return
   }
-  if (here && SERVICE_RUNS) system(['systemctl', 'disable', '--now', unit])
+  if (here && isBooted && existsSync(unitOf(service))) system(['systemctl', 'disable', '--now', unit])
   uninstall(service, place, values.purge)
-  if (here && SERVICE_RUNS) system(['systemctl', 'daemon-reload'])
+  if (here && isBooted) system(['systemctl', 'daemon-reload'])
   if (here && values.purge) system(['userdel', `bevis-${service}`])
   const kept = values.purge
     ? ''
     : `; kept: ${stateOf[service]} and ${configOf(service)} (--purge removes them)`
   say(`${service} is removed${kept}`)
+  const secrets = at(place, secretsOf[service])
+  if (existsSync(secrets)) say(`${secrets} stays: what it holds may be needed to read the backups`)
 }
 
 function say(line: string): void {
