@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { buffer } from 'node:stream/consumers'
-import { Archive } from '../../collector/src/report/archive.ts'
 import { formatSeal } from '../../shared/src/verify/description.ts'
 import { readZip } from '../../shared/src/verify/zip.ts'
+import { writeZip } from '../../test/kit/zip.ts'
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
@@ -25,9 +24,5 @@ export async function forgePack(pack: string, forged: string): Promise<void> {
   files.set('pack.json', Buffer.from(corrected))
   files.set('pack.json.sha256', Buffer.from(formatSeal(corrected)))
 
-  const archive = new Archive()
-  const written = buffer(archive.output)
-  for (const [name, bytes] of files) await archive.add(name, bytes)
-  archive.end()
-  writeFileSync(forged, await written)
+  writeFileSync(forged, writeZip([...files].map(([name, content]) => ({ name, content }))))
 }
