@@ -116,6 +116,26 @@ describe('the newest restic', () => {
     })
   })
 
+  test('inconclusive draws are replaced from the same order, until enough are certain', async () => {
+    const place = await proofPlace({ build, setting: '    restoreTest: { files: 4 }' })
+    for (let index = 0; index < 30; index += 1) place.write(`f${index}`, `content ${index}`)
+    const { snapshot } = await place.restic.backup({ paths: [place.source] })
+    for (let index = 0; index < 20; index += 1) place.write(`f${index}`, `edited since ${index}`)
+    const test = async () => lastOf(await place.test({ snapshotId: snapshot?.id ?? '' }))
+    const enough = await test()
+    expect(enough).toMatchObject({ result: 'PASSED', mode: 'sample', negativeControl: 'caught' })
+    expect(enough.classes.identical).toBeGreaterThanOrEqual(4)
+    expect(enough.selection.files).toBe((enough.classes.identical ?? 0) + (enough.classes.unverified ?? 0))
+    for (let index = 20; index < 30; index += 1) place.write(`f${index}`, `edited since ${index}`)
+    expect(await test()).toMatchObject({
+      result: 'INCONCLUSIVE',
+      error: { code: 'NOT_ENOUGH_CONCLUSIVE' },
+      classes: { unverified: 30 },
+      selection: { files: 30 },
+      negativeControl: 'not-run',
+    })
+  })
+
   test('a file that is lost on the way is missing', async () => {
     const place = await proofPlace({ build })
     for (const name of ['a', 'b', 'c']) place.write(name, name)

@@ -79,7 +79,7 @@ function anomalyOf({ gaps, rot, unresolved }: ManifestTally): { anomaly?: Record
   if (found.length === 0) return {}
   return {
     anomaly: Object.fromEntries(
-      found.map(([kind, { count, paths }]) => [kind, { count, paths: fitPaths(paths).slice(0, 20) }]),
+      found.map(([kind, { count, paths }]) => [kind, { count, paths: fitPaths(paths, 20) }]),
     ),
   }
 }
@@ -142,15 +142,26 @@ function failureOf({ code, message }: { code: string; message: string }): { code
   return { code, message: message.slice(0, 4_000) }
 }
 
-/** A list of paths must never keep a statement from being signed: payloads are at most 256 KiB. */
-const PATHS_CHARACTERS = 48 * 1024
+/** Payloads are at most 256 KiB: no list of paths may keep a statement from being signed. */
+const LIST_BYTES = 24 * 1024
+const PATH_BYTES = 768
 
-function fitPaths(paths: readonly string[]): string[] {
-  let room = PATHS_CHARACTERS
-  return paths.slice(0, 100).filter((path) => (room -= path.length) >= 0)
+/** As many as fit; one that alone would take much of the room stands back. The count beside them is of all. */
+function fitPaths(paths: readonly string[], most = 100): string[] {
+  let room = LIST_BYTES
+  return paths.slice(0, most).filter((path) => {
+    const bytes = jsonBytes(path)
+    if (bytes > Math.min(room, LIST_BYTES / 10)) return false
+    room -= bytes
+    return true
+  })
 }
 
-/** A very long path is named by its digest; the manifest has it in full. */
+/** A very long path is named by the digest of its text; the manifest has it in full. */
 function namePath(path: string): { path: string } | { pathDigest: string } {
-  return path.length <= 1_024 ? { path } : { pathDigest: sha256Hex(path) }
+  return jsonBytes(path) <= PATH_BYTES ? { path } : { pathDigest: sha256Hex(path) }
+}
+
+function jsonBytes(text: string): number {
+  return Buffer.byteLength(JSON.stringify(text))
 }

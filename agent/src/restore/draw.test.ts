@@ -113,9 +113,11 @@ test('too many patterns for too many nodes: whole folders instead, as many as ar
   expect(drawn.includes?.every((folder) => isWithin(folder, '/srv') && folder !== '/srv')).toBe(true)
 })
 
-test('one huge folder leaves only everything', async () => {
+test('one huge folder: single files while they are few, else everything', async () => {
   const items = tree(1, 30_000)
-  const { drawn } = await draw(inBatches(items), sample(500))
+  const { drawn: few } = await draw(inBatches(items), sample(500))
+  expect(few).toMatchObject({ algorithm: 'sha256-order/files', files: 500 })
+  const { drawn } = await draw(inBatches(items), sample(501))
   expect(drawn).toMatchObject({ includes: null, files: 30_000 })
 })
 

@@ -55,6 +55,8 @@ export interface TestProgress {
 
 /** What the rounds of one test have seen together. */
 interface Seen {
+  readonly startedAt: Date
+  rounds: number
   population: Population | null
   algorithm: string
   drawn: { files: number; bytes: number }
@@ -70,8 +72,7 @@ const STALL_MS = 10 * 60_000
 
 /** Never throws. */
 export async function testSnapshot(request: TestRequest): Promise<TestResult> {
-  const startedAt = request.now()
-  const seen = nothingSeen()
+  const seen = nothingSeen(request.now())
   try {
     let after: string | null = ''
     // Inconclusive draws are replaced from the same order, until enough are certain or nothing is left to draw.
@@ -79,16 +80,18 @@ export async function testSnapshot(request: TestRequest): Promise<TestResult> {
   } catch (cause) {
     seen.error ??= asError(cause, request.signal)
   }
-  return resultOf(request, seen, startedAt)
+  return resultOf(request, seen)
 }
 
 /** The result of a test that could not even begin. */
 export function refuseTest(request: TestRequest, error: BevisError): TestResult {
-  return resultOf(request, { ...nothingSeen(), error }, request.now())
+  return resultOf(request, { ...nothingSeen(request.now()), error })
 }
 
-function nothingSeen(): Seen {
+function nothingSeen(startedAt: Date): Seen {
   return {
+    startedAt,
+    rounds: 0,
     population: null,
     algorithm: 'none',
     drawn: { files: 0, bytes: 0 },
@@ -104,8 +107,11 @@ function nothingSeen(): Seen {
 async function playRound(request: TestRequest, seen: Seen, after: string): Promise<string | null> {
   const { wanted, minimum } = request
   const missing = wanted.mode === 'sample' ? wanted.files - seen.tally.tally.conclusive : 0
+  // Twice as many each time: a snapshot that proves little is through after a few restores, not after hundreds.
+  const files = missing * 2 ** seen.rounds
+  seen.rounds += 1
   const choice: Choice =
-    wanted.mode === 'sample' ? { ...wanted, files: missing, seed: request.seed.value, after } : wanted
+    wanted.mode === 'sample' ? { ...wanted, files, seed: request.seed.value, after } : wanted
   const { population, drawn } = await draw(request.expected(), choice)
   seen.population ??= population
   if (after === '') seen.algorithm = drawn.algorithm
@@ -135,7 +141,7 @@ async function restoreAndJudge(
 ): Promise<void> {
   const { restic, pool } = request
   await scratch.assertRoom(drawn)
-  const run = await restore(request, scratch, drawn)
+  const run = await restore(request, scratch, drawn, seen.startedAt)
   seen.restoreSeconds += (run.endedAt.getTime() - run.startedAt.getTime()) / 1000
   if (run.error) seen.error ??= await explain(run, restic, scratch)
   // What restic did not get to says nothing about the backup: then there is nothing to judge.
@@ -170,8 +176,9 @@ async function restoreAndJudge(
   }
 }
 
-function restore(request: TestRequest, scratch: Scratch, drawn: Drawn): Promise<RestoreRun> {
+function restore(request: TestRequest, scratch: Scratch, drawn: Drawn, startedAt: Date): Promise<RestoreRun> {
   const { restic, snapshotId, deadlineMs, signal, onProgress } = request
+  const usedMs = request.now().getTime() - startedAt.getTime()
   let files = 0
   return restic.restore({
     snapshotId,
@@ -179,7 +186,7 @@ function restore(request: TestRequest, scratch: Scratch, drawn: Drawn): Promise<
     cacheDir: scratch.cacheDir,
     stallMs: STALL_MS,
     ...(drawn.includes && { includes: drawn.includes.map(bytesOf) }),
-    ...(deadlineMs !== undefined && { deadlineMs }),
+    ...(deadlineMs !== undefined && { deadlineMs: Math.max(1, deadlineMs - usedMs) }),
     ...(signal && { signal }),
     ...(onProgress && {
       onEvent: () => onProgress({ step: 'restore', files: (files += 1), totalFiles: drawn.files }),
@@ -237,7 +244,7 @@ function wantedFiles({ wanted }: TestRequest): number {
   return wanted.mode === 'sample' ? wanted.files : Number.MAX_SAFE_INTEGER
 }
 
-function resultOf(request: TestRequest, seen: Seen, startedAt: Date): TestResult {
+function resultOf(request: TestRequest, seen: Seen): TestResult {
   const { wanted, minimum, seed, reason, manifest } = request
   const { tally } = seen.tally
   const population = seen.population ?? { files: 0, bytes: 0, folders: 0 }
@@ -251,7 +258,7 @@ function resultOf(request: TestRequest, seen: Seen, startedAt: Date): TestResult
   return {
     reason,
     mode: wanted.mode === 'full' ? 'full' : 'sample',
-    startedAt,
+    startedAt: seen.startedAt,
     endedAt: request.now(),
     population: { files: population.files, bytes: population.bytes, ...(manifest !== null && { manifest }) },
     selection: {
