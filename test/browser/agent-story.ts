@@ -180,6 +180,22 @@ export function openAgent(place: Place) {
       state('agent-lifecycle', { at: iso(at), event, ...more })
     },
 
+    /** As a restored copy of the machine would: the last number again, with something else to say. */
+    repeatItself(at: number): void {
+      const place = { seq, prev }
+      const [last] = envelopes.slice(-1)
+      if (last === undefined) return
+      seq -= 1
+      prev = (
+        JSON.parse(Buffer.from(last.payload, 'base64').toString()) as {
+          predicate: { chain: { prev: string } }
+        }
+      ).predicate.chain.prev
+      state('agent-lifecycle', { at: iso(at), event: 'started' })
+      seq = place.seq
+      prev = place.prev
+    },
+
     state,
     repository,
   }

@@ -24,7 +24,11 @@ export function tellStory(agent: StoryAgent, story: Story): void {
       { set: story.set, what: 'restore-test', at: new Date(NOW + 5 * DAY).toISOString() },
     ],
   })
+  if (story.agent === CLONED) agent.repeatItself(NOW - 10 * 60_000)
 }
+
+/** Somebody has started a restored copy of this machine, beside the machine. */
+export const CLONED = 'skole-nas'
 
 function daily(agent: StoryAgent, story: Story): void {
   const isBroken = story.agent === 'srv-c5'

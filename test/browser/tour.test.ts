@@ -111,6 +111,15 @@ test('from a red cell to the statement it rests on, by keyboard alone', async ()
   await context.close()
 })
 
+test('two machines with one identity are an alarm on the first page, and the statement says that it does not count', async () => {
+  const { context, page } = await visit(browser, LOOK)
+  await signIn(page, stage.url)
+  await page.getByRole('link', { name: 'Two statements claim the same place in the chain' }).click()
+  await page.waitForURL(/\/evidence\//)
+  expect(await page.locator('main').textContent()).toContain('no verdict rests on it')
+  await context.close()
+})
+
 test('the other language is one click away, and stays', async () => {
   const { context, page } = await visit(browser, LOOK)
   await signIn(page, stage.url)

@@ -48,6 +48,11 @@ export function registerSignIn(scope: FastifyInstance, parts: SignInParts): void
 
   scope.get('/sign-in', async (request, reply) => {
     if (request.session.accountId !== undefined) return reply.redirect(nextOf(request))
+    if (secure && request.protocol !== 'https') {
+      request.log.error(
+        'nobody can sign in: publicUrl is https, and this request came by http. Name the reverse proxy in trustedProxies',
+      )
+    }
     const csrf = reply.generateCsrf()
     return render(request, reply, { title: ({ t }) => t('signIn.title') }, (locale) =>
       signInView({ csrf, next: nextOf(request) }, locale),

@@ -7,7 +7,7 @@ import { findContract } from '../../store/read/contracts.ts'
 import { listAlarms } from '../../store/read/happenings.ts'
 import { listStatements } from '../../store/read/statements.ts'
 import type { AgentModel, AgentSummary } from '../view/agent.ts'
-import { customersOf, isSilent, rowOf } from './source.ts'
+import { alarmOf, customersOf, isSilent, rowOf } from './source.ts'
 import type { Customers, Source } from './source.ts'
 
 /** The part of an agent's newest heartbeat that a page tells; an older agent may leave out any of it. */
@@ -62,11 +62,7 @@ export async function loadAgent(source: Source, id: string): Promise<AgentModel>
       })),
     next: (detail.next ?? []).toSorted((a, b) => a.at.localeCompare(b.at)).slice(0, 12),
     contracts,
-    alarms: (await listAlarms(db, scope, { agent: id, limit: 5 })).map(({ id: alarm, kind, at }) => ({
-      kind,
-      at,
-      digest: /\/([0-9a-f]{64})$/.exec(alarm)?.[1] ?? null,
-    })),
+    alarms: (await listAlarms(db, scope, { agent: id, limit: 5 })).map(alarmOf),
     statements: lines.map((line) => rowOf(line, customers)),
   }
 }

@@ -1,9 +1,11 @@
 import type { Answer } from '@bevis/shared/contract/answer'
 import type { Kysely } from 'kysely'
 import { listContracts } from '../../store/read/contracts.ts'
+import type { AlarmRow } from '../../store/read/happenings.ts'
 import type { Schema } from '../../store/schema.ts'
 import type { Scope } from '../../store/store.ts'
 import type { StatementLine } from '../../store/read/statements.ts'
+import type { Alarm } from '../view/alarm.ts'
 import type { EvidenceRow } from '../view/evidence-row.ts'
 
 /** What every loader reads from. The scope is the signed-in account's: a loader has no other way to the rows. */
@@ -36,6 +38,11 @@ export type Customers = ReadonlyMap<string, string>
 export async function customersOf({ db, scope }: Source): Promise<Customers> {
   const contracts = await listContracts(db, scope)
   return new Map(contracts.map(({ tenant, customer_name }) => [tenant, customer_name]))
+}
+
+/** An alarm's ID ends with the digest of the statement that it is about, if it is about one. */
+export function alarmOf({ id, kind, agent, at }: AlarmRow): Alarm {
+  return { kind, agent, at, digest: /\/([0-9a-f]{64})$/.exec(id)?.[1] ?? null }
 }
 
 export function rowOf(line: StatementLine, customers: Customers): EvidenceRow {

@@ -5,9 +5,10 @@ import type { State } from '../design/state.ts'
 import { table } from '../design/table.ts'
 import { html, nothing } from '../html.ts'
 import type { Html } from '../html.ts'
-import { en } from '../language/en.ts'
 import type { Locale } from '../language/locale.ts'
 import { CLOCK_TOLERANCE_MS, clock, nameRun, versionsOf, waiting } from './agent-words.ts'
+import { nameAlarm } from './alarm.ts'
+import type { Alarm } from './alarm.ts'
 import { agentHref, contractHref, evidenceHref } from './address.ts'
 import type { EvidenceRow } from './evidence-row.ts'
 import { evidenceTable } from './evidence-row.ts'
@@ -34,7 +35,7 @@ export interface AgentModel extends AgentSummary {
   keys: { keyid: string; epoch: number; fromLeaf: number; revokedLeaf: number | null }[]
   next: { set: string; what: string; at: string }[]
   contracts: { id: string; customer: string }[]
-  alarms: { kind: string; at: string; digest: string | null }[]
+  alarms: Alarm[]
   statements: EvidenceRow[]
 }
 
@@ -118,7 +119,7 @@ function warnings(agent: AgentModel, locale: Locale): Html {
       : nothing
   }
   ${agent.alarms.map(({ kind, at, digest }) => {
-    const title = Object.hasOwn(en.alarm, kind) ? t(`alarm.${kind as keyof typeof en.alarm}`) : kind
+    const title = nameAlarm(kind, locale)
     const source =
       digest === null
         ? nothing

@@ -8,7 +8,9 @@ import type { Column } from '../design/table.ts'
 import { html, nothing } from '../html.ts'
 import type { Html } from '../html.ts'
 import type { Locale } from '../language/locale.ts'
-import { agentHref, contractHref } from './address.ts'
+import { nameAlarm } from './alarm.ts'
+import type { Alarm } from './alarm.ts'
+import { agentHref, contractHref, evidenceHref } from './address.ts'
 import { heading } from './page.ts'
 
 export interface OverviewRow {
@@ -32,6 +34,8 @@ export interface OverviewModel {
   hidden: number
   agents: number
   silent: SilentAgent[]
+  /** Newest first. */
+  alarms: Alarm[]
   deadlines: { at: string; contractId: string; customer: string; set: string }[]
 }
 
@@ -71,6 +75,7 @@ export function overviewView(model: OverviewModel, locale: Locale): Html {
         <h2 id="silent">${t('overview.silent')}</h2>
         ${silence(model, locale)}
       </section>
+      ${model.alarms.length === 0 ? nothing : alarms(model, locale)}
     </div>`
 }
 
@@ -171,4 +176,22 @@ function silence(model: OverviewModel, locale: Locale): Html {
         </li>`,
     )}
   </ul>`
+}
+
+function alarms(model: OverviewModel, locale: Locale): Html {
+  return html`<section class="panel" aria-labelledby="alarms">
+    <h2 id="alarms">${locale.t('agent.alarms')}</h2>
+    <ul class="list">
+      ${model.alarms.map(({ kind, agent, at, digest }) => {
+        const href =
+          digest === null ? (agent === null ? '/evidence' : agentHref(agent)) : evidenceHref(digest)
+        return html`<li>
+          <span
+            ><a href="${href}">${nameAlarm(kind, locale)}</a> <span class="under">${agent ?? ''}</span></span
+          >
+          <span>${locale.relative(at, model.now)} <span class="under">${locale.instant(at)}</span></span>
+        </li>`
+      })}
+    </ul>
+  </section>`
 }
