@@ -16,13 +16,13 @@ export class StoryEnd extends Error {
  * makes it end well.
  */
 export class Story {
-  readonly #promises = new Map<string, boolean>()
+  readonly #promises = new Map<string, boolean | null>()
   readonly #started = performance.now()
   #steps = 0
 
   /** Everything that this run has to show; what is never seen counts as not seen. */
   constructor(promises: readonly string[]) {
-    for (const promise of promises) this.#promises.set(promise, false)
+    for (const promise of promises) this.#promises.set(promise, null)
   }
 
   /** One step: its title at once, its time when it is done. */
@@ -52,14 +52,14 @@ export class Story {
   see(promise: string, isSo: boolean, detail = ''): void {
     const before = this.#promises.get(promise)
     if (before === undefined) throw new Error(`never promised: ${promise}`)
-    this.#promises.set(promise, isSo)
+    this.#promises.set(promise, isSo && before !== false)
     const mark = isSo ? paint('green', '✓') : paint('red', '✗')
     this.tell(`${mark} ${promise}${detail === '' ? '' : `: ${detail}`}`)
   }
 
   /** What was promised and not seen. */
   get missing(): readonly string[] {
-    return [...this.#promises].flatMap(([promise, seen]) => (seen ? [] : [promise]))
+    return [...this.#promises].flatMap(([promise, seen]) => (seen === true ? [] : [promise]))
   }
 
   end(): void {
