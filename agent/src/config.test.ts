@@ -13,6 +13,9 @@ sets:
     backup:      { cron: "30 2 * * *", timezone: Europe/Copenhagen, jitter: PT10M }
     inventory:   { every: PT12H }
     restoreTest: { cron: "0 4 * * 6", files: 50, ladder: P90D, budget: { minutes: 60, bytes: 20GB }, method: auto }
+    retention:   { fromContract: true, prune: weekly, hold: { onChangeRate: 40%, onShrink: 20% } }
+    hooks:       { before: [/etc/bevis/dump-shop], after: [] , snapshotFs: none }
+    probes:      [{ kind: sqlite, path: "**/*.db" }, { kind: command, run: [/etc/bevis/check-shop, "{restored}"] }]
 `
 
 /** The problems that a text is refused for, without the line that says which file. */
@@ -38,6 +41,11 @@ test('the configuration of the manual is read, with sizes in bytes and defaults 
     paths: ['/srv/shop/dump', '/srv/shop/media'],
     backup: { jitter: 'PT10M' },
     restoreTest: { budget: { bytes: 20e9, minutes: 60 } },
+    hooks: { before: [['/etc/bevis/dump-shop']], after: [], snapshotFs: 'none', timeout: 'PT1H' },
+    probes: [
+      { kind: 'sqlite', path: '**/*.db', required: true, timeout: 'PT10M', memory: 1e9 },
+      { kind: 'command', run: ['/etc/bevis/check-shop', '{restored}'], required: true },
+    ],
   })
   expect(() => setOf(config, 'web')).toThrow('there is no set web; the configuration has shop')
 })
@@ -61,7 +69,10 @@ sets:
       url: rest:https://me:secret@backup.example.net/hfk
     backup: { cron: "61 2 * * *", timezone: Europe/Nowhere, jitter: P1M }
     restoreTest: { files: many, budget: { bytes: 20 apples } }
-    hooks: { before: [/bin/true] }
+    hook: { before: [/bin/true] }
+    hooks: { before: [dump-shop, [/bin/sh, -c, "true"]], after: "umount /mnt" }
+    probes: [{ kind: mysql, path: "*.sql" }, { kind: sqlite }, { kind: command, run: [] }]
+    retention: { hold: { onShrink: much } }
 `
   const problems = problemsOf(bad)
   expect(problems).toEqual([
@@ -81,7 +92,15 @@ sets:
     ),
     expect.stringMatching(/^agent\.yaml:10:20: sets\[0\]\.restoreTest\.files: /),
     expect.stringMatching(/^agent\.yaml:10:43: sets\[0\]\.restoreTest\.budget\.bytes: a size is needed/),
-    'agent.yaml:11:5: sets[0].hooks: not in this version; take it out',
+    'agent.yaml:11:5: sets[0].hook: unknown key; take it out or mend its spelling',
+    'agent.yaml:12:23: sets[0].hooks.before[0]: an absolute path is needed, or a list of one and its arguments',
+    expect.stringMatching(/^agent\.yaml:12:58: sets\[0\]\.hooks\.after: /),
+    expect.stringMatching(
+      /^agent\.yaml:13:16: sets\[0\]\.probes\[0\]\.kind: .*'sqlite' \| 'postgres' \| 'command'/,
+    ),
+    'agent.yaml:13:46: sets[0].probes[1].path: is missing',
+    'agent.yaml:13:81: sets[0].probes[2].run: an absolute path is needed, or a list of one and its arguments',
+    'agent.yaml:14:26: sets[0].retention.hold.onShrink: a share is needed, such as 40%',
   ])
 })
 
@@ -115,12 +134,12 @@ test('what is allowed but probably not meant is a warning', () => {
   )
   expect(configWarnings(config, new Date('2026-11-23T12:00:00.000Z'))).toEqual([
     expect.stringContaining('is not encrypted'),
-    expect.stringContaining('budget.bytes: has no effect'),
+    expect.stringContaining('retention by contract is not carried out by this version'),
     'set shop, backup.cron: on 2027-03-28 clocks in Europe/Copenhagen skip "30 2 * * *"; it runs an hour later then',
   ])
   const local = GOOD.replace('https://collector.example.net/', 'http://127.0.0.1:8080')
     .replace('30 2', '30 1')
-    .replace(', bytes: 20GB', '')
+    .replace(/^ *retention:.*$/m, '')
   expect(configWarnings(parseConfig(local, 'agent.yaml'), new Date('2026-11-23T12:00:00.000Z'))).toEqual([])
 })
 

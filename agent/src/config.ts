@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { isAbsolute, join, normalize } from 'node:path'
 import { BevisError } from '@bevis/shared/error'
+import { readYaml } from '@bevis/shared/yaml'
 import { sha256Hex } from '@bevis/shared/crypto'
 import { slug } from '@bevis/shared/format'
 import { z } from 'zod'
-import { readYaml } from './config-place.ts'
 import { duration, size } from './quantity.ts'
 import { cronProblems, isTimeZone, skippedDay } from './cron.ts'
 
@@ -105,14 +105,89 @@ const restoreTest = z.strictObject({
   jitter: duration.default('PT0S'),
   /** Files drawn at random in each sample. */
   files: z.int().min(1).max(1_000_000).default(50),
-  /** How often an older snapshot is tested at least; every sample test takes one along. */
+  /**
+   * Every snapshot is tested once in this time, so many of them with each scheduled test, the longest untested
+   * first; left out: one older snapshot with each test.
+   */
   ladder: duration.exactOptional(),
+  /** At most so long for a whole run, and so many restored bytes for one snapshot. */
   budget: z
     .strictObject({ minutes: z.int().min(1).max(10_080).exactOptional(), bytes: size.optional() })
     .default({}),
-  method: z.enum(['auto', 'disk']).default('auto'),
+  /** `stream` judges files as restic completes them, `disk` once all are there; `auto` takes what fits. */
+  method: z.enum(['auto', 'disk', 'stream']).default('auto'),
   /** The least number of drawn files that must be conclusive for PASSED; left out: `files`. */
   minConclusive: z.int().min(1).exactOptional(),
+})
+
+/** An absolute path, or a list of that and its arguments: never a line for a shell. */
+const command = z.union(
+  [
+    path.transform((program): [string, ...string[]] => [program]),
+    z
+      .tuple(
+        [path],
+        z
+          .string()
+          .max(4096)
+          .regex(/^[^\0]*$/),
+      )
+      .refine((words) => words.length <= 100),
+  ],
+  { error: 'an absolute path is needed, or a list of one and its arguments' },
+)
+
+const hooks = z.strictObject({
+  /** One after the other; when one fails, the others and the backup are left out. */
+  before: z.array(command).max(20).default([]),
+  /** Always all of them, however the backup ended. */
+  after: z.array(command).max(20).default([]),
+  /** What the hooks freeze the source with; a name that the evidence carries. */
+  snapshotFs: slug.default('none'),
+  /** For each command. */
+  timeout: duration.default('PT1H'),
+})
+
+const probeCommon = {
+  /** False: a probe that comes to no result does not keep the test from PASSED. One that fails always does. */
+  required: z.boolean().default(true),
+  /** For each file, or for the one run of a command. */
+  timeout: duration.default('PT10M'),
+  memory: size.default(1e9),
+}
+
+/** Patterns as in `exclude`, for the files that a probe is restored. */
+const pattern = z.string().min(1).max(4096)
+
+const probe = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('sqlite'), path: pattern, ...probeCommon }),
+  z.strictObject({
+    kind: z.literal('postgres'),
+    /** Archives of pg_dump: its custom or tar format. */
+    path: pattern,
+    /** The folder of initdb, postgres and pg_restore; left out: the newest that is installed. */
+    binaries: path.exactOptional(),
+    ...probeCommon,
+  }),
+  z.strictObject({
+    kind: z.literal('command'),
+    /** `{restored}` becomes the folder under which restored files stand as they stood under `/`. */
+    run: command,
+    /** Left out: the whole snapshot is restored for it. */
+    path: pattern.exactOptional(),
+    ...probeCommon,
+  }),
+])
+
+const percent = z.string().regex(/^\d{1,3}(\.\d+)?%$/, 'a share is needed, such as 40%')
+
+/** Read so that the file of a coming version loads; {@link configWarnings} says that nothing of it is done. */
+const retention = z.strictObject({
+  fromContract: z.boolean().default(false),
+  prune: z.enum(['never', 'daily', 'weekly', 'monthly']).default('never'),
+  hold: z
+    .strictObject({ onChangeRate: percent.exactOptional(), onShrink: percent.exactOptional() })
+    .default({}),
 })
 
 const set = z.strictObject({
@@ -126,6 +201,9 @@ const set = z.strictObject({
   backup: backup.prefault({}),
   inventory: inventory.prefault({}),
   restoreTest: restoreTest.prefault({}),
+  retention: retention.exactOptional(),
+  hooks: hooks.prefault({}),
+  probes: z.array(probe).max(20).default([]),
 })
 
 const agentConfig = z
@@ -160,6 +238,8 @@ const agentConfig = z
 export type AgentConfig = z.output<typeof agentConfig>
 /** One backup set: what is backed up, where to, and when. */
 export type SetConfig = AgentConfig['sets'][number]
+/** A check of restored files by something that knows them. */
+export type ProbeConfig = SetConfig['probes'][number]
 /** Where restic finds a repository and its secrets. */
 export type RepositoryConfig = SetConfig['repository']
 
@@ -179,7 +259,7 @@ export function loadConfig(file: string = environment.configFile ?? CONFIG_FILE)
 
 /** As {@link loadConfig}, for a text; `file` is only its name in messages. */
 export function parseConfig(text: string, file: string): AgentConfig {
-  return readYaml(text, file, agentConfig)
+  return readYaml({ text, name: file, code: 'CONFIG_INVALID' }, agentConfig)
 }
 
 /** The set of this name. @throws BevisError USAGE */
@@ -206,9 +286,11 @@ export function configWarnings(config: AgentConfig, now: Date): string[] {
       `collector.url: ${url} is not encrypted: whoever listens reads what the evidence says; use https`,
     )
   }
-  for (const { id, backup: planned, restoreTest: tested } of config.sets) {
-    if (tested.budget.bytes !== undefined) {
-      warnings.push(`set ${id}, restoreTest.budget.bytes: has no effect in this version; minutes has`)
+  for (const { id, backup: planned, restoreTest: tested, retention: promised } of config.sets) {
+    if (promised !== undefined) {
+      warnings.push(
+        `set ${id}, retention: retention by contract is not carried out by this version: nothing is forgotten, pruned or held`,
+      )
     }
     for (const [part, cron, zone] of [
       ['backup', planned.cron, planned.timezone],

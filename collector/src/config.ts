@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { BevisError } from '@bevis/shared/error'
+import { readYaml } from '@bevis/shared/yaml'
 import { z } from 'zod'
-import { readYaml } from './config-place.ts'
 
 /** Where the configuration is when no --config names it. */
 export const CONFIG_FILE = '/etc/bevis/collector.yaml'
@@ -91,7 +91,7 @@ export function readConfig(file: string | undefined): CollectorConfig {
 }
 
 export function parseConfig(text: string, file: string): CollectorConfig {
-  const config = readYaml(text, file, configSchema)
+  const config = readYaml({ text, name: file, code: 'CONFIG_INVALID' }, configSchema)
   return { ...config, checkpointFile: config.checkpointFile ?? join(config.state, 'checkpoint.latest') }
 }
 

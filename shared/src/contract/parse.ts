@@ -2,11 +2,12 @@
 import type { YAMLError } from 'yaml'
 import { LineCounter, parseDocument } from 'yaml'
 import type { Problem } from './problem.ts'
-import { Places, formatPath } from './problem.ts'
+import { formatPath } from './problem.ts'
 import type { Contract } from './schema.ts'
 import { contractSchema } from './schema.ts'
 import { problemsOfIssue, withoutUnknownKeys } from './shape.ts'
 import { examine } from './remarks.ts'
+import { Places } from '../yaml.ts'
 
 /** A contract is written by people; what is larger was not. */
 const LIMIT = 4 * 1024 * 1024

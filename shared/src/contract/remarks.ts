@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { canBeShorter, parseDuration } from './duration.ts'
 import type { Duration } from './duration.ts'
-import type { Path } from './problem.ts'
+import type { Path } from '../yaml.ts'
 import type { ContractSet, Tier, Version } from './schema.ts'
 import { setSchema, versionSchema } from './schema.ts'
 

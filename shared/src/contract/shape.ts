@@ -1,6 +1,7 @@
 /** Turns what the schema refuses into problems that name the place and the cure. */
 import { z } from 'zod'
-import type { Path, Places, Problem } from './problem.ts'
+import type { Path, Places } from '../yaml.ts'
+import type { Problem } from './problem.ts'
 import { formatPath } from './problem.ts'
 import { contractSchema } from './schema.ts'
 

@@ -80,7 +80,9 @@ describe('what cannot be used is refused by its line', () => {
     ['no fact', '{}', 'line 2 of the facts cannot be used: receivedAt'],
     ['too long', 'x'.repeat(600_000), 'line 2 of the facts cannot be used: the line is too long'],
   ])('%s', (_, line, message) => {
-    expect(() => runEvaluate({ contractText, facts: ['', line], at })).toThrow(message)
+    const evaluating = () => runEvaluate({ contractText, facts: ['', line], at })
+    expect(evaluating).toThrow(message)
+    expect(evaluating).toThrow(expect.objectContaining({ code: 'FACTS_INVALID' }))
   })
 
   test('a contract with all its problems', () => {

@@ -27,7 +27,7 @@ export interface EvaluateInput {
 
 /**
  * Reads a contract and facts, and evaluates.
- * @throws BevisError CONTRACT_INVALID with every problem's line; STATEMENT_INVALID with the line of the facts
+ * @throws BevisError CONTRACT_INVALID with every problem's line; FACTS_INVALID with the line of the facts
  */
 export function runEvaluate({ contractText, facts, at, knownAt }: EvaluateInput): Answer {
   const contract = readContract(contractText)
@@ -55,7 +55,7 @@ export function readFact(line: string, number: number): Fact {
   try {
     value = JSON.parse(line)
   } catch (cause) {
-    throw new BevisError('STATEMENT_INVALID', `line ${number} of the facts is not JSON`, { cause })
+    throw new BevisError('FACTS_INVALID', `line ${number} of the facts is not JSON`, { cause })
   }
   const parsed = factSchema.safeParse(value)
   if (!parsed.success) {
@@ -67,7 +67,7 @@ export function readFact(line: string, number: number): Fact {
 }
 
 function refuse(number: number, why: string): never {
-  throw new BevisError('STATEMENT_INVALID', `line ${number} of the facts cannot be used: ${why}`)
+  throw new BevisError('FACTS_INVALID', `line ${number} of the facts cannot be used: ${why}`)
 }
 
 interface Options {

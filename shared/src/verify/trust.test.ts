@@ -35,16 +35,16 @@ agents:
     keyid: ABC
     colour: red
 `)
-  expect(told).toMatch(/line 1: log.vkey: the key and its identifier disagree/)
-  expect(told).toMatch(/line 5: agents.0.keyid.*64 lowercase hex digits/)
-  expect(told).toMatch(/line 3: agents.0: .*colour/)
+  expect(told).toMatch(/the trust file:1:8: log.vkey: the key and its identifier disagree/)
+  expect(told).toMatch(/the trust file:5:5: agents\[0\].keyid.*64 lowercase hex digits/)
+  expect(told).toMatch(/the trust file:6:5: agents\[0\].colour: unknown key/)
 })
 
 test.each<[string, string, RegExp]>([
-  ['a key given twice', `log: { vkey: a }\nlog: { vkey: b }\n`, /line 2: .*unique/],
+  ['a key given twice', `log: { vkey: a }\nlog: { vkey: b }\n`, /file:2:1: .*unique/],
   ['no agents', `log: { vkey: "${vkey}" }\nagents: []\n`, /agents/],
   ['nothing', '', /./],
-  ['broken YAML', 'log: [\n', /line/],
+  ['broken YAML', 'log: [\n', /file:2:1/],
   ['aliases that multiply', 'a: &a [1]\nb: [*a, *a]\n', /./],
 ])('%s is refused', (_, text, why) => {
   expect(refusal(text)).not.toBe('taken')

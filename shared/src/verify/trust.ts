@@ -1,11 +1,9 @@
-import { LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
-import { BevisError, errorMessageOf } from '../error.ts'
+import { errorMessageOf } from '../error.ts'
 import { hex64, slug } from '../format.ts'
 import { parseVkey } from '../log/checkpoint.ts'
 import type { VerificationKey } from '../log/checkpoint.ts'
-
-const LIMIT_CHARACTERS = 1_048_576
+import { readYaml } from '../yaml.ts'
 
 const oneOrMore = z.preprocess(
   (value) => (Array.isArray(value) ? value : [value]),
@@ -67,36 +65,13 @@ export interface Trust {
  * @throws BevisError TRUST_INVALID naming every line that is wrong
  */
 export function parseTrust(text: string): Trust {
-  if (text.length > LIMIT_CHARACTERS)
-    throw new BevisError('TRUST_INVALID', 'the trust file is larger than 1 MiB')
-  const lines = new LineCounter()
   // In this schema every scalar is a text: a customer's number or a keyid of digits needs no quotes.
-  const document = parseDocument(text, { lineCounter: lines, schema: 'failsafe', prettyErrors: false })
-  const problems = document.errors.map(
-    (error) => `line ${lines.linePos(error.pos[0]).line}: ${error.message.split('\n')[0] ?? ''}`,
-  )
-  if (problems.length === 0) {
-    const parsed = trustSchema.safeParse(document.toJS({ maxAliasCount: 0 }))
-    if (parsed.success) return parsed.data
-    for (const issue of parsed.error.issues) {
-      const path = issue.path.filter((part) => typeof part !== 'symbol')
-      problems.push(`line ${lineOf(document, path, lines)}: ${path.join('.')}: ${issue.message}`)
-    }
-  }
-  throw new BevisError('TRUST_INVALID', `the trust file cannot be used:\n  ${problems.join('\n  ')}`)
-}
-
-/** The line of the deepest part of the path that the file has. */
-function lineOf(
-  document: ReturnType<typeof parseDocument>,
-  path: readonly (string | number)[],
-  lines: LineCounter,
-): number {
-  for (let length = path.length; length >= 0; length -= 1) {
-    const node: unknown = document.getIn(path.slice(0, length), true)
-    if (typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range)) {
-      return lines.linePos(Number(node.range[0])).line
-    }
-  }
-  return 1
+  const file = {
+    text,
+    name: 'the trust file',
+    code: 'TRUST_INVALID',
+    schema: 'failsafe',
+    maxAliases: 0,
+  } as const
+  return readYaml(file, trustSchema)
 }
