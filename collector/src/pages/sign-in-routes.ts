@@ -10,6 +10,8 @@ import { isLanguage } from './language/locale.ts'
 import { ownPath } from './view/address.ts'
 import { signInView } from './view/sign-in.ts'
 
+/** Each visit to the form is a row in the store, so nobody may visit without end. */
+const VISITS = { max: 120, timeWindow: 60_000 }
 /** Failures from one address, and for one account from wherever. An office behind one address may succeed as it likes. */
 const BY_ADDRESS = { max: 10, windowMs: 5 * 60_000 }
 const BY_ACCOUNT = { max: 30, windowMs: 15 * 60_000 }
@@ -46,7 +48,7 @@ export function registerSignIn(scope: FastifyInstance, parts: SignInParts): void
     return usable && right ? account.id : null
   }
 
-  scope.get('/sign-in', async (request, reply) => {
+  scope.get('/sign-in', { config: { rateLimit: VISITS } }, async (request, reply) => {
     if (request.session.accountId !== undefined) return reply.redirect(nextOf(request))
     if (secure && request.protocol !== 'https') {
       request.log.error(
