@@ -1,4 +1,5 @@
-import { readFileSync, readdirSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { readFileSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { configWarnings, parseConfig as parseAgent } from '../agent/src/config.ts'
 import { parseConfig as parseCollector } from '../collector/src/config.ts'
@@ -8,6 +9,7 @@ import { describe, expect, test } from 'vitest'
 const examples = join(import.meta.dirname, 'examples')
 const read = (name: string) => readFileSync(join(examples, name), 'utf8')
 const contracts = readdirSync(join(examples, 'contracts'))
+const hooks = readdirSync(join(examples, 'hooks'))
 
 describe('the examples that we hand out are accepted', () => {
   test('agent.yaml, without a warning', () => {
@@ -27,5 +29,11 @@ describe('the examples that we hand out are accepted', () => {
     const { contract, errors, warnings } = parseContract(read(join('contracts', name)))
     expect({ errors, warnings }).toEqual({ errors: [], warnings: [] })
     expect(contract?.id).toMatch(/^AFT-2025-/)
+  })
+
+  test.each(hooks)('hooks/%s: an executable script that sh can read', (name) => {
+    expect(read(join('hooks', name))).toMatch(/^#!\/bin\/sh\n/)
+    expect(statSync(join(examples, 'hooks', name)).mode & 0o111).toBe(0o111)
+    execFileSync('/bin/sh', ['-n', join(examples, 'hooks', name)])
   })
 })

@@ -1,6 +1,8 @@
 import { BevisError, ERRORS, errorCodeOf } from '@bevis/shared/error'
 import type { BackupProgress, BackupResult } from '../run/backup.ts'
 import type { InventoryResult } from '../run/inventory.ts'
+import { requireIdentity } from '../evidence/identity.ts'
+import { lifecycle } from '../evidence/lifecycle.ts'
 import type { Restic } from '../restic/restic.ts'
 import type { Opened } from './open.ts'
 import type { Outcome } from './outcome.ts'
@@ -24,6 +26,11 @@ export async function backupCommand(
     async (bench, progress) => {
       if (options.init) await initialise(bench.restic, options.signal)
       const backup = await runBackup({ ...bench, onProgress: (at) => progress.update(...progressOf(at)) })
+      for (const { code, message } of backup.hookErrors) {
+        const detail = { set: id, message: message.slice(0, 1000) }
+        const identity = requireIdentity(opened.state)
+        await bench.recorder.record(lifecycle(identity, 'alarm', opened.now(), { reason: code, detail }))
+      }
       if (backup.snapshotId === null || options.signal.aborted) return { ...backup, inventory: null }
       // A backup counts only once an inventory lists it.
       const startedAt = opened.now().toISOString()
@@ -53,7 +60,7 @@ function progressOf(at: BackupProgress): [string, number | null, string] {
 }
 
 function outcomeOf(id: string, result: BackupResult & { inventory: InventoryResult | null }): Outcome {
-  const { outcome, snapshotId, tally, error, recorded, inventory } = result
+  const { outcome, snapshotId, tally, error, hookErrors, recorded, inventory } = result
   const exit = outcome === 'complete' ? 0 : outcome === 'partial' ? 1 : 2
   const mark = {
     complete: paint('green', '✓ complete'),
@@ -69,6 +76,7 @@ function outcomeOf(id: string, result: BackupResult & { inventory: InventoryResu
       snapshotId,
       tally,
       error: told,
+      hookErrors: hookErrors.map(({ code, message }) => ({ code, message })),
       recorded,
       inventory: inventory && inventoryJson(inventory),
     },
@@ -80,6 +88,9 @@ function outcomeOf(id: string, result: BackupResult & { inventory: InventoryResu
             `  ${tally.witnessed} of ${tally.files} files witnessed, ${formatBytes(tally.bytes)}; ${tally.torn.count} changed while they were read`,
           ]),
       ...(told === null ? [] : [`  ${told.code}: ${told.message}`, `  ${ERRORS[told.code].cure}`]),
+      ...hookErrors.map(
+        ({ message }) => `  ${paint('yellow', '!')} ${message}; the snapshot is none the worse for it`,
+      ),
       `  statement ${recorded.epoch}/${recorded.seq}  ${recorded.paeDigest.slice(0, 16)}`,
       ...(inventory === null ? [] : [`  ${describeInventory(inventory)}`]),
     ],

@@ -41,6 +41,7 @@ function backup(over: Partial<ObservedBackup>): Draft<'backup-run'> {
     endedAt: now,
     run,
     missingRoots: [],
+    fileSystemSnapshot: null,
     witness: null,
     error: null,
     ...over,

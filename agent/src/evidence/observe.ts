@@ -22,6 +22,8 @@ export interface ObservedBackup {
   readonly endedAt: Date
   /** Null when restic was not reached. */
   readonly run: BackupRun | null
+  /** What the hooks froze the source with; null when nothing did. */
+  readonly fileSystemSnapshot: string | null
   /** Source roots that were not there when the run began. */
   readonly missingRoots: readonly string[]
   readonly witness: { readonly manifest: ManifestFile; readonly tally: ManifestTally } | null
@@ -47,6 +49,7 @@ export function observeBackup(seen: ObservedBackup): Draft<'backup-run'> {
       exitCode: run?.exitCode ?? -1,
       outcome: outcomeOf(seen),
       ...(snapshot && { snapshot }),
+      ...(run && seen.fileSystemSnapshot !== null && { fileSystemSnapshot: seen.fileSystemSnapshot }),
       ...(run?.summary && { source: run.summary }),
       ...(failedCount > 0 && { failed: { count: failedCount, paths: fitPaths(unread) } }),
       ...(witness && {

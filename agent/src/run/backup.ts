@@ -1,4 +1,4 @@
-/** THE STORY of a backup: look at the source, run restic, take the witness, tell. */
+/** THE STORY of a backup: hooks before, look at the source, run restic, take the witness, hooks after, tell. */
 import { join } from 'node:path'
 import { BevisError, errorCodeOf } from '@bevis/shared/error'
 import { setDigest } from '../config.ts'
@@ -14,6 +14,7 @@ import type { BackupRun, Progress, Restic } from '../restic/restic.ts'
 import { openDigestPool } from '../tree/digest-pool.ts'
 import { bytePathOf } from '../tree/path.ts'
 import { statPath } from '../tree/walk.ts'
+import { runHooksAfter, runHooksBefore } from './hook.ts'
 import { identifyRepository } from './repository.ts'
 import type { RunLogger } from './repository.ts'
 
@@ -40,6 +41,8 @@ export interface BackupResult {
   readonly snapshotId: string | null
   readonly tally: ManifestTally | null
   readonly error: BevisError | null
+  /** Hooks after the backup that failed. The snapshot is none the worse for it, so the statement is not either. */
+  readonly hookErrors: readonly BevisError[]
   readonly recorded: Recorded
 }
 
@@ -47,10 +50,12 @@ export interface BackupResult {
 export async function runBackup(context: BackupContext): Promise<BackupResult> {
   const { set, restic, now } = context
   const startedAt = now()
-  const missingRoots = set.paths.filter((path) => 'error' in statPath(bytePathOf(path)))
   const identity = await identifyRepository(context)
-  const run = identity.error ? null : await backUp(context)
-  const witness = run?.snapshot ? await witnessOf(context, run, startedAt) : null
+  // Without the repository there is nothing to make a dump for.
+  const hindrance = identity.error ?? (await prepare(context))
+  const missingRoots = set.paths.filter((path) => 'error' in statPath(bytePathOf(path)))
+  const run = hindrance ? null : await backUp(context)
+  const witness = run?.snapshot ? await witnessOf(context, run) : null
 
   const seen: ObservedBackup = {
     set: set.id,
@@ -60,19 +65,39 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
     startedAt,
     endedAt: now(),
     run,
+    fileSystemSnapshot: set.hooks.snapshotFs === 'none' ? null : set.hooks.snapshotFs,
     missingRoots,
     witness: witness instanceof BevisError ? null : witness,
-    error: identity.error ?? missingError(missingRoots) ?? (witness instanceof BevisError ? witness : null),
+    error: hindrance ?? missingError(missingRoots) ?? (witness instanceof BevisError ? witness : null),
   }
   const draft = observeBackup(seen)
-  const recorded = await context.recorder.record(draft)
   const { outcome, error } = draft.predicate
+  const snapshotId = run?.snapshot?.id ?? null
+  let recorded: Recorded
+  let hookErrors: BevisError[]
+  try {
+    recorded = await context.recorder.record(draft)
+  } finally {
+    // Last: the witness was taken from what a hook may have mounted, and no hook can cost us the statement.
+    hookErrors = await runHooksAfter(context, { outcome, snapshotId })
+  }
   return {
     outcome,
-    snapshotId: run?.snapshot?.id ?? null,
+    snapshotId,
     tally: seen.witness?.tally ?? null,
     error: error ? (seen.error ?? new BevisError(run?.error?.code ?? 'INTERNAL', error.message)) : null,
+    hookErrors,
     recorded,
+  }
+}
+
+/** Why there can be no backup, as a value. */
+async function prepare(context: BackupContext): Promise<BevisError | null> {
+  try {
+    await runHooksBefore(context)
+    return null
+  } catch (cause) {
+    return cause instanceof BevisError ? cause : new BevisError('INTERNAL', String(cause), { cause })
   }
 }
 
@@ -86,11 +111,7 @@ function backUp({ set, restic, signal, onProgress }: BackupContext): Promise<Bac
 }
 
 /** A backup without its manifest is still a backup: the error is told with it. */
-async function witnessOf(
-  context: BackupContext,
-  run: BackupRun,
-  startedAt: Date,
-): Promise<Witness | BevisError> {
+async function witnessOf(context: BackupContext, run: BackupRun): Promise<Witness | BevisError> {
   const { set, restic, stateDir, signal, onProgress } = context
   const folder = join(stateDir, 'manifests', set.id)
   const pool = openDigestPool(context.threads ?? 2)
@@ -104,7 +125,7 @@ async function witnessOf(
     header: {
       set: set.id,
       snapshot: snapOf(snapshot),
-      startedAt: startedAt.toISOString(),
+      startedAt: run.startedAt.toISOString(), // restic's own: what a hook wrote before it lay still by then
       restic: restic.version,
     },
     folder,

@@ -64,6 +64,8 @@ const backupRun = z.object({
   exitCode: z.number().int(),
   outcome: z.enum(['complete', 'partial', 'failed']),
   snapshot: snapSchema.optional(),
+  /** What froze the source while it was read, by the name that the agent's configuration gives it: lvm, btrfs, zfs. */
+  fileSystemSnapshot: name.optional(),
   source: z
     .object({
       files: count,
