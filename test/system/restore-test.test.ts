@@ -136,10 +136,14 @@ describe.each(builds)('restic $version', (build) => {
     const [pack = ''] = packsOf(place)
     chmodSync(pack, 0o600)
     damage(pack)
-    const result = await place.test(
-      { full: true },
-      { set: { ...place.set, restoreTest: { ...place.set.restoreTest, budget: { minutes: 1 } } } },
-    )
+    // restic 0.14 tries for 45 s to read what is not there; our own deadline ends it, and that is no verdict.
+    const isSlow = build.version.startsWith('0.14')
+    const restic: Restic = {
+      ...place.restic,
+      restore: (request) => place.restic.restore({ ...request, ...(isSlow && { deadlineMs: 5_000 }) }),
+    }
+    const result = await place.test({ full: true }, { restic })
+    if (isSlow) expect(result.error).toMatchObject({ code: 'RESTIC_TIMEOUT' })
     expect(['FAILED', 'INCONCLUSIVE']).toContain(result.outcome)
     if (result.outcome === 'INCONCLUSIVE') expect(lastOf(result).error).toBeDefined()
   })
