@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Envelope } from '@bevis/shared/evidence/envelope'
 import { openEnvelope } from '@bevis/shared/evidence/envelope'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { openSqliteStore } from '../../collector/src/store/sqlite/open.ts'
 import { CONTRACT, contractYaml, freePort } from '../kit/collector.ts'
 import { runCollector, startServe, writeConfig } from '../kit/collector-process.ts'
@@ -29,6 +29,7 @@ test(`kill -9 ${KILLS} times during intake`, async () => {
   writeFileSync(join(folder, 'contract.yaml'), contractYaml())
   await run('contract', 'apply', join(folder, 'contract.yaml'))
   let serve = await startServe(config, url)
+  onTestFinished(() => void serve.kill('SIGKILL'))
   const answered = new Set<string>()
   const signed = new Set<string>()
   const ending = { now: false }

@@ -15,7 +15,7 @@ import {
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { CONTRACT, contractYaml, freePort } from '../kit/collector.ts'
 import { runCollector, spawnServe, startServe, writeConfig } from '../kit/collector-process.ts'
 import { FakeAgent } from '../kit/fake-agent.ts'
@@ -225,6 +225,7 @@ test('serves TLS with a certificate of its own, and headers that ask for it', as
   writeFileSync(file, readFileSync(file, 'utf8').replace('publicUrl: http:', 'publicUrl: https:'))
   expect((await runCollector(['init', '--email', 'a@b.example', '--config', file])).exit).toBe(0)
   const server = spawnServe(file)
+  onTestFinished(() => void server.kill('SIGKILL'))
   const answer = await new Promise<{ status: number; hsts: unknown }>((resolve, reject) => {
     const attempt = (left: number): void => {
       const asked = request(

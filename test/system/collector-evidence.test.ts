@@ -131,6 +131,7 @@ describe('a chain', () => {
     const other = { ...log, root: encodeBase64(new Uint8Array(32)) }
     expect(await agent.outcomeOf(agent.next({ chain: { log: other } }))).toBe('logged')
     expect(await agent.outcomeOf(agent.next({ chain: { log: { ...log, size: 1_000 } } }))).toBe('logged')
+    expect(await agent.outcomeOf(agent.next({ chain: { log: other } }))).toBe('logged')
     expect(await alarmsOf(collector)).toEqual(['fork', 'fork'])
   })
 

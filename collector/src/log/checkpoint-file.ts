@@ -4,7 +4,7 @@
  */
 import { open, readFile, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { BevisError } from '@bevis/shared/error'
+import { BevisError, errorMessageOf } from '@bevis/shared/error'
 
 /** The note in the file; null when there is none. */
 export async function readCheckpointFile(file: string): Promise<string | null> {
@@ -19,9 +19,18 @@ export async function readCheckpointFile(file: string): Promise<string | null> {
 /**
  * Replaces `expected` by `next`, durably: it is one or the other after a power cut.
  * The caller holds the log's lock; the second reading catches a file that two databases share.
- * @throws BevisError LOG_INCONSISTENT when the file holds something else
+ * @throws BevisError LOG_INCONSISTENT when the file holds something else, STORE_FAILED when the disk fails
  */
 export async function swapCheckpointFile(file: string, expected: string | null, next: string): Promise<void> {
+  try {
+    await swap(file, expected, next)
+  } catch (cause) {
+    if (cause instanceof BevisError) throw cause
+    throw new BevisError('STORE_FAILED', `${file} cannot be written: ${errorMessageOf(cause)}`, { cause })
+  }
+}
+
+async function swap(file: string, expected: string | null, next: string): Promise<void> {
   const temporary = `${file}.next`
   await writeDurably(temporary, next)
   if ((await readCheckpointFile(file)) !== expected) {

@@ -103,8 +103,11 @@ async function alarmsOf(
   const { log } = chain
   if (log !== null && log.size > 0) {
     const ours = log.origin === origin && log.size <= logged.leafIndex ? heads.get(log.size) : undefined
-    if (ours !== log.root)
-      alarms.push(alarmOf(logged, 'fork', { ...placeOf(chain), verified: log, ours: ours ?? null }))
+    if (ours !== log.root) {
+      const alarm = alarmOf(logged, 'fork', { ...placeOf(chain), verified: log, ours: ours ?? null })
+      // Once for what the agent saw: it will say so in everything that it states from now on.
+      alarms.push({ ...alarm, id: `fork/${chain.tenant}/${chain.agent}/${log.size}/${log.root}` })
+    }
   }
   const agent = await agents.find(chain.tenant, chain.agent)
   if (agent !== undefined && chain.epoch < agent.epoch) {

@@ -133,7 +133,7 @@ export interface AgentKeyTable {
   revoked_leaf: number | null
 }
 
-/** What a person must look at. Primary key `id` = `<kind>/<pae digest>`. */
+/** What a person must look at. Primary key `id`: the kind and what it is about, the same when derived anew. */
 export interface AlarmTable {
   id: string
   kind: AlarmKind

@@ -39,16 +39,23 @@ class TransactionalAdapter extends SqliteAdapter {
 }
 
 class WritingDriver extends SqliteDriver {
+  readonly #database: Database.Database
   readonly #busyMs: number
 
   constructor(database: Database.Database, busyMs: number) {
     super({ database: keepStatements(database) })
+    this.#database = database
     this.#busyMs = busyMs
   }
 
   /** A deferred transaction that reads first cannot become a writer once another process has written. */
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await whileBusy(this.#busyMs, () => connection.executeQuery(CompiledQuery.raw('begin immediate')))
+  }
+
+  /** A full or broken disk has made SQLite roll back by itself; what failed is to be told, not this. */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#database.inTransaction) await super.rollbackTransaction(connection)
   }
 }
 

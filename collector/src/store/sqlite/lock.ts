@@ -13,7 +13,10 @@ export async function lockFile(path: string, waitMs: number): Promise<Lock> {
   const database = new Database(path, { timeout: 0 })
   try {
     chmodSync(path, 0o600)
-    await whileBusy(waitMs, () => database.exec('begin exclusive'))
+    await whileBusy(waitMs, () => {
+      database.pragma('journal_mode = memory') // no journal: a full disk must not keep the lock from being taken
+      database.exec('begin exclusive')
+    })
   } catch (cause) {
     database.close()
     if (!isBusy(cause)) throw cause
