@@ -136,6 +136,24 @@ describe('the newest restic', () => {
     })
   })
 
+  test('what moved in one backup is hashed first in the next', async () => {
+    const place = await proofPlace({ build })
+    place.write('busy', 'one')
+    place.write('calm', 'calm')
+    await settle()
+    const restic: Restic = {
+      ...place.restic,
+      // Written to between restic's end and the walk, as a busy file is.
+      async *list(...request) {
+        place.write('busy', `later ${performance.now()}`)
+        yield* place.restic.list(...request)
+      },
+    }
+    expect((await place.backup({ restic })).tally).toMatchObject({ witnessed: 1, torn: { count: 1 } })
+    expect((await place.backup({ restic })).tally).toMatchObject({ witnessed: 2, torn: { count: 0 } })
+    expect(lastOf(await place.test({ full: true })).classes).toEqual({ identical: 2 })
+  })
+
   test('a file that is lost on the way is missing', async () => {
     const place = await proofPlace({ build })
     for (const name of ['a', 'b', 'c']) place.write(name, name)

@@ -14,6 +14,7 @@ import { sameStat } from '../tree/stat.ts'
 import type { Stat } from '../tree/stat.ts'
 import type { Flag, ManifestEntry } from './entry.ts'
 import { createManifest, openManifest } from './file.ts'
+import { digestFirst, rememberFirst } from './first.ts'
 import type { ManifestFile, ManifestHeader } from './file.ts'
 import { matchTree } from './match.ts'
 import type { Listed, Matched } from './match.ts'
@@ -55,6 +56,7 @@ const TURNS = 30
  * @throws BevisError RESTIC_* from the listing, MANIFEST_DAMAGED when the previous manifest cannot be trusted
  */
 export async function takeWitness(request: WitnessRequest): Promise<Witness> {
+  const first = await digestFirst(request.folder, request.pool)
   const last = request.previous ? await openManifest(request.previous) : null
   const previous = readPrevious(last)
   const turn = (last?.header.turn ?? -1) + 1
@@ -70,7 +72,8 @@ export async function takeWitness(request: WitnessRequest): Promise<Witness> {
     for await (const results of digestInOrder(request.pool, items, jobsOf)) {
       request.signal?.throwIfAborted()
       const entries = results.flatMap(({ item, digests }) => {
-        if (item.matched.state === 'listed') return [listedEntry(item.matched, item, digests[0], racyFromNs)]
+        if (item.matched.state === 'listed')
+          return [listedEntry(item.matched, item, stillOf(first, item.matched) ?? digests[0], racyFromNs)]
         const flag = isOld(item.matched.stat) ? judge(item.matched.path, item.matched.stat) : null
         return flag ? [unlistedEntry(item.matched, flag)] : []
       })
@@ -78,13 +81,21 @@ export async function takeWitness(request: WitnessRequest): Promise<Witness> {
       for (const entry of entries) tally.add(entry)
       request.onProgress?.({ files: tally.result.files, bytes: tally.result.bytes })
     }
-    return { manifest: await writer.finish(), tally: tally.result }
+    const manifest = await writer.finish()
+    await rememberFirst(request.folder, tally.result.torn.paths)
+    return { manifest, tally: tally.result }
   } catch (error) {
     await writer.discard()
     throw error
   } finally {
     await previous.close()
   }
+}
+
+/** The early digest, if it was of the very file that restic read. */
+function stillOf(first: ReadonlyMap<BytePath, Digest>, { path, node }: Listed): Digest | null {
+  const digest = path === null ? undefined : first.get(path)
+  return digest?.state === 'read' && digest.sha256 !== null && sameStat(digest.stat, node) ? digest : null
 }
 
 interface Item {
