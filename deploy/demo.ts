@@ -3,7 +3,9 @@
 // exit status 0 only if everything that it promised was seen.
 
 import { randomBytes } from 'node:crypto'
+import { realpathSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { audit, awaitReceipts, judge, runService, visit } from './demo/judge.ts'
@@ -99,8 +101,16 @@ async function main(path: string | undefined, isOnce: boolean): Promise<number> 
   return story.missing.length === 0 ? 0 : 1
 }
 
+/** The directory as it really is called; a relative path is meant from where npm was started. */
+function directoryOf(path: string): string {
+  const full = resolve(process.env['INIT_CWD'] ?? '.', path)
+  if (statSync(full, { throwIfNoEntry: false })?.isDirectory()) return realpathSync(full)
+  process.stderr.write(`demo: ${full} is no directory\n`)
+  process.exit(2)
+}
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { once: { type: 'boolean', default: false } },
 })
-process.exit(await main(positionals[0], values.once))
+process.exit(await main(positionals.map(directoryOf)[0], values.once))

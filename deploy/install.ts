@@ -172,7 +172,10 @@ async function main(): Promise<void> {
   }
   if (!/^\/[A-Za-z0-9._/-]+$/.test(values.prefix))
     throw new Error(`--prefix ${values.prefix}: an absolute path without spaces is needed`)
-  const place: Place = { root: resolve(values.root), prefix: values.prefix.replace(/\/+$/, '') }
+  const place: Place = {
+    root: resolve(process.env['INIT_CWD'] ?? '.', values.root),
+    prefix: values.prefix.replace(/\/+$/, ''),
+  }
   const here = place.root === '/'
   const unit = `bevis-${service}.service`
   if (action === 'install') {

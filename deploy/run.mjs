@@ -23,6 +23,9 @@ const env = Object.fromEntries(
 )
 env.PATH = [join(modules, '.bin'), process.env.PATH || '/usr/bin:/bin'].join(delimiter)
 
+// Where the user stands: tasks run in the clone, but a relative path on the command line is meant from there.
+env.INIT_CWD ??= process.cwd()
+
 const say = (line) => process.stdout.write(`setup: ${line}\n`)
 const fail = (line) => {
   process.stderr.write(`setup: ${line}\n`)

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { realpathSync, statSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { answers, freePort, makeRepository, waitUntil } from './machine.ts'
 import { at } from './programs.ts'
 import { DAMAGED, PROVEN, expectExit, type Stage } from './stage.ts'
@@ -7,16 +7,15 @@ import { StoryEnd } from './story.ts'
 import { CONTRACT, agentText, collectorText, contractText, type Terms } from './terms.ts'
 import { makeTree } from './tree.ts'
 
-/** What is backed up: a user's directory as it really is called, or files of our own. */
+/** What is backed up: a user's directory, or files of our own. */
 export function makeSource(stage: Stage, path: string | undefined): string {
   if (path === undefined) {
     const own = stage.path('files')
     stage.story.tell(`${makeTree(own)} files in ${stage.shown(own)}`)
     return own
   }
-  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new StoryEnd(`${path} is no directory`)
-  stage.story.tell(`${realpathSync(path)}: yours, and only read`)
-  return realpathSync(path)
+  stage.story.tell(`${path}: yours, and only read`)
+  return path
 }
 
 /** The provider's repositories, made before the contract that names them. */
