@@ -52,6 +52,7 @@ describe.each(builds)('restic $version', (build) => {
     const sample = await place.test()
     expect(sample.tests.map(({ result }) => result.result)).toEqual(['PASSED', 'PASSED'])
     expect(sample.tests.map(({ snapshotId }) => snapshotId)).toEqual([second.snapshotId, first.snapshotId])
+    expect(sample.tests.map(({ result }) => result.reason)).toEqual(['scheduled', 'ladder'])
     expect(lastOf(sample)).toMatchObject({
       classes: { identical: 20 },
       reference: { manifest: 20, source: 0, none: 0 },

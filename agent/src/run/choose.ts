@@ -1,11 +1,10 @@
-/** Which snapshots a test is about: the set's newest, and with a sample an older one, drawn by the seed. */
+/** Which snapshots a test is about: the set's newest, and with a sample those older ones whose turn it is. */
 import { BevisError, errorCodeOf, errorMessageOf } from '@bevis/shared/error'
 import type { Snap } from '@bevis/shared/evidence/predicates'
 import { snapOf } from '../evidence/observe.ts'
 import { listManifests, openManifest } from '../manifest/file.ts'
 import type { Restic, Snapshot } from '../restic/restic.ts'
-import { orderKey } from '../restore/draw.ts'
-import { bytePathOf, isWithin } from '../tree/path.ts'
+import { isWithin } from '../tree/path.ts'
 
 export interface ChoiceRequest {
   readonly restic: Restic
@@ -13,15 +12,16 @@ export interface ChoiceRequest {
   readonly folder: string
   readonly paths: readonly string[]
   readonly host: string
-  readonly seed: string
   readonly snapshotId?: string
-  readonly wantsOlder: boolean
+  /** Chooses among the set's other snapshots, oldest first; null: none of them. */
+  readonly olderOf: ((ids: readonly string[]) => readonly string[]) | null
   /** Why the repository cannot be opened, if so. */
   readonly error: BevisError | null
   readonly signal?: AbortSignal
 }
 
 export interface Chosen {
+  /** The newest, or the one that was named; then the older ones. */
   readonly snapshots: readonly Snap[]
   /** Set: none of them can be tested now, which has to be told of each. */
   readonly error: BevisError | null
@@ -54,9 +54,9 @@ export async function chooseSnapshots(request: ChoiceRequest): Promise<Chosen> {
     const message = `the repository holds no snapshot of ${request.paths.join(', ')} from ${request.host}`
     throw new BevisError('NOTHING_TO_TEST', message)
   }
-  const key = ({ id }: Snapshot): string => orderKey(request.seed, bytePathOf(id))
-  const [older] = request.wantsOlder ? others.toSorted((one, other) => (key(one) < key(other) ? -1 : 1)) : []
-  return { snapshots: [newest, ...(older ? [older] : [])].map(snapOf), error: null }
+  const byId = new Map(others.map((one) => [one.id, one]))
+  const older = request.olderOf?.([...byId.keys()].toReversed()) ?? []
+  return { snapshots: [newest, ...older.flatMap((id) => byId.get(id) ?? [])].map(snapOf), error: null }
 }
 
 /** The set's snapshots are this host's, and hold each of its paths. */

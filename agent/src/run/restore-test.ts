@@ -19,6 +19,7 @@ import { fromPathText } from '../tree/path.ts'
 import { excludedBy } from '../tree/pattern.ts'
 import { chooseSnapshots } from './choose.ts'
 import type { Chosen } from './choose.ts'
+import { openTurns } from './ladder.ts'
 import { identifyRepository } from './repository.ts'
 import type { Identity, RunLogger } from './repository.ts'
 
@@ -72,30 +73,35 @@ export interface RestoreTestResult {
 export async function runRestoreTest(context: RestoreTestContext): Promise<RestoreTestResult> {
   const identity = await identifyRepository(context)
   const seed = { value: context.wanted?.seed ?? randomBytes(32).toString('hex'), from: seedFrom(context) }
+  const turns = await openTurns(context)
+  const { mode } = wantedOf(context)
+  const wantsOlder = mode === 'sample' && context.wanted?.snapshotId === undefined
   const chosen = await chooseSnapshots({
     ...context,
     folder: manifestsOf(context),
     host: hostname(),
-    seed: seed.value,
     error: identity.error,
     paths: context.set.paths,
-    wantsOlder: wantedOf(context).mode === 'sample' && context.wanted?.snapshotId === undefined,
+    olderOf: wantsOlder ? (ids) => turns.olderOf(ids) : null,
     ...(context.wanted?.snapshotId !== undefined && { snapshotId: context.wanted.snapshotId }),
   })
   const pool = openDigestPool(context.threads ?? 2)
   const tests: SnapshotTest[] = []
   const last: SnapshotTest[] = []
+  const endsAtMs = endOfBudget(context)
   try {
-    for (const snapshot of chosen.snapshots) {
-      const first = await testOne({ context, identity, seed, pool, snapshot, chosen })
+    for (const [index, snapshot] of chosen.snapshots.entries()) {
+      // Those whose turn it was keep it: they have waited longest next time too.
+      if (index > 0 && context.now().getTime() >= endsAtMs) break
+      const one = { context, identity, seed, pool, snapshot, chosen, endsAtMs, isLadder: index > 0 }
+      const first = await testOne(one)
       tests.push(first)
       const isBad = first.result.result === 'FAILED' && !context.signal?.aborted
       // A failure stays with its snapshot, and only a passing test of that snapshot clears it: one is tried at once.
-      const again = isBad
-        ? await testOne({ context, identity, seed, pool, snapshot, chosen, isRetest: true })
-        : null
+      const again = isBad ? await testOne({ ...one, isRetest: true }) : null
       if (again) tests.push(again)
       last.push(again ?? first)
+      if (mode !== 'requested') turns.took(snapshot.id, gotToFiles(again ?? first))
       if (context.signal?.aborted) break
     }
   } finally {
@@ -111,7 +117,20 @@ interface One {
   readonly pool: DigestPool
   readonly snapshot: Chosen['snapshots'][number]
   readonly chosen: Chosen
+  /** Infinity without a budget of time. */
+  readonly endsAtMs: number
+  /** It is an older snapshot's turn. */
+  readonly isLadder: boolean
   readonly isRetest?: boolean
+}
+
+function endOfBudget({ set, now }: RestoreTestContext): number {
+  const { minutes } = set.restoreTest.budget
+  return minutes === undefined ? Infinity : now().getTime() + minutes * 60_000
+}
+
+function gotToFiles({ result: { result, classes } }: SnapshotTest): boolean {
+  return result !== 'INCONCLUSIVE' || Object.keys(classes).length > 0
 }
 
 async function testOne(one: One): Promise<SnapshotTest> {
@@ -129,11 +148,11 @@ async function testOne(one: One): Promise<SnapshotTest> {
 }
 
 function requestOf(
-  { context, seed, pool, snapshot, isRetest }: One,
+  { context, seed, pool, snapshot, endsAtMs, isLadder, isRetest }: One,
   manifest: ManifestFile | null,
 ): TestRequest {
   const { set, restic, stateDir, now, signal, onProgress } = context
-  const { budget, files, minConclusive } = set.restoreTest
+  const { files, minConclusive } = set.restoreTest
   const wanted = wantedOf(context)
   return {
     restic,
@@ -146,7 +165,8 @@ function requestOf(
     manifest: manifest?.sha256 ?? null,
     reason: isRetest
       ? 'retest'
-      : (context.wanted?.reason ?? (wanted.mode === 'requested' ? 'requested' : 'scheduled')),
+      : (context.wanted?.reason ??
+        (wanted.mode === 'requested' ? 'requested' : isLadder ? 'ladder' : 'scheduled')),
     // Of files that somebody asked for, every one must have an answer.
     minimum: wanted.mode === 'requested' ? null : (minConclusive ?? files),
     scratch: {
@@ -155,7 +175,7 @@ function requestOf(
       isExcluded: excludedBy(set.exclude),
       repositoryUrl: set.repository.url,
     },
-    ...(budget.minutes !== undefined && { deadlineMs: budget.minutes * 60_000 }),
+    ...(endsAtMs < Infinity && { deadlineMs: Math.max(1_000, endsAtMs - now().getTime()) }),
     ...(signal && { signal }),
     ...(onProgress && { onProgress: (at) => onProgress({ ...at, snapshotId: snapshot.id }) }),
   }
