@@ -37,20 +37,28 @@ function dayBuckets(unit: DayUnit, calendar: Calendar, single: boolean): Buckets
     bucketOf: (instant) => at(unit.indexOf(calendar.dayOf(instant))),
     next(bucket) {
       let next = at(bucket.index + 1)
-      while (next.to <= next.from) next = at(next.index + 1) // a day that a zone left out (Apia, 30 December 2011)
+      while (!isThere(next)) next = at(next.index + 1)
       return next
     },
     isExpected: ({ index }) => isOpen(index),
     keptUntil({ index }, keep, countBasis) {
       let last = index + keep
-      if (countBasis === 'expected' && single) {
+      if (single && (countBasis === 'expected' || calendar.zone.leavesOutDays)) {
         last = index
-        for (let left = keep; left > 0;) if (isOpen(++last)) left -= 1
+        for (let left = keep; left > 0;) {
+          last += 1
+          if (isThere(at(last)) && (countBasis === 'calendar' || isOpen(last))) left -= 1
+        }
       }
       return calendar.startOf(unit.firstDay(last + 1))
     },
     label: ({ index }) => unit.label(index),
   }
+}
+
+/** A day that a zone left out is no bucket (Apia, 30 December 2011). */
+function isThere({ from, to }: Bucket): boolean {
+  return to > from
 }
 
 /**

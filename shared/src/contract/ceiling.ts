@@ -22,7 +22,8 @@ export class Removals {
       for (const id of removed) this.#byId.set(id, [...(this.#byId.get(id) ?? []), run])
       if (!hasPruned(run)) continue
       const prunings = this.#prunings.get(repository.id) ?? []
-      prunings.push({ startedAt: Date.parse(startedAt), run })
+      // Begun in the future, it would vouch for what is removed until then.
+      prunings.push({ startedAt: Math.min(Date.parse(startedAt), run.receivedAt), run })
       this.#prunings.set(repository.id, prunings)
     }
     for (const prunings of this.#prunings.values()) prunings.sort((a, b) => b.startedAt - a.startedAt)

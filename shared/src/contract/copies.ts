@@ -1,5 +1,6 @@
 import type { FactIndex } from './facts.ts'
 import type { Candidate, History } from './history.ts'
+import { happenedAt } from './known.ts'
 import type { Lineage, Listed } from './lineage.ts'
 import type { Obligation } from './obligation.ts'
 import type { Point } from './point.ts'
@@ -115,18 +116,18 @@ function weighProbe(
   at: number,
 ): void {
   const newest = index.probes
-    .filter(({ predicate, datedAt }) => repositories.has(predicate.repository.id) && datedAt <= at)
+    .filter((probe) => repositories.has(probe.predicate.repository.id) && happenedAt(probe) <= at)
     .reduce<(typeof index.probes)[number] | undefined>(
-      (last, probe) => (last === undefined || probe.datedAt >= last.datedAt ? probe : last),
+      (last, probe) => (last === undefined || happenedAt(probe) >= happenedAt(last) ? probe : last),
       undefined,
     )
-  const isCurrent = newest !== undefined && at <= terms.calendar.zone.add(newest.datedAt, PROBE_AGE)
+  const isCurrent = newest !== undefined && at <= terms.calendar.zone.add(happenedAt(newest), PROBE_AGE)
   const outcome = isCurrent ? newest.predicate.outcome : 'none'
   if (outcome === 'refused') return
   opinion.weigh(outcome === 'allowed' ? 'breached' : 'unknown')
   opinion.find(
     outcome === 'allowed' ? 'deletion-allowed' : 'deletion-unproven',
-    newest?.datedAt ?? terms.onboardedAt,
+    newest === undefined ? terms.onboardedAt : happenedAt(newest),
     { repository, outcome },
     [newest],
   )

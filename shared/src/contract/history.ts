@@ -23,8 +23,8 @@ export interface Candidate {
   attestedAt: number
   refutation: Refutation
   acknowledgedAt: number
-  /** Its place among the candidates, by start. */
-  place: number
+  /** Its place among its host's candidates, by start. */
+  rank: number
 }
 
 /** Why a snapshot that is there does not satisfy. */
@@ -38,7 +38,7 @@ export class History {
   readonly points: readonly Point[]
   /** Those that cover the required paths too. */
   readonly candidates: readonly Candidate[]
-  readonly #guard: Guard
+  readonly #guards: ReadonlyMap<string, Guard>
 
   constructor(
     terms: SetTerms,
@@ -52,23 +52,35 @@ export class History {
     this.points = points.filter(({ snapshot }) => selector.hosts.includes(snapshot.host))
     this.candidates = this.points
       .filter(({ snapshot }) => covers(snapshot.paths, selector.requiredPaths))
-      .map((point, place) => readCandidate(point, place, partial, acknowledged))
-    this.#guard = new Guard(
-      this.candidates.map((candidate) => guarded(candidate)),
-      content,
+      .map((point) => readCandidate(point, partial, acknowledged))
+    const byHost = Map.groupBy(this.candidates, ({ point }) => point.snapshot.host)
+    for (const own of byHost.values()) own.forEach((candidate, rank) => (candidate.rank = rank))
+    this.#guards = new Map(
+      [...byHost].map(([host, own]) => [
+        host,
+        new Guard(
+          own.map((one) => guarded(one)),
+          content,
+        ),
+      ]),
     )
   }
 
   /** All but being in the newest inventory. */
   satisfies(candidate: Candidate, at: number): boolean {
-    return isOtherwiseInOrder(candidate, at) && !this.#guard.isHeldAt(candidate.place, at)
+    return isOtherwiseInOrder(candidate, at) && !this.#isHeld(candidate, at)
+  }
+
+  /** Each host has its own measure: a small server's backup must not excuse a large one's loss. */
+  #isHeld({ point, rank }: Candidate, at: number): boolean {
+    return this.#guards.get(point.snapshot.host)?.isHeldAt(rank, at) ?? false
   }
 
   /** What alone keeps a listed snapshot from satisfying; undefined if it satisfies, or never will as it is. */
   withheldBy(candidate: Candidate, at: number): Withheld | undefined {
     if (candidate.refutation.isRefutedAt(at) || candidate.start > at) return undefined
     if (candidate.acceptedAt <= at) {
-      return this.#guard.isHeldAt(candidate.place, at) ? 'guard' : undefined
+      return this.#isHeld(candidate, at) ? 'guard' : undefined
     }
     if (candidate.quarantinedAt <= at) return 'quarantined'
     return candidate.attestedAt <= at || this.#isFutureDated(candidate) ? undefined : 'unattested'
@@ -107,7 +119,6 @@ export class History {
 
 function readCandidate(
   point: Point,
-  place: number,
   partial: SetTerms['set']['partial'],
   acknowledged: ReadonlyMap<string, number>,
 ): Candidate {
@@ -123,7 +134,7 @@ function readCandidate(
     attestedAt: earliest(point.attestations)?.since ?? Infinity,
     refutation: new Refutation(point.tests),
     acknowledgedAt: Math.min(...names.map((name) => acknowledged.get(name) ?? Infinity)),
-    place,
+    rank: 0,
   }
 }
 

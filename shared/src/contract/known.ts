@@ -48,6 +48,11 @@ export class Known<P extends object = object> {
   }
 }
 
+/** Nothing that is told happened after it was received, whatever the clock of who tells it. */
+export function happenedAt({ datedAt, receivedAt }: Known): number {
+  return Math.min(datedAt, receivedAt)
+}
+
 /** What is taken off an agent's times: nothing within the tolerance, else the measured offset, either way. */
 export function correctionMs(fact: Known, clockToleranceMs: number): number {
   return Math.abs(fact.offsetMs) > clockToleranceMs ? fact.offsetMs : 0

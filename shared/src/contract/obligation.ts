@@ -40,7 +40,9 @@ export function obligationsOf(versions: readonly SetTerms[], at: number, endOf: 
   for (const later of versions) {
     if (later.version.amendmentPolicy === 'prospective') continue
     const own = lines.get(later) ?? []
-    for (const obligation of obligations) amend(obligation, later, own, endOf)
+    for (const obligation of obligations) {
+      amend(obligation, lines.get(obligation.terms) ?? [], later, own, endOf)
+    }
   }
   return obligations
 }
@@ -57,22 +59,29 @@ function lastingOf(terms: SetTerms, line: TierLine, bucket: Bucket, endOf: Gener
 /** An amendment reaches what is still live when it takes effect, and never back before that. */
 function amend(
   obligation: Obligation,
+  own: readonly TierLine[],
   later: SetTerms,
   lines: readonly TierLine[],
   endOf: GenerationEnd,
 ): void {
   const { terms, line, keepUntil } = obligation
   if (later.from <= terms.from || keepUntil <= later.from) return
-  const paired = pairOf(line, lines)
+  const paired = pairOf(line, own, lines)
   if (paired === undefined) return
   obligation.keepUntil = Math.max(later.from, lastingOf(later, paired, bucketIn(paired, obligation), endOf))
   obligation.tier = paired.name
 }
 
-/** Tiers pair by their unit; where there are several, by their anchor, then by their order. */
-function pairOf({ tier }: TierLine, lines: readonly TierLine[]): TierLine | undefined {
-  const same = lines.filter((line) => line.tier.per === tier.per)
-  return same.find((line) => line.tier.anchor === tier.anchor) ?? same[0]
+/**
+ * Tiers pair by their unit. Where a unit has several, those with the same anchor and basis pair in their order;
+ * what is left over pairs with the unit's first.
+ */
+function pairOf(line: TierLine, own: readonly TierLine[], lines: readonly TierLine[]): TierLine | undefined {
+  const { per, anchor, basis } = line.tier
+  const isAlike = ({ tier }: TierLine) => tier.per === per && tier.anchor === anchor && tier.basis === basis
+  const place = own.filter(isAlike).indexOf(line)
+  const same = lines.filter(({ tier }) => tier.per === per)
+  return same.filter(isAlike)[place] ?? same.find(({ tier }) => tier.anchor === anchor) ?? same[0]
 }
 
 /** The bucket as the later version's calendar has it: of the same days, whatever hour they start at. */

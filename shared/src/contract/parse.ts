@@ -23,7 +23,8 @@ export interface ParsedContract {
 export function parseContract(yamlText: string): ParsedContract {
   if (yamlText.length > LIMIT) return refuse('the file is longer than 4 MiB', 'Check that it is a contract.')
   const lines = new LineCounter()
-  const document = parseDocument(yamlText, { lineCounter: lines, prettyErrors: false })
+  // What YAML would only warn of is refused by the schema; a hostile file has nothing to say to the process.
+  const document = parseDocument(yamlText, { lineCounter: lines, prettyErrors: false, logLevel: 'error' })
   const places = new Places(document, lines)
   if (document.errors.length > 0) {
     return { errors: document.errors.map((error) => problemOfYaml(error, places)), warnings: [] }

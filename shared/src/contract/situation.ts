@@ -66,11 +66,15 @@ export class Situation {
   }
 
   viewOf(repository: string, terms: SetTerms): View {
+    return this.#viewOf(this.#repositoriesOf(repository), terms)
+  }
+
+  #viewOf(repositories: ReadonlySet<string>, terms: SetTerms): View {
     const { clockToleranceMs, quarantineOverMs } = terms
-    const key = JSON.stringify([repository, clockToleranceMs, quarantineOverMs])
+    const key = JSON.stringify([[...repositories].toSorted(), clockToleranceMs, quarantineOverMs])
     let view = this.#views.get(key)
     if (view === undefined) {
-      const lineage = new Lineage(this.index, this.#repositoriesOf(repository), terms, this.at)
+      const lineage = new Lineage(this.index, repositories, terms, this.at)
       const read = readPoints(this.index, lineage, this.#identities, this.#origins, terms, this.at)
       view = { lineage, ...read }
       this.#views.set(key, view)
@@ -87,8 +91,11 @@ export class Situation {
     return removals
   }
 
+  /** A copy lies elsewhere: what is the set's own lineage under another name is no copy of it. */
   copyPlaceOf(repository: string, terms: SetTerms): CopyPlace {
-    const { lineage, points } = this.viewOf(repository, terms)
+    const own = this.#repositoriesOf(terms.set.selector.repository)
+    const elsewhere = this.#repositoriesOf(repository).difference(own)
+    const { lineage, points } = this.#viewOf(elsewhere, terms)
     return { lineage, byRoot: Map.groupBy(points, ({ root }) => root) }
   }
 

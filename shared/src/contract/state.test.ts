@@ -332,3 +332,31 @@ test('findings name the statements they stand on', () => {
   })
   expect(answer.findings[0]?.evidence[0]).toMatch(/^[0-9a-f]{64}$/)
 })
+
+test('what is kept for less than its grace is judged at its end, and does not stay late for ever', () => {
+  const hourly = contractFor({
+    schedule: { every: 'PT1H', lateGrace: 'PT6H' },
+    retention: keeping([{ per: 'hour', keep: 1 }]),
+  })
+  const story = new Story()
+  story.inventory('2025-03-01T11:30:00Z')
+  const at = (instant: string) => obligationIn(setAt(hourly, story, instant), '2025-03-01T10+01:00')
+  expect(at('2025-03-01T10:59:59Z')).toMatchObject({ state: 'late', keepUntil: '2025-03-01T11:00:00.000Z' })
+  expect(at('2025-03-01T12:00:00Z').state).toBe('unknown')
+})
+
+test('excused days are the set’s own: from the hour at which its day starts', () => {
+  const night = (date: string) =>
+    contractOf([
+      versionOf(1, '2025-01-01', {
+        sets: [setOf({ schedule: { every: 'P1D', dayStartsAt: '18:00' } })],
+        exclusions: [
+          { sets: ['filer'], from: date, to: date, reason: 'r', approvedBy: ['customer', 'provider'] },
+        ],
+      }),
+    ])
+  const stateOf = (date: string) =>
+    obligationIn(setAt(night(date), new Story(), '2025-03-08T00:00:00Z'), '2025-03-05').state
+  expect(stateOf('2025-03-05')).toBe('excused')
+  expect(stateOf('2025-03-06')).toBe('unknown')
+})

@@ -28,9 +28,17 @@ export function judge(
   const { keepUntil, bucket } = obligation
   if (isExcused(bucket, excused, obligation.line.calendar)) return { state: 'excused', row: 1 }
   if (at < keepUntil) return judgeLive(obligation, history, at)
-  const last = judgeLive(obligation, history, keepUntil)
+  const last = judgeAtEnd(obligation, history)
   if (last.state !== 'met' && last.state !== 'stale') return last
   return { ...last, state: 'discharged', row: 2, since: keepUntil }
+}
+
+/** What is kept for less than its grace would end before it was due: what is not there by then stays open no longer. */
+function judgeAtEnd(obligation: Obligation, history: History): Judgement {
+  const { keepUntil, pendingUntil, due } = obligation
+  if (keepUntil >= due) return judgeLive(obligation, history, keepUntil)
+  const ended = { ...obligation, pendingUntil: Math.min(pendingUntil, keepUntil), due: keepUntil }
+  return judgeLive(ended, history, keepUntil)
 }
 
 /** Rows 3 to 8. */

@@ -18,6 +18,8 @@ export class Zone {
   readonly #starts: number[] = [-Infinity]
   readonly #offsetsMs: number[] = []
   readonly #unevenChanges: number[] = []
+  /** True for a zone that ever moved its clocks ahead by a whole day: one of its dates does not exist. */
+  readonly leavesOutDays: boolean
   #last = 0
 
   constructor(id: string) {
@@ -33,6 +35,9 @@ export class Zone {
       }
       this.#offsetsMs.push(offsetMs)
     }
+    this.leavesOutDays = this.#offsetsMs.some(
+      (offsetMs, stretch) => offsetMs - (this.#offsetsMs[stretch - 1] ?? offsetMs) >= DAY_MS,
+    )
   }
 
   /** What is added to UTC for local time. */
