@@ -129,6 +129,11 @@ export const ERRORS = {
     means: 'Too few of the drawn files could be judged.',
     cure: 'Test a newer snapshot: its witnesses make files conclusive.',
   },
+  BUDGET_SPENT: {
+    ...later,
+    means: 'The configured budget ended the test before it had an answer.',
+    cure: 'Raise restoreTest.budget, or draw fewer files.',
+  },
   CONTROL_MISSED: {
     ...never,
     means: 'The negative control was not caught, so the test is void.',

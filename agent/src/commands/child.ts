@@ -54,6 +54,7 @@ export function startChild(program: string, args: readonly string[]): Child {
 const FINDINGS: ReadonlySet<ErrorCode> = new Set([
   'NOTHING_TO_TEST',
   'NOT_ENOUGH_CONCLUSIVE',
+  'BUDGET_SPENT',
   'RESTIC_SOURCE_INCOMPLETE',
 ])
 

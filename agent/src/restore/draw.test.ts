@@ -63,7 +63,7 @@ test('a sample is the first files by SHA-256(seed || path), as anyone can draw t
         bytes: byHand.length * 10,
         last: byHand.at(-1)?.key,
       })
-      expect(population).toEqual({ files: 200, bytes: 2000, nodes: 221, folders: 20 })
+      expect(population).toEqual({ files: 200, bytes: 2000, nodes: 221, folders: 20, oversized: 0 })
     }),
     { numRuns: 40 },
   )
@@ -91,7 +91,7 @@ test('links count as files; folders, devices and what is not in the snapshot do 
     item('/a/null', { kind: 'chardev', size: 0 }),
   ]
   const { drawn, population } = await draw(inBatches(items), { mode: 'full' })
-  expect(population).toEqual({ files: 2, bytes: 10, nodes: 4, folders: 1 })
+  expect(population).toEqual({ files: 2, bytes: 10, nodes: 4, folders: 1, oversized: 0 })
   expect(drawn).toMatchObject({ algorithm: 'all', includes: null, files: 2, last: null })
 })
 
@@ -123,4 +123,32 @@ test('one huge folder: single files while they are few, else everything', async 
 
 test('the seed is in the key, and so are the bytes of the path', () => {
   expect(orderKey('a', bytePathOf('/æ'))).toBe(createHash('sha256').update('a/æ').digest('hex'))
+})
+
+test('a budget ends the draw at the first file that does not fit; larger ones than all of it are left out', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.integer({ min: 0, max: 100 }), { minLength: 1, maxLength: 60 }),
+      fc.integer({ min: 1, max: 400 }),
+      fc.integer({ min: 0, max: 400 }),
+      fc.integer({ min: 1, max: 40 }),
+      async (sizes, bytes, used, wanted) => {
+        const items = sizes.map((size, at) => item(`/f${at}`, { size }))
+        const budget = { bytes, leftBytes: bytes - used }
+        const choice: Choice = { mode: 'sample', files: wanted, seed: 's', after: '', budget }
+        const { drawn, population } = await draw(inBatches(items), choice)
+        const ordered = items
+          .filter(({ size }) => size <= bytes)
+          .toSorted((one, other) => (orderKey('s', one.path) < orderKey('s', other.path) ? -1 : 1))
+          .slice(0, wanted)
+        let left = bytes - used
+        const fitting = ordered.findIndex(({ size }) => (left -= size) < 0)
+        const expected = fitting === -1 ? ordered : ordered.slice(0, fitting)
+        expect(population.oversized).toBe(items.filter(({ size }) => size > bytes).length)
+        expect(new Set(drawn.includes)).toEqual(new Set(expected.map(({ path }) => path)))
+        expect(drawn.isCut).toBe(fitting !== -1)
+        expect(drawn.bytes).toBeLessThanOrEqual(Math.max(0, bytes - used))
+      },
+    ),
+  )
 })

@@ -11,9 +11,16 @@ import type { Expected } from './expected.ts'
 export type Choice =
   | { mode: 'full' }
   /** At least this many files, from the seed's order after `after` (a key; '' from its start). */
-  | { mode: 'sample'; files: number; seed: string; after: string }
+  | { mode: 'sample'; files: number; seed: string; after: string; budget?: ByteBudget }
   /** Files, or folders with all in them. */
   | { mode: 'requested'; paths: readonly BytePath[] }
+
+/** What a sample may restore. The draw ends at the first file that does not fit into what is left. */
+export interface ByteBudget {
+  /** Of the whole test. A file that is larger by itself could never be drawn, and is left out. */
+  readonly bytes: number
+  readonly leftBytes: number
+}
 
 export interface Drawn {
   readonly algorithm: 'all' | 'requested' | 'sha256-order/files' | 'sha256-order/folders'
@@ -25,6 +32,8 @@ export interface Drawn {
   readonly bytes: number
   /** Of a sample: the key of its last file, where the next draw goes on; null when nothing is left. */
   readonly last: string | null
+  /** The budget ended the draw before there were as many as wanted. */
+  readonly isCut: boolean
 }
 
 export interface Population {
@@ -35,6 +44,8 @@ export interface Population {
   readonly nodes: number
   /** Folders that hold at least one file. */
   readonly folders: number
+  /** Files that are larger than the whole budget. */
+  readonly oversized: number
 }
 
 /** restic compares every node with every pattern: beyond this many pairs, whole folders are cheaper. */
@@ -53,7 +64,7 @@ export async function draw(
   items: AsyncIterable<readonly Expected[]>,
   choice: Choice,
 ): Promise<{ population: Population; drawn: Drawn }> {
-  const population = { files: 0, bytes: 0, nodes: 0, folders: 0 }
+  const population = { files: 0, bytes: 0, nodes: 0, folders: 0, oversized: 0 }
   const requested = { files: 0, bytes: 0, found: new Set<BytePath>() }
   const sample = choice.mode === 'sample' ? choice : null
   const files = new Smallest<Expected>(sample?.files ?? 0)
@@ -86,7 +97,8 @@ export async function draw(
         folder.bytes += item.size
         folder.hasFiles = true
       }
-      if (sample) {
+      if (item.size > (sample?.budget?.bytes ?? Infinity)) population.oversized += 1
+      else if (sample) {
         const key = orderKey(sample.seed, item.path)
         if (key > sample.after) files.offer(key, item)
       }
@@ -104,11 +116,18 @@ export async function draw(
     if (choice.mode === 'requested') {
       const isDrawn = (item: Expected): boolean => choice.paths.some((path) => isWithin(item.path, path))
       const { files: count, bytes } = requested
-      return { algorithm: 'requested', includes: choice.paths, isDrawn, files: count, bytes, last: null }
+      const includes = choice.paths
+      return { algorithm: 'requested', includes, isDrawn, files: count, bytes, last: null, isCut: false }
     }
     const chosen = files.take()
+    const drawn = ofSample(chosen)
+    const leftBytes = choice.budget?.leftBytes ?? Infinity
+    return drawn.bytes <= leftBytes ? drawn : ofFitting(chosen, leftBytes)
+  }
+
+  function ofSample(chosen: { key: string; value: Expected }[]): Drawn {
     if (chosen.length * population.nodes <= MAX_PAIRS) return ofFiles(chosen)
-    const ofWhole = ofFolders(folders.take(), choice.files)
+    const ofWhole = ofFolders(folders.take(), sample?.files ?? 0)
     if (ofWhole) return ofWhole
     return chosen.length <= MAX_SCATTERED ? ofFiles(chosen) : everything(population, 'sha256-order/files')
   }
@@ -128,7 +147,7 @@ export function orderKey(seed: string, path: BytePath): string {
 }
 
 function everything({ files, bytes }: Population, algorithm: Drawn['algorithm']): Drawn {
-  return { algorithm, includes: null, isDrawn: () => true, files, bytes, last: null }
+  return { algorithm, includes: null, isDrawn: () => true, files, bytes, last: null, isCut: false }
 }
 
 function ofFiles(chosen: { key: string; value: Expected }[]): Drawn {
@@ -140,7 +159,14 @@ function ofFiles(chosen: { key: string; value: Expected }[]): Drawn {
     files: chosen.length,
     bytes: chosen.reduce((sum, { value }) => sum + value.size, 0),
     last: chosen.at(-1)?.key ?? null,
+    isCut: false,
   }
+}
+
+function ofFitting(chosen: { key: string; value: Expected }[], leftBytes: number): Drawn {
+  let room = leftBytes
+  const end = chosen.findIndex(({ value }) => (room -= value.size) < 0)
+  return { ...ofFiles(chosen.slice(0, end === -1 ? chosen.length : end)), isCut: end !== -1 }
 }
 
 /** Folders in the seed's order until they hold enough; null when all of them together do not. */
@@ -157,7 +183,7 @@ function ofFolders(ordered: { value: Folder }[], wanted: number): Drawn | null {
   if (files < wanted) return null
   const isDrawn = ({ path }: Expected): boolean => chosen.some((folder) => isWithin(path, folder.path))
   const includes = chosen.map(({ path }) => path)
-  return { algorithm: 'sha256-order/folders', includes, isDrawn, files, bytes, last: null }
+  return { algorithm: 'sha256-order/folders', includes, isDrawn, files, bytes, last: null, isCut: false }
 }
 
 /** The n smallest keys of a stream, in order, in memory for 2n. */

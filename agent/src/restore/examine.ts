@@ -37,6 +37,8 @@ export interface TestRequest {
   readonly pool: DigestPool
   readonly now: () => Date
   readonly deadlineMs?: number
+  /** At most so many restored bytes. What is not a sample, and larger, is not begun. */
+  readonly budgetBytes?: number
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: TestProgress) => void
 }
@@ -62,6 +64,8 @@ interface Seen {
   drawn: { files: number; bytes: number }
   restoreSeconds: number
   control: ControlOutcome
+  /** The budget kept some files from being drawn: what was drawn is no random sample of all. */
+  isShaped: boolean
   error: BevisError | null
   readonly tally: ReturnType<typeof openTally>
   readonly metadata: MetadataTally
@@ -97,6 +101,7 @@ function nothingSeen(startedAt: Date): Seen {
     drawn: { files: 0, bytes: 0 },
     restoreSeconds: 0,
     control: 'not-run',
+    isShaped: false,
     error: null,
     tally: openTally(),
     metadata: { compared: 0, different: 0 },
@@ -110,13 +115,18 @@ async function playRound(request: TestRequest, seen: Seen, after: string): Promi
   // Twice as many each time: a snapshot that proves little is through after a few restores, not after hundreds.
   const files = missing * 2 ** seen.rounds
   seen.rounds += 1
+  const { budgetBytes: bytes = Infinity } = request
+  const budget = { bytes, leftBytes: bytes - seen.drawn.bytes }
   const choice: Choice =
-    wanted.mode === 'sample' ? { ...wanted, files, seed: request.seed.value, after } : wanted
+    wanted.mode === 'sample' ? { ...wanted, files, seed: request.seed.value, after, budget } : wanted
   const { population, drawn } = await draw(request.expected(), choice)
   seen.population ??= population
   if (after === '') seen.algorithm = drawn.algorithm
-  if (drawn.files === 0) {
-    if (wanted.mode === 'requested') seen.error = notFound(wanted.paths)
+  seen.isShaped ||= drawn.isCut || population.oversized > 0
+  const isTooMuch = drawn.bytes > bytes
+  if (drawn.files === 0 || isTooMuch) {
+    if (isTooMuch || seen.isShaped) seen.error = spent(bytes, isTooMuch ? drawn.bytes : null)
+    else if (wanted.mode === 'requested') seen.error = notFound(wanted.paths)
     return null
   }
   seen.drawn = { files: seen.drawn.files + drawn.files, bytes: seen.drawn.bytes + drawn.bytes }
@@ -129,6 +139,10 @@ async function playRound(request: TestRequest, seen: Seen, after: string): Promi
   const { conclusive, failed } = seen.tally.tally
   const target = Math.min(minimum ?? wantedFiles(request), population.files)
   const isEnough = seen.error !== null || failed > 0 || conclusive >= target
+  if (!isEnough && drawn.isCut) {
+    seen.error = spent(bytes, null)
+    return null
+  }
   return isEnough || drawn.includes === null ? null : drawn.last
 }
 
@@ -247,7 +261,7 @@ function wantedFiles({ wanted }: TestRequest): number {
 function resultOf(request: TestRequest, seen: Seen): TestResult {
   const { wanted, minimum, seed, reason, manifest } = request
   const { tally } = seen.tally
-  const population = seen.population ?? { files: 0, bytes: 0, folders: 0 }
+  const population = seen.population ?? { files: 0, bytes: 0, folders: 0, oversized: 0 }
   const drawnOrAll = Math.min(wantedFiles(request), seen.drawn.files)
   const verdict = decide({
     tally,
@@ -265,7 +279,10 @@ function resultOf(request: TestRequest, seen: Seen): TestResult {
       algorithm: seen.algorithm,
       seed: seed.value,
       seedFrom: seed.from,
-      strata: [{ name: wanted.mode === 'requested' ? 'requested' : 'random', files: seen.drawn.files }],
+      strata: [
+        { name: wanted.mode === 'requested' ? 'requested' : 'random', files: seen.drawn.files },
+        ...(population.oversized > 0 ? [{ name: 'left-out-as-oversized', files: population.oversized }] : []),
+      ],
       ...seen.drawn,
     },
     restored: { ...tally.restored, seconds: seen.restoreSeconds, method: 'disk' },
@@ -284,18 +301,23 @@ function resultOf(request: TestRequest, seen: Seen): TestResult {
 /** Only for what was drawn at random, and only while nothing failed: else the failures are the news. */
 function limitOf(
   { wanted }: TestRequest,
-  { tally: { tally } }: Seen,
+  { tally: { tally }, isShaped }: Seen,
   population: { files: number; folders: number },
 ): {
   limit?: TestResult['limit']
 } {
-  if (wanted.mode === 'requested' || tally.failed > 0 || tally.conclusive === 0) return {}
+  if (wanted.mode === 'requested' || isShaped || tally.failed > 0 || tally.conclusive === 0) return {}
   const byFiles = defectLimit(population.files, tally.conclusive)
   // Damage comes in packs, and a pack holds neighbours: folders are the more careful unit.
   const byFolders = wanted.mode === 'full' ? byFiles : defectLimit(population.folders, tally.folders)
   return {
     limit: { confidence: CONFIDENCE, maxDefectRate: Math.max(byFiles, byFolders), byFiles, byFolders },
   }
+}
+
+function spent(budgetBytes: number, neededBytes: number | null): BevisError {
+  const why = neededBytes === null ? 'was used up first' : `is less than the ${neededBytes} to be restored`
+  return new BevisError('BUDGET_SPENT', `the budget of ${budgetBytes} bytes ${why}`)
 }
 
 function notFound(paths: readonly BytePath[]): BevisError {

@@ -175,6 +175,7 @@ function requestOf(
       isExcluded: excludedBy(set.exclude),
       repositoryUrl: set.repository.url,
     },
+    ...(set.restoreTest.budget.bytes !== undefined && { budgetBytes: set.restoreTest.budget.bytes }),
     ...(endsAtMs < Infinity && { deadlineMs: Math.max(1_000, endsAtMs - now().getTime()) }),
     ...(signal && { signal }),
     ...(onProgress && { onProgress: (at) => onProgress({ ...at, snapshotId: snapshot.id }) }),
