@@ -1,13 +1,15 @@
 import type { z } from 'zod'
 import { failureOf } from './failure.ts'
-import type { CheckRequest, CheckRun } from './interface.ts'
+import type { CheckRequest, CheckRun, RunError } from './interface.ts'
 import { parseOutput } from './json.ts'
 import { LineCutter } from './lines.ts'
 import { checkSummary } from './messages.ts'
+import { subsetBytes } from './packs.ts'
 import type { Program } from './program.ts'
 import { lockArgs } from './short.ts'
 import { spawnRestic } from './spawn.ts'
-import type { Running } from './spawn.ts'
+import type { Ending, Running } from './spawn.ts'
+import { isCheckedThrough, isFinding, isTransportFinding } from './stderr.ts'
 
 const KEPT_MESSAGES = 100
 
@@ -15,7 +17,8 @@ const KEPT_MESSAGES = 100
 export async function check(program: Program, request: CheckRequest = {}): Promise<CheckRun> {
   const { subset } = request
   const startedAt = program.now()
-  const running = spawnRestic(program, {
+  const found = new Findings()
+  const running: Running = spawnRestic(program, {
     ...request,
     watchBytes: true,
     args: [
@@ -24,31 +27,101 @@ export async function check(program: Program, request: CheckRequest = {}): Promi
       ...lockArgs(program, request),
       ...(subset ? [`--read-data-subset=${subset.part}/${subset.of}`] : []),
     ],
+    onSaid: (line) => {
+      // 0.14 tries a missing pack for 50 s: that is work, too.
+      if (found.take(line)) running.progress()
+    },
   })
-  const summary = await readSummary(running).catch(() => undefined)
+  const output = await readOutput(running).catch((): Output => ({ text: '' }))
   const ending = await running.ending
-  const messages = [...ending.items.map(({ message }) => message), ...ending.text.split('\n')]
-  const said = messages.map((message) => message.trim()).filter((message) => message !== '')
-  const run = {
+  for (const { message } of ending.items) found.take(message)
+  const error = errorOf(program, ending, output, found)
+  const isRead = error ? isReadThrough(ending, output, found) : true
+  const readBytes = isRead && subset && !hasForeignPacks(output) ? subsetBytes(program, subset) : undefined
+  return {
     exitCode: ending.exitCode,
     startedAt,
     endedAt: program.now(),
-    errorCount: ending.exitCode === 0 ? 0 : Math.max(1, ending.itemCount),
-    messages: ending.exitCode === 0 ? [] : said.slice(0, KEPT_MESSAGES),
+    errorCount: error ? Math.max(1, output.summary?.num_errors ?? found.count) : 0,
+    messages: error ? messagesOf(ending) : [],
+    isRead: isRead && subset !== undefined,
+    ...(readBytes !== undefined && { readBytes }),
+    ...(error && { error }),
   }
-  const error = failureOf(ending)
-  if (error || !program.capabilities.checkJson) return { ...run, ...(error && { error }) }
-  if (summary?.num_errors === 0) return run
-  const message = `restic check ended with 0 and reports ${summary?.num_errors ?? 'no number of'} errors`
-  return { ...run, errorCount: summary?.num_errors ?? 1, error: { code: 'RESTIC_OUTPUT_INVALID', message } }
 }
 
-/** Undefined when there is none that can be read. Before 0.18 there is only text. */
-async function readSummary(running: Running): Promise<z.infer<typeof checkSummary> | undefined> {
-  const cutter = new LineCutter()
-  let summary: string | undefined
-  for await (const chunk of running.stdout ?? []) {
-    for (const line of cutter.push(chunk as Buffer)) if (line.startsWith('{')) summary = line
+/** What restic complains about: counted as it comes, since only some lines are kept. */
+class Findings {
+  count = 0
+  transport = 0
+
+  take(line: string): boolean {
+    if (!isFinding(line)) return false
+    this.count += 1
+    if (isTransportFinding(line)) this.transport += 1
+    return true
   }
-  return summary === undefined ? undefined : parseOutput(checkSummary, summary, 'restic check')
+}
+
+interface Output {
+  /** What it printed before 0.18 */
+  text: string
+  /** Absent where there is none that can be read */
+  summary?: z.infer<typeof checkSummary>
+}
+
+/** restic calls it damage, too, when it could not fetch what it wanted to look at. */
+function errorOf(
+  program: Program,
+  ending: Ending,
+  { text, summary }: Output,
+  found: Findings,
+): RunError | undefined {
+  const failure = failureOf(ending)
+  if (failure) {
+    if (ending.stopped !== undefined || !isCheckedThrough(ending.text)) return failure
+    const onlyTransport = found.count > 0 && found.transport === found.count
+    const isBroken = (summary?.broken_packs ?? []).length > 0 || !onlyTransport
+    return { ...failure, code: isBroken ? 'RESTIC_REPOSITORY_DAMAGED' : 'RESTIC_REPOSITORY_UNREACHABLE' }
+  }
+  if (program.capabilities.checkJson ? summary?.num_errors === 0 : /^no errors were found$/m.test(text))
+    return undefined
+  const message = `restic check ended with 0 and reports ${summary?.num_errors ?? 'no number of'} errors`
+  return { code: 'RESTIC_OUTPUT_INVALID', message }
+}
+
+/** An index that cannot be loaded ends the check before it reads a pack. */
+function isReadThrough(ending: Ending, { text, summary }: Output, { transport }: Findings): boolean {
+  if (ending.stopped !== undefined || transport > 0 || !isCheckedThrough(ending.text)) return false
+  if (!summary) return /^read group #/m.test(text)
+  return !summary.suggest_repair_index || summary.broken_packs !== null
+}
+
+/** Packs that no index knows are not read, but have a size. */
+function hasForeignPacks({ text, summary }: Output): boolean {
+  return summary?.suggest_prune ?? /additional files were found/.test(text)
+}
+
+function messagesOf({ items, text }: Ending): string[] {
+  const messages = [...items.map(({ message }) => message), ...text.split('\n')]
+  return messages
+    .map((message) => message.trim())
+    .filter((message) => message !== '')
+    .slice(0, KEPT_MESSAGES)
+}
+
+const LONGEST_TEXT = 64 * 1024
+
+async function readOutput(running: Running): Promise<Output> {
+  const cutter = new LineCutter()
+  let json: string | undefined
+  let text = ''
+  for await (const chunk of running.stdout ?? []) {
+    for (const line of cutter.push(chunk as Buffer)) {
+      if (line.startsWith('{')) json = line
+      else text = `${text}${line}\n`.slice(-LONGEST_TEXT)
+    }
+  }
+  if (json === undefined) return { text }
+  return { text, summary: parseOutput(checkSummary, json, 'restic check') }
 }

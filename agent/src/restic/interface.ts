@@ -213,10 +213,34 @@ export interface CheckRun {
   exitCode: number
   startedAt: Date
   endedAt: Date
+  /** What restic found; 1 at least where it did not end well */
   errorCount: number
   /** The first 100 */
   messages: string[]
+  /** Every pack of the subset was read to its end, whatever was found in it */
+  isRead: boolean
+  /** The size of those packs; only where the repository is a folder of this machine */
+  readBytes?: number
   /** RESTIC_REPOSITORY_DAMAGED when the check ended and found something, else why it did not end */
+  error?: RunError
+}
+
+export interface ForgetRequest extends Limits {
+  /** The one snapshot. Nothing is pruned */
+  snapshotId: string
+}
+
+/** What came back when a snapshot was to be deleted. Whether it is still there, only a listing tells. */
+export interface ForgetRun {
+  /** As in BackupRun; until 0.18 it is 0 even where nothing was removed */
+  exitCode: number
+  startedAt: Date
+  endedAt: Date
+  /** refused: the storage itself said no to this very file. unknown: anything else but a clean removal */
+  answer: 'removed' | 'refused' | 'unknown'
+  /** The storage's words, where it refused */
+  refusal?: string
+  /** Set when the answer is unknown */
   error?: RunError
 }
 
@@ -252,6 +276,8 @@ export interface Restic {
   restore(request: RestoreRequest): Promise<RestoreRun>
   dump(request: DumpRequest): Dump
   check(request?: CheckRequest): Promise<CheckRun>
+  /** Deletes one snapshot, or tries to. Never throws for what restic does: the run says it */
+  forget(request: ForgetRequest): Promise<ForgetRun>
   locks(limits?: Limits): Promise<Lock[]>
   /** One plain unlock, only if a lock of a dead process of ours is there; the ids of such locks that went */
   unlockOwn(limits?: Limits): Promise<string[]>

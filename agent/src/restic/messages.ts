@@ -139,6 +139,8 @@ export const checkSummary = z.object({
   message_type: z.literal('summary'),
   num_errors: count,
   broken_packs: z.array(fullId).nullable(),
+  suggest_repair_index: z.boolean().default(false),
+  suggest_prune: z.boolean().default(false),
 })
 
 export type BackupMessage = z.infer<typeof backupMessage>

@@ -6,6 +6,7 @@ import { capabilitiesOf } from './capabilities.ts'
 import { check } from './check.ts'
 import { dump } from './dump.ts'
 import { childEnvironment } from './environment.ts'
+import { forget } from './forget.ts'
 import type { Limits, OpenOptions, Restic } from './interface.ts'
 import { parseOutput } from './json.ts'
 import { listNodes } from './list.ts'
@@ -62,6 +63,7 @@ export async function openRestic(options: OpenOptions): Promise<Restic> {
     restore: (request) => restore(program, request),
     dump: (request) => dump(program, request),
     check: (request) => check(program, request),
+    forget: (request) => forget(program, request),
     locks: (limits) => listLocks(program, limits),
     unlockOwn: (limits) => unlockOwn(program, limits),
   }

@@ -25,6 +25,8 @@ export interface SpawnOptions extends Limits {
   stdoutFile?: WriteStream
   /** The command gives no sign of progress of its own: the bytes that the process moves are taken for it */
   watchBytes?: boolean
+  /** Each line of stderr that is no item's error, as it comes */
+  onSaid?: (line: string) => void
 }
 
 export type StopReason = 'abort' | 'deadline' | 'stall' | 'unwanted'
@@ -111,7 +113,7 @@ export function spawnRestic(program: Program, options: SpawnOptions): Running {
   signal?.addEventListener('abort', onAbort)
   if (signal?.aborted === true) stop('abort')
 
-  const said = readStderr(child.stderr, program.redact)
+  const said = readStderr(child.stderr, program.redact, options.onSaid)
   const ending = (async (): Promise<Ending> => {
     const result = await child
     const { text, items, itemCount } = await said
@@ -163,6 +165,7 @@ export function spawnRestic(program: Program, options: SpawnOptions): Running {
 async function readStderr(
   stderr: Readable | null,
   redact: (text: string) => string,
+  onSaid: ((line: string) => void) | undefined,
 ): Promise<Pick<Ending, 'text' | 'items' | 'itemCount'>> {
   const lines: string[] = []
   const items: ItemError[] = []
@@ -179,7 +182,10 @@ async function readStderr(
     const text = message?.message ?? line
     const item = message ? undefined : itemErrorOf(text)
     if (item) takeItem(item)
-    if (text.trim() !== '') lines.push(redact(text.slice(0, 4_000)))
+    if (text.trim() === '') return
+    const said = redact(text.slice(0, 4_000))
+    onSaid?.(said)
+    lines.push(said)
     if (lines.length > KEPT_LINES) lines.splice(KEPT_LINES / 2, 1) // the first lines tell the cause, the last the end
   }
   const cutter = new LineCutter()

@@ -51,3 +51,54 @@ export function itemErrorOf(line: string): ItemError | undefined {
   const match = /^ignoring error for (.+?): (.*)$/s.exec(line)
   return match ? { path: match[1] ?? '', message: match[2] ?? '', during: 'restore' } : undefined
 }
+
+/** What restic says beside its findings: tries that it repeats, headings, advice, and that it ends. */
+const NO_FINDING =
+  /^\s*$|signal interrupt received|^(Load|LoadRaw|List|Stat|Save|Remove)\(.*(returned error, retrying|failed: )|^error for tree |^Fatal: |^\s*(The repository (index )?(is|contains) damaged|restic repair |Damaged (pack|snapshot) files can be)/
+
+/** A line of `check` that tells of one thing that is wrong. */
+export function isFinding(line: string): boolean {
+  return !NO_FINDING.test(line)
+}
+
+/**
+ * A finding of `check` that is the way to the storage, not what lies there: restic calls both damage. A pack
+ * that was cut short is told by its size in the listing too, so that a transfer that was cut accuses nobody.
+ */
+export function isTransportFinding(line: string): boolean {
+  return (
+    /unexpected HTTP response|server response|dial tcp|\bEOF\b|connection (refused|reset|timed out)|broken pipe|timeout|no such host|network is unreachable|no route to host|closed network connection|\btls: |x509: |http2?: |context (canceled|deadline)|AccessDenied|Access Denied|SlowDown|ssh command exited/i.test(
+      line,
+    ) && !/verification failed|does not match|invalid data returned|does not exist/.test(line)
+  )
+}
+
+/** Whether `check` went on to its last step, in spite of what it found. */
+export function isCheckedThrough(text: string): boolean {
+  return /^(Fatal: )?repository contains errors$/m.test(text)
+}
+
+/**
+ * Why the storage does not let this snapshot be removed, if that is what the line says. The network can be
+ * forbidden too (`dial tcp …: permission denied`), which tells nothing about the storage.
+ */
+export function refusalOf(line: string, snapshotId: string): string | undefined {
+  const [, id, why = ''] =
+    /Remove\(<snapshot\/([0-9a-f]{10})>\) (?:returned error, retrying after [^:]+|failed): (.*)$/s.exec(
+      line,
+    ) ?? []
+  if (
+    id !== snapshotId.slice(0, 10) ||
+    /\b(dial|read|write) (tcp|udp|unix)|\blookup |connect: |proxyconnect/.test(why)
+  ) {
+    return undefined
+  }
+  const isRefused =
+    /(response|error|status)\W+(code )?\(?40[35]\b|forbidden|access ?denied|permission denied|operation not permitted|method not allowed|not authorized to perform/i
+  return isRefused.test(why) ? why : undefined
+}
+
+/** Whether `forget` says that it left something undone: until 0.18 it exits 0 all the same. */
+export function isLeftUndone(text: string): boolean {
+  return /unable to remove|failed to remove|^Ignoring |no snapshot/m.test(text)
+}
