@@ -33,8 +33,11 @@ export async function identifyRepository(context: {
   const folder = join(stateDir, 'repositories')
   const file = join(folder, set.id)
   const known = await readFile(file, 'utf8').catch(() => '')
+  const limits = signal ? { signal } : {}
   try {
-    const id = await restic.repositoryId(signal ? { signal } : {})
+    // A lock that a killed restic of ours left would keep the repository shut for every run to come.
+    await restic.unlockOwn(limits).catch(() => [])
+    const id = await restic.repositoryId(limits)
     if (id !== known) {
       await mkdir(folder, { recursive: true, mode: 0o700 })
       await writeFile(`${file}.part`, id, { mode: 0o600, flush: true })

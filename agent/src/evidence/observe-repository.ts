@@ -1,0 +1,69 @@
+/** What was seen of a repository as a whole, as statement drafts. Pure, as in observe.ts. */
+import type { DataCheck, DeletionProbe, Repo } from '@bevis/shared/evidence/predicates'
+import { toInstant } from '@bevis/shared/format'
+import { setSubject, snapshotSubject } from './observe.ts'
+import type { Draft } from './record.ts'
+
+interface Observed {
+  readonly set: string
+  readonly setDigest: string
+  readonly repository: Repo
+  readonly resticVersion: string
+}
+
+export interface ObservedCheck extends Observed {
+  readonly startedAt: Date
+  readonly endedAt: Date
+  /** -1 when restic was not reached. */
+  readonly exitCode: number
+  readonly slice: { readonly part: number; readonly of: number }
+  readonly bytes: number | null
+  readonly errors: number
+  readonly result: DataCheck['result']
+}
+
+export function observeDataCheck(seen: ObservedCheck): Draft<'data-check'> {
+  return {
+    name: 'data-check',
+    subject: setSubject(seen.set, seen.setDigest),
+    predicate: {
+      tools: { restic: seen.resticVersion },
+      repository: seen.repository,
+      startedAt: toInstant(seen.startedAt),
+      endedAt: toInstant(seen.endedAt),
+      exitCode: seen.exitCode,
+      subset: `${seen.slice.part}/${seen.slice.of}`,
+      ...(seen.bytes !== null && { bytes: seen.bytes }),
+      errors: seen.errors,
+      result: seen.result,
+    },
+  }
+}
+
+export interface ObservedProbe extends Observed {
+  readonly at: Date
+  /** Null when there was none that could have been deleted. */
+  readonly snapshotId: string | null
+  readonly outcome: DeletionProbe['outcome']
+  /** How it was tried, and what came back. */
+  readonly by: string
+}
+
+/** `attempted` is a digest in every probe: zeros where there was nothing to attempt. */
+const NOTHING = '0'.repeat(64)
+
+export function observeDeletionProbe(seen: ObservedProbe): Draft<'deletion-probe'> {
+  return {
+    name: 'deletion-probe',
+    subject:
+      seen.snapshotId === null ? setSubject(seen.set, seen.setDigest) : snapshotSubject(seen.snapshotId),
+    predicate: {
+      tools: { restic: seen.resticVersion },
+      repository: seen.repository,
+      at: toInstant(seen.at),
+      attempted: seen.snapshotId ?? NOTHING,
+      outcome: seen.outcome,
+      by: seen.by.slice(0, 2_000),
+    },
+  }
+}

@@ -1,0 +1,89 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer, request } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { onTestFinished } from 'vitest'
+
+/** A real restic-rest-server that ends with the test. */
+export interface RestServer {
+  /** As restic takes it, with the folder `set` of the served one. */
+  url: string
+  kill(): Promise<void>
+  start(): Promise<void>
+}
+
+export async function restServer(
+  program: string,
+  folder: string,
+  options: readonly string[] = [],
+): Promise<RestServer> {
+  const address = `127.0.0.1:${await freePort()}`
+  let stop = async (): Promise<void> => {}
+  const start = async (): Promise<void> => {
+    const args = ['--no-auth', '--listen', address, '--path', folder, ...options]
+    const child = spawn(program, args, { stdio: 'ignore' })
+    stop = async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return
+      const ended = once(child, 'exit')
+      child.kill('SIGKILL')
+      await ended
+    }
+    for (let tries = 0; tries < 200; tries += 1) {
+      const answers = await fetch(`http://${address}/`).then(
+        () => true,
+        () => false,
+      )
+      if (answers) return
+      await sleep(25)
+    }
+    throw new Error(`${program} does not listen`)
+  }
+  await start()
+  onTestFinished(() => stop())
+  return { url: `rest:http://${address}/set`, kill: () => stop(), start }
+}
+
+/** What happens to a request on its way; null: it goes through. */
+export type Mishap = (
+  request: IncomingMessage,
+  response: ServerResponse,
+) => 'stall' | 'reset' | 'cut' | number | null
+
+/** Stands between restic and a rest-server, and lets happen to each request what `mishap` says. */
+export async function faultyWay(server: string, mishap: Mishap): Promise<string> {
+  const target = new URL(server.replace(/^rest:/, ''))
+  const proxy = createServer((incoming, response) => {
+    const what = mishap(incoming, response)
+    if (what === 'stall') return
+    if (what === 'reset') return void incoming.socket.destroy()
+    if (typeof what === 'number') return void response.writeHead(what).end()
+    const { url: path, method, headers } = incoming
+    const onward = request({ host: target.hostname, port: target.port, path, method, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 500, answer.headers)
+      if (what === null) return void answer.pipe(response)
+      answer.once('data', (bytes: Buffer) => {
+        response.write(bytes.subarray(0, bytes.length / 2), () => incoming.socket.destroy())
+      })
+    })
+    onward.on('error', () => incoming.socket.destroy())
+    incoming.pipe(onward)
+  })
+  proxy.listen(0, '127.0.0.1')
+  await once(proxy, 'listening')
+  onTestFinished(() => {
+    proxy.close()
+    proxy.closeAllConnections()
+  })
+  return `rest:http://127.0.0.1:${(proxy.address() as AddressInfo).port}${target.pathname}`
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as AddressInfo
+  probe.close()
+  await once(probe, 'close')
+  return port
+}
