@@ -148,3 +148,16 @@ test('the digest of a set changes with what it backs up, not with where its secr
   expect(digestOf(GOOD.replace('/etc/bevis/shop.pass', '/run/shop.pass'))).toBe(digestOf(GOOD))
   expect(digestOf(GOOD.replace('/srv/shop/dump', '/srv/shop/dumps'))).not.toBe(digestOf(GOOD))
 })
+
+test('data checks and deletion probes: a cycle that restic can count, a probe that a contract still takes', () => {
+  const [plain] = parseConfig(GOOD, 'agent.yaml').sets
+  expect(plain).toMatchObject({ dataCheck: { cycle: 28, jitter: 'PT0S' }, deletionProbe: {} })
+  const given = (line: string): string => `${GOOD}    ${line}\n`
+  expect(problemsOf(given('dataCheck: { cycle: 257 }'))).toEqual([
+    expect.stringMatching(/sets\[0\]\.dataCheck\.cycle: /),
+  ])
+  const seldom = parseConfig(given('deletionProbe: { every: P60D }'), 'agent.yaml')
+  expect(configWarnings(seldom, new Date('2026-11-23T12:00:00.000Z'))).toContainEqual(
+    expect.stringContaining('deletionProbe.every: a contract takes a probe for P31D'),
+  )
+})

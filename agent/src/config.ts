@@ -5,7 +5,7 @@ import { readYaml } from '@bevis/shared/yaml'
 import { sha256Hex } from '@bevis/shared/crypto'
 import { slug } from '@bevis/shared/format'
 import { z } from 'zod'
-import { duration, size } from './quantity.ts'
+import { duration, parseDuration, size } from './quantity.ts'
 import { cronProblems, isTimeZone, skippedDay } from './cron.ts'
 
 /** Where the configuration is when no --config names it. */
@@ -120,6 +120,17 @@ const restoreTest = z.strictObject({
   minConclusive: z.int().min(1).exactOptional(),
 })
 
+const dataCheck = z.strictObject({
+  cron: cron.exactOptional(),
+  timezone: timezone.exactOptional(),
+  jitter: duration.default('PT0S'),
+  /** Each run reads one part of so many; after as many runs every byte of the repository has been read. */
+  cycle: z.int().min(1).max(256).default(28),
+})
+
+/** Left out: only by hand. The storage is left one small snapshot, which it refuses to delete. */
+const deletionProbe = z.strictObject({ every: duration.exactOptional() })
+
 /** An absolute path, or a list of that and its arguments: never a line for a shell. */
 const command = z.union(
   [
@@ -201,6 +212,8 @@ const set = z.strictObject({
   backup: backup.prefault({}),
   inventory: inventory.prefault({}),
   restoreTest: restoreTest.prefault({}),
+  dataCheck: dataCheck.prefault({}),
+  deletionProbe: deletionProbe.prefault({}),
   retention: retention.exactOptional(),
   hooks: hooks.prefault({}),
   probes: z.array(probe).max(20).default([]),
@@ -277,6 +290,9 @@ export function setDigest({ repository: { url }, ...rest }: SetConfig): string {
   return sha256Hex(JSON.stringify({ ...rest, repository: { url } }))
 }
 
+/** How long a deletion probe proves that a copy is immutable. */
+const PROBE_COUNTS_FOR = 'P31D'
+
 /** What is allowed but probably not meant, in words. */
 export function configWarnings(config: AgentConfig, now: Date): string[] {
   const warnings: string[] = []
@@ -286,15 +302,22 @@ export function configWarnings(config: AgentConfig, now: Date): string[] {
       `collector.url: ${url} is not encrypted: whoever listens reads what the evidence says; use https`,
     )
   }
-  for (const { id, backup: planned, restoreTest: tested, retention: promised } of config.sets) {
+  for (const set of config.sets) {
+    const { id, backup: planned, restoreTest: tested, dataCheck: checked, retention: promised } = set
     if (promised !== undefined) {
       warnings.push(
         `set ${id}, retention: retention by contract is not carried out by this version: nothing is forgotten, pruned or held`,
       )
     }
+    if (parseDuration(set.deletionProbe.every ?? 'P1D') > parseDuration(PROBE_COUNTS_FOR)) {
+      warnings.push(
+        `set ${id}, deletionProbe.every: a contract takes a probe for ${PROBE_COUNTS_FOR} as proof; probe more often`,
+      )
+    }
     for (const [part, cron, zone] of [
       ['backup', planned.cron, planned.timezone],
       ['restoreTest', tested.cron, tested.timezone ?? planned.timezone],
+      ['dataCheck', checked.cron, checked.timezone ?? planned.timezone],
     ] as const) {
       const day = cron === undefined ? null : skippedDay(cron, zone, now)
       if (day === null) continue

@@ -7,6 +7,7 @@ import type { Opened } from './commands/open.ts'
 import { failureOutcome } from './commands/outcome.ts'
 import type { Outcome } from './commands/outcome.ts'
 import { CONFIG_FILE, environment } from './config.ts'
+import type { Slice } from './run/check-ledger.ts'
 import { VERSION } from './version.ts'
 
 /** What every command takes. */
@@ -52,6 +53,13 @@ function tell({ exit, json, lines }: Outcome, { json: asJson }: { json?: boolean
 function wholeNumber(text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('a whole number from 1 is needed')
   return Number(text)
+}
+
+function slice(text: string): Slice {
+  const [, part = 0, of = 0] = (/^([1-9]\d{0,2})\/([1-9]\d{0,2})$/.exec(text) ?? []).map(Number)
+  if (part < 1 || part > of || of > 256)
+    throw new InvalidArgumentError('n/t is needed, n from 1 to t, t at most 256')
+  return { part, of }
 }
 
 const collect = (value: string, all: readonly string[]): string[] => [...all, value]
@@ -133,6 +141,34 @@ define('test <set>', 'restore a sample, compare it with what went in, and say wh
           files: options.file,
         }),
       ),
+  )
+
+define('check <set>', 'read the next part of the repository byte by byte, and say whether it is sound', [
+  'check shop',
+  'check shop --slice 3/28',
+  'check shop --slice 1/1   # all of it',
+])
+  .option('--slice <n/t>', 'the n-th of t parts, t up to 256; left out: what has waited longest', slice)
+  .option('--no-send', 'leave the evidence in the outbox')
+  .action((set: string, options: Common & { slice?: Slice; send: boolean }) =>
+    act(options, async (opened) =>
+      (await import('./commands/check.ts')).checkCommand(opened, set, {
+        ...workOptions(options),
+        slice: options.slice ?? null,
+      }),
+    ),
+  )
+
+define(
+  'probe-deletion <set>',
+  'try to delete a snapshot made for it, which append-only storage must refuse',
+  ['probe-deletion shop'],
+)
+  .option('--no-send', 'leave the evidence in the outbox')
+  .action((set: string, options: Common & { send: boolean }) =>
+    act(options, async (opened) =>
+      (await import('./commands/probe-deletion.ts')).probeDeletionCommand(opened, set, workOptions(options)),
+    ),
   )
 
 define('inventory [set]', 'list what the repository holds, completely, and sign the list', [

@@ -25,7 +25,13 @@ import { sendByChild } from './send.ts'
 import { openNotifier } from './systemd.ts'
 
 /** The command that does each kind of work. */
-const COMMANDS = { backup: 'backup', inventory: 'inventory', 'restore-test': 'test' } as const
+const COMMANDS = {
+  backup: 'backup',
+  inventory: 'inventory',
+  'restore-test': 'test',
+  'data-check': 'check',
+  'deletion-probe': 'probe-deletion',
+} as const
 
 /** Last words may take this long to reach the collector; then they wait for the next start. */
 const LAST_SEND_MS = 5_000

@@ -10,12 +10,18 @@ import { listRefused, readSpool } from '../outbox/queue.ts'
 import { loadMark } from '../schedule/mark.ts'
 import type { Mark, Work } from '../schedule/mark.ts'
 import { inventoryKeeper, plansOf } from '../schedule/plan.ts'
+import { coverageOf, loadCheckLedger } from '../run/check-ledger.ts'
+import type { Coverage } from '../run/check-ledger.ts'
+import { knownRepository } from '../run/repository.ts'
 import type { State } from '../state.ts'
 import type { Opened } from './open.ts'
 import type { Outcome } from './outcome.ts'
+import { describeCoverage } from './coverage.ts'
 import { alignColumns, formatDistance, formatInstant, paint } from './terminal.ts'
 
-const WORKS: readonly Work[] = ['backup', 'inventory', 'restore-test']
+const WORKS: readonly Work[] = ['backup', 'inventory', 'restore-test', 'data-check', 'deletion-probe']
+/** Shown only where they are scheduled, or were done. */
+const OPTIONAL: ReadonlySet<Work> = new Set(['data-check', 'deletion-probe'])
 
 /** Evidence that waits longer than this is told as bad: the collector's silence has become a matter. */
 const STALE_SPOOL_MS = 26 * 3_600_000
@@ -36,7 +42,11 @@ export function readStatus(config: AgentConfig, state: State, now: Date) {
   const head = loadHead(state)
   const sets = config.sets.map((set) => ({
     set: set.id,
-    work: WORKS.map((what) => workOf(config, state, set.id, what, now)),
+    work: WORKS.map((what) => workOf(config, state, set.id, what, now)).filter(
+      ({ what, last, next }) => !OPTIONAL.has(what) || last !== null || next !== null,
+    ),
+    /** How much of the repository's data was read by checks; null before the first. */
+    data: dataOf(state, set.id),
   }))
   const problems = [
     ...(identity === null ? ['not enrolled: run bevis-agent enroll'] : []),
@@ -54,7 +64,9 @@ export function readStatus(config: AgentConfig, state: State, now: Date) {
       work.flatMap(({ what, last }) =>
         last === null || last.outcome === 'passed'
           ? []
-          : [`the last ${what} of ${set} ${last.outcome}${last.code === null ? '' : `: ${last.code}`}`],
+          : what === 'deletion-probe' && last.outcome === 'failed' && last.code === null
+            ? [`the storage of ${set} lets this agent delete snapshots: it is not append-only`]
+            : [`the last ${what} of ${set} ${last.outcome}${last.code === null ? '' : `: ${last.code}`}`],
       ),
     ),
   ]
@@ -71,6 +83,12 @@ export function readStatus(config: AgentConfig, state: State, now: Date) {
     sets,
     problems,
   }
+}
+
+function dataOf(state: State, set: string): Coverage | null {
+  const repository = knownRepository(state.folder, set)
+  const ledger = repository === null ? null : loadCheckLedger(state.folder, repository)
+  return ledger === null ? null : coverageOf(ledger)
 }
 
 function workOf(config: AgentConfig, state: State, set: string, what: Work, now: Date) {
@@ -132,8 +150,8 @@ function describe(status: Status, now: Date): string[] {
     ],
     ['clock', clock],
   ]
-  const table = status.sets.flatMap(({ set, work }) =>
-    work.map(({ what, last, next }) => [
+  const table = status.sets.flatMap(({ set, work, data }) => [
+    ...work.map(({ what, last, next }) => [
       set,
       what,
       outcomeText(last),
@@ -144,7 +162,8 @@ function describe(status: Status, now: Date): string[] {
           ? 'due now'
           : `next ${formatDistance(next, now)}`,
     ]),
-  )
+    ...(data === null ? [] : [[set, 'data read', ...describeCoverage(data, now)]]),
+  ])
   return [
     ...alignColumns(facts),
     '',

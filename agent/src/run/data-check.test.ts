@@ -23,7 +23,7 @@ describe.each(builds)('restic $version', (build) => {
     '%s: a flipped byte is found when its slice is read, and in a cycle every pack is',
     async (kind) => {
       const place = testPlace(build)
-      const repository = await filled(place, kind === 'local' ? null : () => null)
+      const repository = await filled(place, kind === 'local' ? null : () => null, 5)
       const { context, drafts } = storyContext(place, repository.restic, repository.url)
       const packs = filesBelow(join(repository.folder, 'data'))
       const largest = packs.toSorted((one, other) => statSync(other).size - statSync(one).size)[0] ?? ''
@@ -142,7 +142,7 @@ describe.each(builds)('restic $version', (build) => {
       const { restic, url } = await filled(place, isPack)
       const { context } = storyContext(place, restic, url)
       isFaulty = true
-      const run = await runDataCheck({ ...context, cycle: 1, deadlineMs: 4_000 })
+      const run = await runDataCheck({ ...context, cycle: 1, deadlineMs: 2_500 })
       expect(run).toMatchObject({ result: 'INCONCLUSIVE', coverage: { share: 0 } })
       expect(run.error?.code).toMatch(/^RESTIC_(REPOSITORY_UNREACHABLE|TIMEOUT)$/)
       isFaulty = false
@@ -153,7 +153,7 @@ describe.each(builds)('restic $version', (build) => {
     },
   )
 
-  async function filled(place: TestPlace, mishap: Mishap | null) {
+  async function filled(place: TestPlace, mishap: Mishap | null, backups = 2) {
     const asked = new Set<string>()
     let { url } = place
     let folder = url
@@ -170,7 +170,7 @@ describe.each(builds)('restic $version', (build) => {
       repository: { url, passwordFile: join(place.folder, 'password') },
       killAfterMs: 1_000,
     })
-    for (let n = 0; n < 5; n += 1) {
+    for (let n = 0; n < backups; n += 1) {
       place.write(`file-${n}`, randomBytes(60_000 + n))
       expect((await restic.backup({ paths: [place.source] })).outcome).toBe('complete')
     }

@@ -36,6 +36,8 @@ export interface DataCheckContext {
   readonly cycle: number
   /** Left out: the one that has waited longest. */
   readonly slice?: Slice
+  /** Called when it is known which one is read. */
+  readonly onSlice?: (slice: Slice) => void
   readonly signal?: AbortSignal
   readonly stallMs?: number
   readonly deadlineMs?: number
@@ -64,6 +66,7 @@ export async function runDataCheck(context: DataCheckContext): Promise<DataCheck
   const { repository } = identity
   const ledger = loadCheckLedger(stateDir, repository.id) ?? emptyLedger()
   const slice = context.slice ?? nextSlice(ledger, context.cycle)
+  context.onSlice?.(slice)
   const run = identity.error ? null : await check(context, slice)
   const { result, error } = judge(identity, run)
   const endedAt = now()

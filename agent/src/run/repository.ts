@@ -1,5 +1,6 @@
 /** Which repository a run is about, also when it cannot be opened. */
-import { readFile, writeFile, mkdir, rename } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BevisError, errorCodeOf } from '@bevis/shared/error'
 import type { Repo } from '@bevis/shared/evidence/predicates'
@@ -32,7 +33,7 @@ export async function identifyRepository(context: {
   const { restic, set, stateDir, signal } = context
   const folder = join(stateDir, 'repositories')
   const file = join(folder, set.id)
-  const known = await readFile(file, 'utf8').catch(() => '')
+  const known = knownRepository(stateDir, set.id)
   const limits = signal ? { signal } : {}
   try {
     // A lock that a killed restic of ours left would keep the repository shut for every run to come.
@@ -45,9 +46,18 @@ export async function identifyRepository(context: {
     }
     return { repository: { id, location: restic.location }, error: null }
   } catch (cause) {
-    const id = hex64.safeParse(known).data ?? UNKNOWN_REPOSITORY
+    const id = known ?? UNKNOWN_REPOSITORY
     const error =
       cause instanceof BevisError ? cause : new BevisError(errorCodeOf(cause), String(cause), { cause })
     return { repository: { id, location: restic.location }, error }
+  }
+}
+
+/** The ID of a set's repository as it was when it was last opened; null when it never was. */
+export function knownRepository(stateDir: string, set: string): string | null {
+  try {
+    return hex64.safeParse(readFileSync(join(stateDir, 'repositories', set), 'utf8')).data ?? null
+  } catch {
+    return null
   }
 }

@@ -87,3 +87,19 @@ test('what has no cron expression is only done by hand', () => {
     'inventory',
   ])
 })
+
+test('data checks follow their cron, deletion probes their interval, and neither is done unless it is asked for', () => {
+  expect(plansOf([set()]).map(({ what }) => what)).toEqual(['backup', 'inventory'])
+  const asked = set({ dataCheck: { cron: '0 12 * * *', jitter: 'PT0S' }, deletionProbe: { every: 'P7D' } })
+  const now = at('2026-11-23T12:00:00.000Z')
+  expect(planOf('data-check', asked).next(mark('2026-11-23T00:00:00.000Z'), now)).toEqual(
+    at('2026-11-24T11:00:00.000Z'),
+  )
+  const probe = planOf('deletion-probe', asked)
+  expect(probe.owedSince(mark('2026-11-23T12:00:00.000Z', 'new'), now)).toEqual(now)
+  expect(probe.owedSince(mark('2026-11-16T12:00:01.000Z'), now)).toBeNull()
+  expect(probe.owedSince(mark('2026-11-16T11:00:00.000Z'), now)).toEqual(at('2026-11-23T11:00:00.000Z'))
+  // Another set may have other credentials for the same repository.
+  const two = [asked, { ...asked, id: 'media' }]
+  expect(plansOf(two).filter(({ what }) => what === 'deletion-probe')).toHaveLength(2)
+})

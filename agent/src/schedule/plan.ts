@@ -11,6 +11,8 @@ export interface Scheduled {
   readonly backup: { readonly cron?: string; readonly timezone: string; readonly jitter: string }
   readonly restoreTest: { readonly cron?: string; readonly timezone?: string; readonly jitter: string }
   readonly inventory: { readonly every: string }
+  readonly dataCheck?: { readonly cron?: string; readonly timezone?: string; readonly jitter: string }
+  readonly deletionProbe?: { readonly every?: string }
 }
 
 /** One kind of work on one set, and when it is due. */
@@ -40,6 +42,17 @@ export function plansOf(sets: readonly Scheduled[]): Plan[] {
       set.restoreTest.timezone ?? set.backup.timezone,
       set.restoreTest.jitter,
     ),
+    ...cronPlan(
+      set,
+      'data-check',
+      set.dataCheck?.cron,
+      set.dataCheck?.timezone ?? set.backup.timezone,
+      set.dataCheck?.jitter ?? 'PT0S',
+    ),
+    // Each set for itself: a probe says something about the credentials that it was made with.
+    ...(set.deletionProbe?.every === undefined
+      ? []
+      : [intervalPlan(set, 'deletion-probe', parseDuration(set.deletionProbe.every))]),
   ])
 }
 
@@ -83,13 +96,17 @@ function cronPlan(
 function inventoryPlan(sets: readonly Scheduled[], keeper: Scheduled): Plan {
   const sharing = sets.filter(({ repository }) => repository.url === keeper.repository.url)
   const everyMs = Math.min(...sharing.map(({ inventory }) => parseDuration(inventory.every)))
+  return intervalPlan(keeper, 'inventory', everyMs)
+}
+
+/** What was never done is done at once: nothing can be told without it. */
+function intervalPlan(set: Scheduled, what: Work, everyMs: number): Plan {
   const dueAt = (mark: Mark): Date =>
-    // Never taken: at once, since without an inventory nothing can be told.
     new Date(mark.outcome === 'new' ? mark.startedAt : Date.parse(mark.startedAt) + everyMs)
   return {
-    set: keeper.id,
-    what: 'inventory',
-    repository: keeper.repository.url,
+    set: set.id,
+    what,
+    repository: set.repository.url,
     owedSince: (mark, now) => (dueAt(mark).getTime() <= now.getTime() ? dueAt(mark) : null),
     next: (mark, now) => new Date(Math.max(dueAt(mark).getTime(), now.getTime())),
   }
