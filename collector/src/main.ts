@@ -2,6 +2,7 @@
 /** The collector's commands. What each does is in commands/; here they get their names, options and help. */
 import { BevisError } from '@bevis/shared/error'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import type { Telling } from './commands/contract.ts'
 import { failureOutcome } from './commands/outcome.ts'
 import type { Outcome } from './commands/outcome.ts'
 import type { Opened } from './commands/open.ts'
@@ -107,12 +108,19 @@ const contract = program
   .description('Contracts: what was promised, and to whom.')
   .exitOverride()
 
+const plain = () => new Option('--plain', 'in plain words: what is promised, and what changes by version')
+const tongue = () => new Option('--language <code>', 'of what is told').choices(['da', 'en']).default('en')
+
 add(contract, 'check <file>', 'Tell everything that is wrong with a contract file, with its lines.', [
   'contract check web-shop.yaml',
-]).action(async (file: string, options: Common) => {
-  const { contractCheckCommand } = await import('./commands/contract.ts')
-  finish(contractCheckCommand(file), options.json === true)
-})
+  'contract check web-shop.yaml --plain --language da',
+])
+  .addOption(plain())
+  .addOption(tongue())
+  .action(async (file: string, options: Common & Telling) => {
+    const { contractCheckCommand } = await import('./commands/contract.ts')
+    finish(contractCheckCommand(file, options), options.json === true)
+  })
 
 add(
   contract,
@@ -128,9 +136,12 @@ add(
 add(contract, 'show <id>', 'Show a contract’s text.', [
   'contract show AFT-2025-052',
   'contract show AFT-2025-052 --revision 1',
+  'contract show AFT-2025-052 --plain --language da',
 ])
   .option('--revision <number>', 'an earlier text', readWhole)
-  .action((id: string, options: Common & { revision?: number }) =>
+  .addOption(plain())
+  .addOption(tongue())
+  .action((id: string, options: Common & Telling & { revision?: number }) =>
     withOpened(options, async (opened) =>
       (await import('./commands/contract.ts')).contractShowCommand(opened, id, options),
     ),

@@ -87,6 +87,7 @@ export function readYaml<S extends z.ZodType>(file: YamlFile, schema: S): z.outp
     lineCounter: lines,
     uniqueKeys: true,
     prettyErrors: false,
+    logLevel: 'error', // a hostile file has nothing to say to the process
     schema: file.schema ?? 'core',
   })
   const places = new Places(document, lines)

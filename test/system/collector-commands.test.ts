@@ -98,6 +98,23 @@ describe('every command', () => {
 })
 
 describe('contract', () => {
+  test('says in plain words what it promises, in either language, before and after it is applied', async () => {
+    const checked = await runCollector([
+      'contract',
+      'check',
+      join(folder, 'contract.yaml'),
+      '--plain',
+      '--language',
+      'da',
+    ])
+    expect(checked).toMatchObject({ exit: 0, stdout: expect.stringContaining('En backup hver dag') })
+    const shown = await run('contract', 'show', CONTRACT, '--plain')
+    expect(shown.stdout).toMatch(/A backup every day/)
+    expect(await json('contract', 'show', CONTRACT, '--plain')).toMatchObject({
+      plain: { versions: [{ no: 1, isAccepted: true }] },
+    })
+  })
+
   test('check tells all at once with lines and ends with 1; it needs no configuration', async () => {
     const file = join(folder, 'bad.yaml')
     writeFileSync(file, 'id: A\nnonsense: 1\ncustomer: {}\n')

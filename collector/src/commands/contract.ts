@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { parseContract } from '@bevis/shared/contract/parse'
+import { describeContract, formatPlain } from '@bevis/shared/contract/plain'
+import type { Language, PlainText } from '@bevis/shared/contract/plain'
+import type { Problem } from '@bevis/shared/contract/problem'
 import { BevisError } from '@bevis/shared/error'
 import { environment } from '../config.ts'
 import { applyContract, describeProblems } from '../contract/apply.ts'
@@ -7,19 +10,43 @@ import { listContractTexts } from '../store/read/contracts.ts'
 import type { Opened } from './open.ts'
 import type { Outcome } from './outcome.ts'
 
+/** How a contract is told: its text, or what it promises in plain words. */
+export interface Telling {
+  readonly plain?: boolean
+  readonly language?: Language
+}
+
 /** Needs no collector: it reads the file and tells. */
-export function contractCheckCommand(file: string): Outcome {
+export function contractCheckCommand(file: string, { plain, language = 'en' }: Telling = {}): Outcome {
   const { contract, errors, warnings } = parseContract(readText(file))
   const lines = [
-    ...(errors.length === 0 ? [] : describeProblems(file, errors).split('\n')),
-    ...warnings.map((warning) => `warning: ${describeProblems(file, [warning])}`),
+    ...errors.flatMap((error) => tell(file, error, language)),
+    ...warnings.flatMap((warning) =>
+      tell(file, warning, language, language === 'da' ? 'advarsel: ' : 'warning: '),
+    ),
   ]
   if (contract === undefined) return { exit: 1, json: { file, errors, warnings }, lines }
+  const told = plain === true ? describeContract(contract, language) : undefined
+  const done =
+    language === 'da'
+      ? `${file}: aftale ${contract.id} kan tages i brug.`
+      : `${file}: contract ${contract.id} can be applied.`
   return {
     exit: 0,
-    json: { file, contract: contract.id, errors, warnings },
-    lines: [...lines, `${file}: contract ${contract.id} can be applied.`],
+    json: { file, contract: contract.id, errors, warnings, ...plainly(told) },
+    lines: [...lines, done, ...(told === undefined ? [] : ['', ...formatPlain(told)])],
   }
+}
+
+function plainly(plain: PlainText | undefined): { plain?: PlainText } {
+  return plain === undefined ? {} : { plain }
+}
+
+/** The problem, and below it the line that it is about. */
+function tell(file: string, problem: Problem, language: Language, kind = ''): string[] {
+  const said = language === 'da' ? { ...problem, ...problem.da } : problem
+  const told = `${kind}${describeProblems(file, [said])}`
+  return problem.quote === '' ? [told] : [told, `    ${problem.quote}`]
 }
 
 export async function contractApplyCommand({ store, now }: Opened, file: string): Promise<Outcome> {
@@ -40,7 +67,7 @@ export async function contractApplyCommand({ store, now }: Opened, file: string)
 export async function contractShowCommand(
   { store }: Opened,
   id: string,
-  options: { revision?: number },
+  options: Telling & { revision?: number },
 ): Promise<Outcome> {
   const texts = await listContractTexts(store.db, { all: true }, id)
   const { revision } = options
@@ -56,15 +83,23 @@ export async function contractShowCommand(
     applied_at,
     applied_by,
   }))
+  const told = options.plain === true ? plainOf(id, text.yaml, options.language) : undefined
   return {
     exit: 0,
-    json: { ...text, revisions },
+    json: { ...text, revisions, ...plainly(told) },
     lines: [
       `# ${id}, revision ${text.revision} of ${texts.length}, applied ${text.applied_at} by ${text.applied_by}`,
       `# SHA-256 ${text.sha256}`,
-      ...text.yaml.replace(/\n$/, '').split('\n'),
+      ...(told === undefined ? text.yaml.replace(/\n$/, '').split('\n') : formatPlain(told)),
     ],
   }
+}
+
+function plainOf(id: string, yaml: string, language: Language = 'en'): PlainText {
+  const { contract } = parseContract(yaml)
+  if (contract === undefined)
+    throw new BevisError('CONTRACT_INVALID', `${id} can no longer be read: apply it anew`)
+  return describeContract(contract, language)
 }
 
 function readText(file: string): string {

@@ -69,7 +69,7 @@ describe('problems are told at once, each with its place and cure', () => {
       TEXT.replace('regimes:', 'regime:').replace('keep: 14', 'keep: 14, keeep: 3'),
     )
     expect(contract).toBeUndefined()
-    expect(errors).toEqual([
+    expect(errors).toMatchObject([
       {
         line: 4,
         column: 1,
@@ -256,4 +256,131 @@ describe('warned', () => {
     expect(warnings({ retention: keeping([{ per: 'fiscalYear', keep: 3 }]) })).toHaveLength(1)
     expect(warnings({ unit: 'ribe' })).toEqual([])
   })
+})
+
+describe('in both languages', () => {
+  test('a problem quotes its line, and says in Danish what it says in English', () => {
+    const { errors, warnings } = parseContract(
+      TEXT.replace('regimes: [gdpr]', 'regimes: [nis3]')
+        .replace('Seneste 14 dage', 'Op til 14 dage')
+        .replace('[{per: day, keep: 14}]', '[]'),
+    )
+    expect(errors).toMatchObject([
+      {
+        line: 4,
+        quote: 'regimes: [nis3]',
+        da: {
+          message: expect.stringMatching(/^"regimes" er "nis3", hvilket ikke er en af bogforingsloven, gdpr/),
+          cure: expect.stringMatching(/^Skriv en af /),
+        },
+      },
+    ])
+    expect(warnings).toMatchObject([
+      {
+        quote: 'min: []',
+        message: expect.stringContaining('a ceiling without a floor'),
+        da: { message: expect.stringContaining('en længste opbevaring uden en mindste') },
+      },
+    ])
+  })
+
+  test('a long line is quoted around the place, and commands no terminal', () => {
+    const { errors } = parseContract(`${JSON.stringify({ a: 'x'.repeat(400) }).slice(0, -1)},"b":"\u009b2J"}`)
+    expect(errors.map(({ quote }) => quote)).toContainEqual(expect.stringMatching(/^\.\.\.x+","b":"\?2J"}$/))
+  })
+
+  const versionless = parse([])
+  const wrongs = [
+    versionless,
+    parse([versionOf(1, '2025-01-01', { acceptances: [] })]),
+    parse([versionOf(1, '2025-01-01'), versionOf(1, '2025-01-01')]),
+    parse([versionOf(1, '2025-01-01', { sets: [setOf(), setOf()] })], {
+      regimes: ['bogforingsloven', 'nis2'],
+    }),
+    parse([], {
+      term: { start: '2025-02-01', end: '2025-01-01' },
+      timezone: 'X',
+      currency: 'kr',
+      holidays: 'SE',
+    }),
+    parse([], {
+      customer: { name: '', cvr: '1', contacts: [{ name: 'A', email: 'x', role: 'r' }] },
+      monthlyFee: -1,
+    }),
+    withSet({
+      id: 'No Slug',
+      unit: 3,
+      selector: { repository: '', hosts: [], requiredPaths: [1] },
+      content: { maxDropPct: 200 },
+      schedule: { every: 'P0D', window: { from: '25:00' }, dayStartsAt: 6 },
+      retention: { min: {} },
+      partial: { maxFailedPct: 'x' },
+      restoreTest: { sample: { files: 0 } },
+      onboardedAt: 'today',
+    }),
+    withSet({
+      selector: { repository: 'a', hosts: ['a', 'b'], requiredPaths: [] },
+      schedule: { every: 'P1D', rpo: 'PT1H', lateGrace: 'P9D' },
+      retention: keeping(
+        [
+          { per: 'day', keep: 3, anchor: 'SAT', fyEnd: '12-31' },
+          { per: 'fiscalYear', keep: 1 },
+        ],
+        {
+          age: 'P1D',
+        },
+      ),
+      copies: [{ role: 'offsite', repository: 'a', region: 'x' }],
+      unit: 'none',
+    }),
+    parseContract('a: [1'),
+    parseContract('a: 1\na: 2'),
+  ]
+
+  test('nothing is left in English', () => {
+    const said = wrongs.flatMap(({ errors, warnings }) => [...errors, ...warnings])
+    expect(said.length).toBeGreaterThan(40)
+    for (const { message, cure, da } of said) {
+      expect(da.message).not.toBe(message)
+      expect(da.cure).not.toBe(cure)
+      if (!da.message.startsWith('YAML')) {
+        expect(`${da.message} ${da.cure}`).not.toMatch(/\b(is|not|which|the|write|add|like|above|least)\b/i)
+      }
+    }
+  })
+})
+
+describe('warned of', () => {
+  const warningsOf = (more: Record<string, unknown>) => withSet(more).warnings.map(({ message }) => message)
+
+  test('a day of the week that a tier of days cannot ask for', () => {
+    expect(warningsOf({ retention: keeping([{ per: 'day', keep: 14, anchor: 'SAT' }]) })).toEqual([
+      expect.stringContaining('asks for the other days too'),
+    ])
+  })
+
+  test('a grace that outlasts what is kept', () => {
+    const hourly = (lateGrace: string) =>
+      warningsOf({ schedule: { every: 'PT1H', lateGrace }, retention: keeping([{ per: 'hour', keep: 6 }]) })
+    expect(hourly('PT7H')).toEqual([expect.stringContaining('is longer than hour x 6 is kept')])
+    expect(hourly('PT6H')).toEqual([])
+  })
+
+  test('several hosts, of which one is enough', () => {
+    const selector = { repository: 'vts-01', hosts: ['a', 'b'], requiredPaths: [] }
+    expect(warningsOf({ selector })).toEqual([expect.stringContaining('any of a, b is enough')])
+  })
+})
+
+test('hostile YAML has nothing to say to the process', async () => {
+  const told: Error[] = []
+  const listen = (warning: Error): void => void told.push(warning)
+  process.on('warning', listen)
+  try {
+    parseContract('? [a, {b: c}]\n: 1\n? {d: e}\n: !unknown 2\n')
+    await new Promise((resolve) => setImmediate(resolve))
+  } finally {
+    process.off('warning', listen)
+  }
+  expect(told).toEqual([])
 })

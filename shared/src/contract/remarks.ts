@@ -3,6 +3,8 @@ import { z } from 'zod'
 import { canBeShorter, parseDuration } from './duration.ts'
 import type { Duration } from './duration.ts'
 import type { Path } from '../yaml.ts'
+import type { Saying } from './problem.ts'
+import { REMARK } from './remark-words.ts'
 import type { ContractSet, Tier, Version } from './schema.ts'
 import { setSchema, versionSchema } from './schema.ts'
 
@@ -10,8 +12,7 @@ export interface Remark {
   path: Path
   /** The key that the remark is about, where it is one. */
   key?: string
-  message: string
-  cure: string
+  say: Saying
 }
 
 export interface Remarks {
@@ -40,8 +41,7 @@ export function examine(value: unknown): Remarks {
   if (typeof start === 'string' && typeof end === 'string' && end < start) {
     remarks.errors.push({
       path: ['term', 'end'],
-      message: `the term ends on ${end}, before it starts on ${start}`,
-      cure: 'Put the dates in order.',
+      say: REMARK.termReversed(start, end),
     })
   }
   return remarks
@@ -65,8 +65,7 @@ function examineVersions(versions: Head[], { errors }: Remarks): void {
     errors.push({
       path: [],
       key: 'versions',
-      message: 'no version has been accepted by both parties, so nothing is in force',
-      cure: 'Add acceptances of the customer and of the provider to a version.',
+      say: REMARK.nothingAccepted,
     })
   }
   const byDay = new Map<string, number>()
@@ -75,8 +74,7 @@ function examineVersions(versions: Head[], { errors }: Remarks): void {
     if (earlier !== undefined) {
       errors.push({
         path: ['versions', index, 'effectiveFrom'],
-        message: `versions ${earlier} and ${version.no} are both accepted from ${version.effectiveFrom}`,
-        cure: 'Let one of them take effect on another day.',
+        say: REMARK.sameDay(earlier, version.no, version.effectiveFrom),
       })
     }
     byDay.set(version.effectiveFrom, version.no)
@@ -86,8 +84,7 @@ function examineVersions(versions: Head[], { errors }: Remarks): void {
     if (numbers.has(no)) {
       errors.push({
         path: ['versions', index, 'no'],
-        message: `version ${no} is there twice`,
-        cure: 'Number the versions differently.',
+        say: REMARK.versionTwice(no),
       })
     }
     numbers.add(no)
@@ -100,16 +97,14 @@ function examineVersion(version: Version, path: Path, regimes: readonly unknown[
     if (ids.has(id)) {
       remarks.errors.push({
         path: [...path, 'sets', index, 'id'],
-        message: `the set "${id}" is there twice`,
-        cure: 'Give each set of a version its own id.',
+        say: REMARK.setTwice(id),
       })
     }
     ids.add(id)
     if (unit !== undefined && version.units !== undefined && !version.units.some((one) => one.id === unit)) {
       remarks.warnings.push({
         path: [...path, 'sets', index, 'unit'],
-        message: `the unit "${unit}" is not among the version's units`,
-        cure: 'Add the unit, or correct its id.',
+        say: REMARK.unitUnknown(unit),
       })
     }
   })
@@ -119,8 +114,7 @@ function examineVersion(version: Version, path: Path, regimes: readonly unknown[
         remarks.warnings.push({
           path: [...path, list, index],
           key: 'sets',
-          message: `no set of this version is called "${set}"`,
-          cure: 'Correct the id, or leave it out.',
+          say: REMARK.setUnknown(set),
         })
       }
     })
@@ -132,9 +126,7 @@ function examineVersion(version: Version, path: Path, regimes: readonly unknown[
     remarks.errors.push({
       path,
       key: 'sets',
-      message:
-        'bogforingsloven asks for five years from the end of the fiscal year; no set of this version keeps them',
-      cure: 'Add a tier {per: fiscalYear, keep: 5, fyEnd, closeAfter} to the set that holds the books.',
+      say: REMARK.booksNotKept,
     })
   }
 }
@@ -151,53 +143,60 @@ function examineSet(set: ContractSet, path: Path, regimes: readonly unknown[], r
   ) {
     errors.push({
       path: [...path, 'schedule', 'rpo'],
-      message: `a backup every ${schedule.every} cannot keep a recovery point of ${schedule.rpo}`,
-      cure: `Shorten "every" to ${schedule.rpo}, or allow an rpo of ${schedule.every}.`,
+      say: REMARK.tooRare(schedule.every, schedule.rpo),
     })
   }
   min.forEach((tier, index) => {
-    if (max !== undefined && canBeShorter(parseDuration(max.age), spanOf(tier))) {
+    if (max !== undefined && canBeShorter(parseDuration(max.age), lengthOf(tier, tier.keep + 1))) {
       errors.push({
         path: [...path, 'retention', 'max', 'age'],
-        message: `a ceiling of ${max.age} is below ${tier.per} x ${tier.keep} and the one bucket that runs`,
-        cure: 'Raise max.age, or keep fewer buckets.',
+        say: REMARK.ceilingTooLow(max.age, tier.per, tier.keep),
       })
     }
     examineTier(tier, [...path, 'retention', 'min', index], warnings)
+    if (canBeShorter(lengthOf(tier, tier.keep), parseDuration(schedule.lateGrace))) {
+      warnings.push({
+        path: [...path, 'retention', 'min', index],
+        say: REMARK.graceTooLong(schedule.lateGrace, tier.per, tier.keep),
+      })
+    }
   })
   if (min.length === 0 && (max !== undefined || UP_TO.test(retention.wording))) {
     warnings.push({
       path: [...path, 'retention'],
       key: 'min',
-      message: 'this is a ceiling without a floor: nothing need be kept at all',
-      cure: 'Say in "min" how many days, weeks or months must be there.',
+      say: REMARK.ceilingAlone,
     })
   }
   if (set.personalData === 'special' && max === undefined) {
     warnings.push({
       path: [...path, 'personalData'],
-      message: 'special-category data without a ceiling is kept for ever',
-      cure: 'Add retention.max.age.',
+      say: REMARK.specialForEver,
     })
+  }
+  if (selector.hosts.length > 1) {
+    warnings.push({ path: [...path, 'selector', 'hosts'], say: REMARK.severalHosts(selector.hosts) })
   }
   for (const [index, { repository }] of (set.copies ?? []).entries()) {
     if (repository !== selector.repository) continue
     errors.push({
       path: [...path, 'copies', index, 'repository'],
-      message: `the copy lies in ${repository}, which is the repository that it should be a copy of`,
-      cure: 'Name the repository or lineage of the copy.',
+      say: REMARK.copyAtHome(repository),
     })
   }
   if (regimes.includes('nis2') || regimes.includes('nis2-msp')) warnOfNis2(set, path, warnings)
 }
 
 function examineTier(tier: Tier, path: Path, warnings: Remark[]): void {
+  const { per, anchor } = tier
+  if (anchor !== undefined && (per === 'hour' || per === 'day')) {
+    warnings.push({ path: [...path, 'anchor'], say: REMARK.anchorTooFine(per, anchor) })
+  }
   if (tier.per === 'fiscalYear') {
     if (tier.closeAfter !== undefined) return
     warnings.push({
       path,
-      message: 'it is not said how long after its end a fiscal year may be closed; one year is taken',
-      cure: 'Add closeAfter, such as P5M.',
+      say: REMARK.closeUnsaid,
     })
     return
   }
@@ -205,30 +204,31 @@ function examineTier(tier: Tier, path: Path, warnings: Remark[]): void {
     if (tier[key] === undefined) continue
     warnings.push({
       path: [...path, key],
-      message: `"${key}" means something for fiscal years only`,
-      cure: 'Remove it, or make the tier one of fiscalYear.',
+      say: REMARK.fiscalOnly(key),
     })
   }
 }
 
 function warnOfNis2(set: ContractSet, path: Path, warnings: Remark[]): void {
-  const lacking = [
-    [set.restoreTest === undefined, 'restore tests', 'Add restoreTest.'],
-    [set.restoreTest?.rto === undefined, 'an agreed recovery time', 'Add restoreTest.rto.'],
-    [
-      !set.copies?.some(({ role }) => role === 'offsite'),
-      'an off-site copy',
-      'Add a copy with role offsite.',
-    ],
-  ] as const
-  for (const [lacks, what, cure] of lacking) {
-    if (lacks) warnings.push({ path, message: `NIS2 asks for ${what}; the set "${set.id}" has none`, cure })
+  const { id, restoreTest, copies } = set
+  if (restoreTest === undefined)
+    warnings.push({ path, say: REMARK.nis2('restore tests', 'gendannelsestest', 'restoreTest', id) })
+  if (restoreTest?.rto === undefined) {
+    warnings.push({
+      path,
+      say: REMARK.nis2('an agreed recovery time', 'en aftalt genopretningstid', 'restoreTest.rto', id),
+    })
+  }
+  if (copies?.some(({ role }) => role === 'offsite') !== true) {
+    warnings.push({
+      path,
+      say: REMARK.nis2('an off-site copy', 'en ekstern kopi', 'a copy with role offsite', id),
+    })
   }
 }
 
-/** How long a snapshot from a bucket's first instant is owed: the tier and the one bucket that it stands in. */
-function spanOf({ per, keep }: Tier): Duration {
-  const units = keep + 1
+/** So many units of a tier. A snapshot is owed for those that it is kept for and the one bucket that it stands in. */
+function lengthOf({ per }: Tier, units: number): Duration {
   switch (per) {
     case 'hour':
       return { months: 0, days: 0, elapsedMs: units * 3_600_000 }

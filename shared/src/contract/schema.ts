@@ -6,40 +6,37 @@ import { z } from 'zod'
 import { slug } from '../format.ts'
 import { isDuration } from './duration.ts'
 import { isLocalDate, isLocalTime, isZone } from './local.ts'
+import { NEEDED } from './needed.ts'
 
-const text = z.string().min(1, 'some text').max(4096)
-const whole = z.number('a whole number').int('a whole number')
-const percent = z.number('a number from 0 to 100').min(0).max(100)
+const text = z.string().min(1, NEEDED.text[0]).max(4096)
+const whole = z.number(NEEDED.whole[0]).int(NEEDED.whole[0])
+const percent = z.number(NEEDED.percent[0]).min(0).max(100)
 
-const duration = z.string('a duration like P1D or PT6H').refine(isDuration, 'a duration like P1D or PT6H')
-const positive = duration.refine((value) => /[1-9]/.test(value), 'a duration above zero')
-const localDate = z.string('a date like 2025-03-01').refine(isLocalDate, 'a date like 2025-03-01')
-const localTime = z.string('a time like "02:30"').refine(isLocalTime, 'a time like "02:30"')
-const instant = z.iso.datetime({ offset: true, error: 'an instant like 2025-03-01T10:00:00Z' })
-const yearDay = z
-  .string('a day of the year like "06-30"')
-  .refine((value) => isLocalDate(`2024-${value}`), 'a day of the year like "06-30"')
-const repository = z.string('a repository ID or the name of a lineage').min(1).max(512)
+const duration = z.string(NEEDED.duration[0]).refine(isDuration, NEEDED.duration[0])
+const positive = duration.refine((value) => /[1-9]/.test(value), NEEDED.durationAboveZero[0])
+const localDate = z.string(NEEDED.date[0]).refine(isLocalDate, NEEDED.date[0])
+const localTime = z.string(NEEDED.time[0]).refine(isLocalTime, NEEDED.time[0])
+const instant = z.iso.datetime({ offset: true, error: NEEDED.instant[0] })
+const yearDay = z.string(NEEDED.yearDay[0]).refine((value) => isLocalDate(`2024-${value}`), NEEDED.yearDay[0])
+const repository = z.string(NEEDED.repository[0]).min(1).max(512)
 const names = (needed: string) => z.array(z.string(needed).min(1, needed).max(4096), `a list: ${needed}`)
 
 const party = z.strictObject({
   name: text,
   cvr: z
-    .string('eight digits in quotes')
-    .regex(/^\d{8}$/, 'eight digits in quotes')
+    .string(NEEDED.cvr[0])
+    .regex(/^\d{8}$/, NEEDED.cvr[0])
     .optional(),
-  contacts: z
-    .array(z.strictObject({ name: text, email: z.email('an e-mail address'), role: text }))
-    .optional(),
+  contacts: z.array(z.strictObject({ name: text, email: z.email(NEEDED.email[0]), role: text })).optional(),
 })
 
 const dayRange = z
   .strictObject({ from: localDate, to: localDate })
-  .refine(({ from, to }) => from <= to, 'days from the earlier to the later')
+  .refine(({ from, to }) => from <= to, NEEDED.daysInOrder[0])
 
 const tier = z.strictObject({
   per: z.enum(['hour', 'day', 'week', 'month', 'year', 'fiscalYear']),
-  keep: whole.min(1, 'a whole number above zero').max(100_000, 'at most 100000'),
+  keep: whole.min(1, NEEDED.wholeAboveZero[0]).max(100_000, NEEDED.atMost100000[0]),
   basis: z.enum(['buckets', 'generations']).default('buckets'),
   countBasis: z.enum(['calendar', 'expected']).default('calendar'),
   /** Only snapshots taken on this day of the week count. */
@@ -94,8 +91,8 @@ export const setSchema = z.strictObject({
   personalData: z.enum(['none', 'ordinary', 'special']).default('none'),
   selector: z.strictObject({
     repository,
-    hosts: names('a host name').min(1, 'at least one host'),
-    requiredPaths: names('a path'),
+    hosts: names(NEEDED.host[0]).min(1, NEEDED.hosts[0]),
+    requiredPaths: names(NEEDED.path[0]),
   }),
   /** The day on which `effectiveFrom` of the version falls, when left out. */
   onboardedAt: localDate.optional(),
@@ -103,31 +100,31 @@ export const setSchema = z.strictObject({
     .strictObject({
       maxDropPct: percent.default(20),
       minFiles: whole.min(0).optional(),
-      canaries: names('a path').optional(),
+      canaries: names(NEEDED.path[0]).optional(),
     })
     .optional(),
   schedule: schedule.prefault({}),
   retention: z.strictObject({
     /** The clause, word for word. */
     wording: text,
-    min: z.array(tier, 'a list of tiers'),
+    min: z.array(tier, NEEDED.tiers[0]),
     max: z.strictObject({ age: positive, purgeGrace: duration.default('P30D') }).optional(),
   }),
   partial: z
     .union([
       z.literal('reject'),
-      z.strictObject({ maxFailedPct: percent, neverPaths: names('a path').default([]) }),
+      z.strictObject({ maxFailedPct: percent, neverPaths: names(NEEDED.path[0]).default([]) }),
     ])
     .default('reject'),
-  copies: z.array(copy, 'a list of copies').optional(),
+  copies: z.array(copy, NEEDED.copies[0]).optional(),
   encryption: z
-    .strictObject({ required: z.boolean('true or false').default(true), keyHolder: text.optional() })
+    .strictObject({ required: z.boolean(NEEDED.yesOrNo[0]).default(true), keyHolder: text.optional() })
     .optional(),
   restoreTest: restoreTest.optional(),
   evidence: evidence.prefault({}),
 })
 
-const setIds = names('the id of a set').min(1, 'at least one set')
+const setIds = names(NEEDED.setId[0]).min(1, NEEDED.setIds[0])
 
 const exclusion = z
   .strictObject({
@@ -136,9 +133,9 @@ const exclusion = z
     to: localDate,
     reason: text,
     approvedBy: z.array(z.enum(['customer', 'provider'])).default([]),
-    noticeAt: z.union([localDate, instant], 'a date or an instant').optional(),
+    noticeAt: z.union([localDate, instant], NEEDED.dateOrInstant[0]).optional(),
   })
-  .refine(({ from, to }) => from <= to, 'days from the earlier to the later')
+  .refine(({ from, to }) => from <= to, NEEDED.daysInOrder[0])
 
 const hold = z.strictObject({
   sets: setIds,
@@ -153,7 +150,7 @@ const penalty = z.strictObject({
   per: z.enum(['obligation', 'day', 'month']),
   pctOfMonthlyFee: percent,
   capPct: percent.optional(),
-  mustBeClaimed: z.boolean('true or false').default(true),
+  mustBeClaimed: z.boolean(NEEDED.yesOrNo[0]).default(true),
 })
 
 const acceptance = z.strictObject({
@@ -163,22 +160,22 @@ const acceptance = z.strictObject({
   at: instant,
   sha256: z
     .string()
-    .regex(/^[0-9a-f]{64}$/, '64 lowercase hex digits')
+    .regex(/^[0-9a-f]{64}$/, NEEDED.sha256[0])
     .optional(),
 })
 
 export const versionSchema = z.strictObject({
-  no: whole.min(1, 'a whole number above zero'),
+  no: whole.min(1, NEEDED.wholeAboveZero[0]),
   effectiveFrom: localDate,
   changeNote: text.optional(),
   amendmentPolicy: z.enum(['extend-live', 'prospective']).default('extend-live'),
-  acceptances: z.array(acceptance, 'a list of acceptances').optional(),
+  acceptances: z.array(acceptance, NEEDED.acceptances[0]).optional(),
   units: z.array(z.strictObject({ id: slug, name: text, site: text.optional() })).optional(),
-  sets: z.array(setSchema, 'a list of sets').min(1, 'at least one set').max(1_000),
-  exclusions: z.array(exclusion, 'a list of exclusions').default([]),
-  holds: z.array(hold, 'a list of holds').default([]),
-  penalties: z.array(penalty, 'a list of penalties').default([]),
-  escalation: z.array(z.record(z.string(), z.unknown()), 'a list of steps').default([]),
+  sets: z.array(setSchema, NEEDED.sets[0]).min(1, NEEDED.setIds[0]).max(1_000),
+  exclusions: z.array(exclusion, NEEDED.exclusions[0]).default([]),
+  holds: z.array(hold, NEEDED.holds[0]).default([]),
+  penalties: z.array(penalty, NEEDED.penalties[0]).default([]),
+  escalation: z.array(z.record(z.string(), z.unknown()), NEEDED.steps[0]).default([]),
 })
 
 export const contractSchema = z.strictObject({
@@ -188,16 +185,13 @@ export const contractSchema = z.strictObject({
   regimes: z
     .array(z.enum(['bogforingsloven', 'gdpr', 'nis2', 'nis2-msp', 'dora', 'iso27001', 'soc2', 'isae3402']))
     .default([]),
-  timezone: z
-    .string('a time zone like Europe/Copenhagen')
-    .refine(isZone, 'a time zone like Europe/Copenhagen')
-    .default('Europe/Copenhagen'),
+  timezone: z.string(NEEDED.zone[0]).refine(isZone, NEEDED.zone[0]).default('Europe/Copenhagen'),
   holidays: z.enum(['DK', 'none']).default('DK'),
   currency: z
     .string()
-    .regex(/^[A-Z]{3}$/, 'a currency like DKK')
+    .regex(/^[A-Z]{3}$/, NEEDED.currency[0])
     .default('DKK'),
-  monthlyFee: z.number('an amount').min(0).optional(),
+  monthlyFee: z.number(NEEDED.amount[0]).min(0).optional(),
   dataRoles: z
     .strictObject({ controller: text.optional(), processor: text.optional(), dpaRef: text.optional() })
     .optional(),
@@ -208,7 +202,7 @@ export const contractSchema = z.strictObject({
     noticePeriod: positive.optional(),
     exit: z.strictObject({ returnWithin: positive.optional(), deleteWithin: positive.optional() }).optional(),
   }),
-  versions: z.array(versionSchema, 'a list of versions').min(1, 'at least one version').max(1_000),
+  versions: z.array(versionSchema, NEEDED.versions[0]).min(1, NEEDED.version[0]).max(1_000),
 })
 
 export type Contract = z.infer<typeof contractSchema>

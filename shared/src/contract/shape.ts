@@ -1,20 +1,23 @@
 /** Turns what the schema refuses into problems that name the place and the cure. */
 import { z } from 'zod'
 import type { Path, Places } from '../yaml.ts'
-import type { Problem } from './problem.ts'
+import { NEEDED, neededInDanish } from './needed.ts'
+import type { Problem, Said, Saying } from './problem.ts'
 import { formatPath } from './problem.ts'
 import { contractSchema } from './schema.ts'
 
 type Issue = z.core.$ZodIssue
 
-export function problemsOfIssue(issue: Issue, root: unknown, places: Places, prefix: Path = []): Problem[] {
+/** A problem with its place; the line is quoted when all are known. */
+export type Placed = Omit<Problem, 'quote'>
+
+export function problemsOfIssue(issue: Issue, root: unknown, places: Places, prefix: Path = []): Placed[] {
   const path = [...prefix, ...issue.path]
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
       ...places.ofKey(path, key),
       path: formatPath([...path, key]),
-      message: `unknown key ${JSON.stringify(key)}`,
-      cure: cureForKey(key, path),
+      ...ofUnknownKey(key, path),
     }))
   }
   const value = valueAt(root, path)
@@ -22,26 +25,32 @@ export function problemsOfIssue(issue: Issue, root: unknown, places: Places, pre
     const nearest = issue.errors.find((issues) => issues.some((one) => one.path.length > 0 || 'keys' in one))
     if (nearest !== undefined) return nearest.flatMap((one) => problemsOfIssue(one, root, places, path))
   }
-  const needed = neededBy(issue)
-  const name = path.length === 0 ? 'the file' : `"${formatPath(path.slice(-1))}"`
+  return [{ ...places.of(path), path: formatPath(path), ...ofValue(value, path, neededBy(issue)) }]
+}
+
+function ofValue(value: unknown, path: Path, needed: string): Said & { da: Said } {
+  const isFile = path.length === 0
+  const key = `"${String(path.findLast((part) => typeof part === 'string') ?? formatPath(path))}"`
+  const [en, da] = isFile ? ['the file', 'filen'] : [key, key]
+  const neededDa = neededInDanish(needed)
   if (value === undefined) {
-    return [
-      {
-        ...places.of(path),
-        path: formatPath(path),
-        message: `${name} is missing`,
-        cure: `Add ${name}: ${needed}.`,
-      },
-    ]
+    return {
+      message: `${en} is missing`,
+      cure: `Add ${en}: ${needed}.`,
+      da: { message: `${da} mangler`, cure: `Tilføj ${da}: ${neededDa}.` },
+    }
   }
-  return [
-    {
-      ...places.of(path),
-      path: formatPath(path),
-      message: `${name} is ${show(value)}, which is not ${needed}`,
-      cure: `Write ${needed}.`,
-    },
-  ]
+  return {
+    message: `${en} is ${show(value)}, which is not ${needed}`,
+    cure: `Write ${needed}.`,
+    da: { message: `${da} er ${show(value)}, hvilket ikke er ${neededDa}`, cure: `Skriv ${neededDa}.` },
+  }
+}
+
+function ofUnknownKey(key: string, path: Path): Said & { da: Said } {
+  const { en, da } = cureForKey(key, path)
+  const name = JSON.stringify(key)
+  return { message: `unknown key ${name}`, cure: en, da: { message: `ukendt nøgle ${name}`, cure: da } }
 }
 
 /** A copy in which a misspelt key does not keep the rest of its map from being looked at. */
@@ -67,15 +76,15 @@ function neededBy(issue: Issue): string {
   }
   if (issue.code === 'too_small') return `at least ${issue.minimum}${unitOf(issue.origin)}`
   if (issue.code === 'too_big') return `at most ${issue.maximum}${unitOf(issue.origin)}`
-  if (issue.code === 'invalid_union') return '"reject" or a map with maxFailedPct and neverPaths'
-  return 'what this key takes'
+  if (issue.code === 'invalid_union') return NEEDED.partial[0]
+  return NEEDED.anything[0]
 }
 
 const KINDS: Record<string, string> = {
-  object: 'a map of keys',
-  array: 'a list',
-  string: 'text',
-  number: 'a number',
+  object: NEEDED.map[0],
+  array: NEEDED.list[0],
+  string: NEEDED.plainText[0],
+  number: NEEDED.number[0],
 }
 
 function unitOf(origin: string): string {
@@ -121,16 +130,23 @@ function knownKeys(): Map<string, Set<string>> {
   return found
 }
 
-function cureForKey(key: string, path: Path): string {
+function cureForKey(key: string, path: Path): Record<keyof Saying, string> {
   const holder = path.findLast((part) => typeof part === 'string')
   const allowed = [...(knownKeys().get(String(holder ?? '')) ?? [])]
   const near = allowed
     .map((one) => ({ one, distance: distanceOf(one.toLowerCase(), key.toLowerCase()) }))
     .toSorted((a, b) => a.distance - b.distance)[0]
-  if (near !== undefined && near.distance <= Math.max(2, key.length / 3)) return `Did you mean "${near.one}"?`
+  if (near !== undefined && near.distance <= Math.max(2, key.length / 3)) {
+    return { en: `Did you mean "${near.one}"?`, da: `Mente du "${near.one}"?` }
+  }
   const elsewhere = [...knownKeys()].find(([, keys]) => keys.has(key))?.[0]
-  if (elsewhere !== undefined) return `Move it to ${elsewhere === '' ? 'the top level' : `"${elsewhere}"`}.`
-  return `Remove it; known here: ${allowed.join(', ')}.`
+  if (elsewhere !== undefined) {
+    const [en, da] =
+      elsewhere === '' ? ['the top level', 'øverste niveau'] : [`"${elsewhere}"`, `"${elsewhere}"`]
+    return { en: `Move it to ${en}.`, da: `Flyt den til ${da}.` }
+  }
+  const known = allowed.join(', ')
+  return { en: `Remove it; known here: ${known}.`, da: `Fjern den; her kendes: ${known}.` }
 }
 
 /** Levenshtein's. */
