@@ -1,6 +1,7 @@
+import { resolve } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
-const root = new URL('..', import.meta.url).pathname
+const root = resolve(import.meta.dirname, '..')
 
 /** Three kinds: unit tests beside the code, whole programs (real restic, real processes), and the browser. */
 export default defineConfig({

@@ -19,6 +19,12 @@ interface Common {
   readonly json?: boolean
 }
 
+/** `| head` closes the pipe when it has seen enough; that is no failure. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit()
+  throw error
+})
+
 const program = new Command('bevis-collector')
   .description('Receives, logs and judges the evidence of agents.')
   .version(VERSION)

@@ -12,10 +12,10 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { ResticBuild } from './restic-versions.ts'
 
-const CACHE = new URL('../../.cache/restic/', import.meta.url).pathname
+const CACHE = resolve(import.meta.dirname, '../../.cache/restic')
 /** Of every repository that quickRepository makes. */
 export const QUICK_PASSWORD = 'correct horse'
 

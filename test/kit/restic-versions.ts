@@ -9,7 +9,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
@@ -30,7 +30,7 @@ const SUITES = [
   { suite: 'sid', version: '0.19' },
 ] as const
 const PACKAGES = ['restic', 'restic-rest-server']
-const CACHE = new URL('../../.cache/restic/', import.meta.url).pathname
+const CACHE = resolve(import.meta.dirname, '../../.cache/restic')
 /** A machine without network is not asked again by every test file of a run. */
 const FAILURE_COUNTS_MS = 10 * 60_000
 

@@ -244,13 +244,15 @@ describe('the newest restic', () => {
     const image = join(folder, 'image')
     const mounted = join(folder, 'mounted')
     mkdirSync(mounted)
-    execFileSync('sh', ['-c', `truncate -s 32M ${image} && mkfs.ext4 -q -E lazy_itable_init=0 ${image}`])
     const unmount = () => execFileSync('sh', ['-c', `mountpoint -q ${mounted} && umount ${mounted} || true`])
     onTestFinished(() => {
       unmount()
       rmSync(folder, { recursive: true })
     })
     try {
+      const make = `truncate -s 32M ${image} && mkfs.ext4 -q -E lazy_itable_init=0 ${image}`
+      const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` }
+      execFileSync('sh', ['-c', make], { stdio: 'pipe', env })
       execFileSync('mount', ['-o', 'loop', image, mounted], { stdio: 'pipe' })
     } catch (error) {
       process.stderr.write(`not tested, rot under a file system: no loop device (${String(error)})\n`)

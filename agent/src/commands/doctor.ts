@@ -1,4 +1,4 @@
-import { accessSync, constants, readFileSync, statfsSync, statSync } from 'node:fs'
+import { closeSync, opendirSync, openSync, readFileSync, statfsSync, statSync } from 'node:fs'
 import { sep } from 'node:path'
 import { BevisError, ERRORS, errorCodeOf, errorMessageOf } from '@bevis/shared/error'
 import { parseContract } from '@bevis/shared/contract/parse'
@@ -120,6 +120,12 @@ function scratchFinding(folder: string, sets: readonly SetConfig[]): Finding {
   })
 }
 
+/** Opened, not asked about: access(2) knows nothing of CAP_DAC_READ_SEARCH, by which the service reads. */
+function openOnce(path: string): void {
+  if (statSync(path).isDirectory()) opendirSync(path).closeSync()
+  else closeSync(openSync(path, 'r'))
+}
+
 function secretFindings({ id, repository }: SetConfig): Finding[] {
   const files = [repository.passwordFile, repository.environmentFile].flatMap((file) => file ?? [])
   return files.map((file) =>
@@ -127,7 +133,7 @@ function secretFindings({ id, repository }: SetConfig): Finding[] {
       let mode: number
       try {
         mode = statSync(file).mode
-        accessSync(file, constants.R_OK)
+        openOnce(file)
       } catch (cause) {
         throw new BevisError('SECRET_UNREADABLE', `${file} cannot be read`, { cause })
       }
@@ -142,8 +148,7 @@ function sourceFindings({ id, paths }: SetConfig): Finding[] {
   return paths.map((path) =>
     attempt(`${id}: source`, () => {
       try {
-        const isFolder = statSync(path).isDirectory()
-        accessSync(path, isFolder ? constants.R_OK | constants.X_OK : constants.R_OK)
+        openOnce(path)
       } catch (cause) {
         const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
         throw new BevisError(

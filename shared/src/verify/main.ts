@@ -37,6 +37,12 @@ Without a trust file everything is checked by the keys in the pack itself: the b
 "self-consistent, not anchored", with exit code 2, since nobody has vouched for whose keys they are.
 ${EXIT_CODES}`
 
+/** `| head` closes the pipe when it has seen enough; that is no failure. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit()
+  throw error
+})
+
 const program = new Command('bevis-verify')
   .description(
     'Checks an evidence pack offline: every signature, chain and log proof, and the verdict itself.',
