@@ -16,6 +16,12 @@ interface Common {
   readonly json?: true
 }
 
+/** `| head` closes the pipe when it has seen enough; that is no failure. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit()
+  throw error
+})
+
 /**
  * The same signal again means that the first one was too polite. (A child of the service gets one of each kind
  * when somebody presses Ctrl-C: that is still one wish.)
