@@ -89,7 +89,7 @@ describe('each dangerous thing lives in one room', () => {
     expect(
       only(
         /^better-sqlite3$/,
-        /^(agent\/src\/(state|outbox|evidence|schedule|lock)|collector\/src\/(store\/sqlite|lock))/,
+        /^(agent\/src\/(state|outbox|evidence|schedule|lock|probe\/sqlite-child)|collector\/src\/(store\/sqlite|lock))/,
       ),
     ).toEqual([])
   })

@@ -134,6 +134,17 @@ export const ERRORS = {
     means: 'The configured budget ended the test before it had an answer.',
     cure: 'Raise restoreTest.budget, or draw fewer files.',
   },
+  PROBE_FAILED: {
+    ...never,
+    exit: 1,
+    means: 'A probe found that restored data cannot be used.',
+    cure: 'Read what it says of the file; restore that file and look at it by hand.',
+  },
+  PROBE_INCONCLUSIVE: {
+    ...later,
+    means: 'A probe of restored data came to no result.',
+    cure: 'Read its reason; `required: false` keeps it from counting.',
+  },
   CONTROL_MISSED: {
     ...never,
     means: 'The negative control was not caught, so the test is void.',

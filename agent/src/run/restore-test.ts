@@ -20,6 +20,7 @@ import { excludedBy } from '../tree/pattern.ts'
 import { chooseSnapshots } from './choose.ts'
 import type { Chosen } from './choose.ts'
 import { openTurns } from './ladder.ts'
+import { isWorthProbing, probeRestored, withProbes } from './probe-restored.ts'
 import { identifyRepository } from './repository.ts'
 import type { Identity, RunLogger } from './repository.ts'
 
@@ -138,13 +139,24 @@ async function testOne(one: One): Promise<SnapshotTest> {
   const { set, restic, recorder } = context
   const manifest = await findManifest(manifestsOf(context), snapshot.id)
   const request = requestOf(one, manifest)
-  const result = chosen.error ? refuseTest(request, chosen.error) : await testSnapshot(request)
+  const compared = chosen.error ? refuseTest(request, chosen.error) : await testSnapshot(request)
+  const result = isWorthProbing(compared) ? await probe(context, request, compared) : compared
   const { repository } = identity
   const resticVersion = restic.version
   const recorded = await recorder.record(
     observeRestoreTest({ set: set.id, repository, resticVersion, snapshot, result }),
   )
   return { snapshotId: snapshot.id, result, recorded }
+}
+
+async function probe(
+  { set, logger, now }: RestoreTestContext,
+  { wanted, seed, ...request }: TestRequest,
+  compared: TestResult,
+): Promise<TestResult> {
+  const paths = wanted.mode === 'requested' ? wanted.paths : []
+  const probed = await probeRestored({ ...request, set, logger, seed: seed.value, mode: wanted.mode, paths })
+  return withProbes(compared, probed, now())
 }
 
 function requestOf(

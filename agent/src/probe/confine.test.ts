@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest'
+import { runCommand } from '../local-command.ts'
+import { openConfinement } from './confine.ts'
+
+const isRoot = process.getuid?.() === 0
+const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' }
+const MEMORY = 512 * 1024 * 1024
+
+async function confined(argv: [string, ...string[]], memoryBytes = MEMORY) {
+  const confinement = await openConfinement()
+  return runCommand({ ...confinement.wrap(argv, memoryBytes), env, timeoutMs: 20_000, killsRest: true })
+}
+
+test('what is confined has no capability, cannot get one back, and dumps no core', async () => {
+  const { output } = await confined(['/bin/cat', '/proc/self/status', '/proc/self/limits'])
+  expect(output).toMatch(/CapInh: 0{16} CapPrm: 0{16} CapEff: 0{16}/)
+  expect(output).toMatch(/CapAmb: 0{16}/)
+  expect(output).toMatch(/Max core file size 0 0 bytes/)
+  expect(output).toMatch(new RegExp(`Max data size ${MEMORY} ${MEMORY} bytes`))
+})
+
+test.runIf(isRoot)('as root: nobody, no groups, no new privileges, no network', async () => {
+  const { output } = await confined(['/bin/sh', '-c', 'id; cat /proc/self/status /proc/net/dev'])
+  expect(output).toMatch(/^uid=65534\(nobody\) gid=65534\(nogroup\) groups=65534\(nogroup\) /)
+  expect(output).toMatch(/NoNewPrivs: 1/)
+  expect(output.match(/\w+:(?= \d+ \d+ \d+ \d+ \d+ \d+ \d+ \d+ \d+ \d+)/g)).toEqual(['lo:'])
+})
+
+test('arguments arrive as they are, and the status comes back', async () => {
+  const { output, status } = await confined([
+    '/bin/sh',
+    '-c',
+    'printf "[%s]" "$@"; exit 7',
+    'x',
+    '$(id)',
+    '',
+    'a b',
+  ])
+  expect([output, status]).toEqual(['[$(id)][][a b]', 7])
+})
+
+test('a process that wants more memory than it may have does not get it', async () => {
+  const hungry = ['/usr/bin/env', 'awk', 'BEGIN { s = "x"; while (1) s = s s }'] as [string, ...string[]]
+  const { ended, output } = await confined(hungry, 64 * 1024 * 1024)
+  expect({ ended, output }).toMatchObject({
+    ended: 'badly',
+    output: expect.stringMatching(/memory|alloc/i) as string,
+  })
+})
