@@ -192,7 +192,7 @@ const probe = z.discriminatedUnion('kind', [
 
 const percent = z.string().regex(/^\d{1,3}(\.\d+)?%$/, 'a share is needed, such as 40%')
 
-/** Read so that the file of a coming version loads; {@link configWarnings} says that nothing of it is done. */
+/** Read so that the file of a coming version loads; {@link notCarriedOut} says that nothing of it is done. */
 const retention = z.strictObject({
   fromContract: z.boolean().default(false),
   prune: z.enum(['never', 'daily', 'weekly', 'monthly']).default('never'),
@@ -290,6 +290,16 @@ export function setDigest({ repository: { url }, ...rest }: SetConfig): string {
   return sha256Hex(JSON.stringify({ ...rest, repository: { url } }))
 }
 
+/** What the configuration asks for and this version does not do, in words: silence would promise it. */
+export function notCarriedOut({ sets }: AgentConfig): string[] {
+  return sets
+    .filter(({ retention: asked }) => asked !== undefined)
+    .map(
+      ({ id }) =>
+        `set ${id}, retention: retention by contract is not carried out by this version: nothing is forgotten, pruned or held`,
+    )
+}
+
 /** How long a deletion probe proves that a copy is immutable. */
 const PROBE_COUNTS_FOR = 'P31D'
 
@@ -302,13 +312,9 @@ export function configWarnings(config: AgentConfig, now: Date): string[] {
       `collector.url: ${url} is not encrypted: whoever listens reads what the evidence says; use https`,
     )
   }
+  warnings.push(...notCarriedOut(config))
   for (const set of config.sets) {
-    const { id, backup: planned, restoreTest: tested, dataCheck: checked, retention: promised } = set
-    if (promised !== undefined) {
-      warnings.push(
-        `set ${id}, retention: retention by contract is not carried out by this version: nothing is forgotten, pruned or held`,
-      )
-    }
+    const { id, backup: planned, restoreTest: tested, dataCheck: checked } = set
     if (parseDuration(set.deletionProbe.every ?? 'P1D') > parseDuration(PROBE_COUNTS_FOR)) {
       warnings.push(
         `set ${id}, deletionProbe.every: a contract takes a probe for ${PROBE_COUNTS_FOR} as proof; probe more often`,

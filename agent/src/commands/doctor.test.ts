@@ -112,3 +112,17 @@ test('daily at half past three cannot keep an RPO of one hour', async () => {
   writeFileSync(file, JSON.stringify({ ...contract, id: undefined }))
   expect((await examine({}, file))['contract']).toMatchObject({ verdict: 'bad' })
 })
+
+test('what a hook or a probe would start must be there; what is not carried out is said', async () => {
+  const probe = { kind: 'command', run: [join(folder, 'pass'), '{restored}'] }
+  const found = await examine({
+    hooks: { before: ['/bin/sh'], after: [[join(folder, 'gone'), 'x']] },
+    probes: [probe],
+    retention: { fromContract: true },
+  })
+  expect(found['configuration']).toMatchObject({
+    verdict: 'warning',
+    detail: expect.stringContaining('retention by contract is not carried out by this version'),
+  })
+  expect(found['shop: program']).toMatchObject({ verdict: 'bad', detail: expect.stringContaining('pass') })
+})

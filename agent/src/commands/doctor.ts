@@ -1,4 +1,13 @@
-import { closeSync, opendirSync, openSync, readFileSync, statfsSync, statSync } from 'node:fs'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  opendirSync,
+  openSync,
+  readFileSync,
+  statfsSync,
+  statSync,
+} from 'node:fs'
 import { sep } from 'node:path'
 import { BevisError, ERRORS, errorCodeOf, errorMessageOf } from '@bevis/shared/error'
 import { parseContract } from '@bevis/shared/contract/parse'
@@ -48,6 +57,7 @@ export async function doctorCommand(
     findings.push(
       ...secretFindings(set),
       ...sourceFindings(set),
+      ...programFindings(set),
       await repositoryFinding(opened, set, options.signal),
     )
   }
@@ -158,6 +168,22 @@ function sourceFindings({ id, paths }: SetConfig): Finding[] {
         )
       }
       return path
+    }),
+  )
+}
+
+/** What hooks and probes would start tonight. */
+function programFindings({ id, hooks, probes }: SetConfig): Finding[] {
+  const run = probes.flatMap((probe) => (probe.kind === 'command' ? [probe.run] : []))
+  const programs = new Set([...hooks.before, ...hooks.after, ...run].map(([program]) => program))
+  return [...programs].map((program) =>
+    attempt(`${id}: program`, () => {
+      try {
+        accessSync(program, constants.X_OK)
+      } catch (cause) {
+        throw new BevisError('HOOK_FAILED', `${program} is not there, or cannot be run`, { cause })
+      }
+      return program
     }),
   )
 }

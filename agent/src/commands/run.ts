@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { BevisError } from '@bevis/shared/error'
 import nodeCron from 'node-cron'
 import pino from 'pino'
+import { configWarnings } from '../config.ts'
 import { requireIdentity } from '../evidence/identity.ts'
 import { lifecycle } from '../evidence/lifecycle.ts'
 import { lock } from '../lock.ts'
@@ -85,6 +86,7 @@ export async function runCommand(
     { agent: identity.agent, tenant: identity.tenant, version: VERSION, sets: config.sets.length },
     'started',
   )
+  for (const warning of configWarnings(config, now())) logger.warn({ warning }, 'the configuration')
   const minutes = nodeCron.schedule('* * * * *', () => tick().catch(tell), { noOverlap: true })
   await tick()
   notifier.ready()

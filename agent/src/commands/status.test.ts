@@ -110,3 +110,12 @@ test('a last run that did not pass is a problem, with its code', () => {
     problems: ['the last restore-test of shop failed: SCRATCH_FULL'],
   })
 })
+
+test('what the configuration asks for and nobody does is said, and is no problem of tonight', () => {
+  const [set] = config.sets
+  if (set === undefined) throw new Error('there is a set')
+  config = { ...config, sets: [{ ...set, retention: { fromContract: true, prune: 'weekly', hold: {} } }] }
+  const { exit, text } = status()
+  expect(exit).toBe(0)
+  expect(text).toContain('! set shop, retention: retention by contract is not carried out by this version')
+})

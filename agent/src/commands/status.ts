@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { notCarriedOut } from '../config.ts'
 import type { AgentConfig } from '../config.ts'
 import { loadIdentity } from '../evidence/identity.ts'
 import { readHolder, tryLock } from '../lock.ts'
@@ -82,6 +83,7 @@ export function readStatus(config: AgentConfig, state: State, now: Date) {
     alarms,
     sets,
     problems,
+    notes: notCarriedOut(config),
   }
 }
 
@@ -172,6 +174,7 @@ function describe(status: Status, now: Date): string[] {
     ...(problems.length === 0
       ? [paint('green', '✓ nothing is wrong')]
       : problems.map((problem) => paint('red', `✗ ${problem}`))),
+    ...status.notes.map((note) => paint('yellow', `! ${note}`)),
   ]
 }
 

@@ -63,6 +63,7 @@ const MARKS = {
 function describe({ snapshotId, result, recorded }: SnapshotTest): string[] {
   const { population, restored, classes, exceptions, exceptionsTotal, negativeControl, limit, reference } =
     result
+  const { probes = [] } = result
   const classesText = Object.entries(classes)
     .map(([name, count]) => `${count} ${name}`)
     .join(', ')
@@ -77,6 +78,7 @@ function describe({ snapshotId, result, recorded }: SnapshotTest): string[] {
       `${classesText || 'nothing'} (${reference.manifest} by witness, ${reference.source} by the source as it is now)`,
     ],
     ['control', `${negativeControl}: a copy damaged on purpose`],
+    ...probes.map(({ name, outcome, detail = '' }) => ['probe', `${outcome}: ${name}; ${detail}`]),
     ...(limit === undefined
       ? []
       : [

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { runCommand } from '../local-command.ts'
 import { openConfinement } from './confine.ts'
@@ -47,3 +48,49 @@ test('a process that wants more memory than it may have does not get it', async 
     output: expect.stringMatching(/memory|alloc/i) as string,
   })
 })
+
+/** As our unit starts the service: a user of its own with one ambient capability. */
+const likeTheService = (script: string): string =>
+  execFileSync(
+    '/usr/bin/setpriv',
+    [
+      '--reuid=65534',
+      '--regid=65534',
+      '--clear-groups',
+      '--inh-caps=+dac_read_search',
+      '--ambient-caps=+dac_read_search',
+      '--bounding-set=-all,+dac_read_search',
+      ...[process.execPath, '--input-type=module-typescript', '-e', script],
+    ],
+    { env, encoding: 'utf8', cwd: import.meta.dirname },
+  )
+
+const canBeTheService = (() => {
+  try {
+    return isRoot && likeTheService("console.log('yes')") === 'yes\n'
+  } catch {
+    return false // there is no setpriv here, or nobody may not read this clone
+  }
+})()
+
+test.runIf(canBeTheService)(
+  'as the service: its one capability is not passed on, and the limits hold',
+  () => {
+    const said = likeTheService(`
+    import { readFileSync } from 'node:fs'
+    import { openConfinement } from './confine.ts'
+    import { runCommand } from '../local-command.ts'
+    const show = (text) => /CapEff:\\s*(\\S+)/.exec(text)?.[1]
+    const confinement = await openConfinement()
+    const wrapped = confinement.wrap(['/bin/cat', '/proc/self/status', '/proc/self/limits'], ${MEMORY})
+    const own = confinement.wrapOwn(['/bin/cat', '/proc/self/status'])
+    const [one, two] = await Promise.all(
+      [wrapped, own].map((command) => runCommand({ ...command, env: {}, timeoutMs: 20_000 })),
+    )
+    console.log(JSON.stringify([
+      show(readFileSync('/proc/self/status', 'utf8')),
+      show(one.output), one.output.includes('Max data size ${MEMORY} ${MEMORY}'), show(two.output),
+    ]))`)
+    expect(JSON.parse(said)).toEqual(['0000000000000004', '0000000000000000', true, '0000000000000000'])
+  },
+)

@@ -108,7 +108,7 @@ function nobody(): Account {
 /** capabilities(7): what our unit gives the agent to read every file with is ambient, and passes to its children. */
 function hasCapabilities(): boolean {
   try {
-    return /^Cap(Inh|Amb):\s*0*[1-9a-f]/m.test(readFileSync('/proc/self/status', 'latin1'))
+    return /^CapAmb:\s*0*[1-9a-f]/m.test(readFileSync('/proc/self/status', 'latin1'))
   } catch {
     return false
   }
