@@ -18,6 +18,16 @@ describe('the examples that we hand out are accepted', () => {
     expect(configWarnings(config, new Date('2026-11-23T04:05:06.000Z'))).toEqual([])
   })
 
+  test('agent.yaml with what stands in it as comments', () => {
+    const keys = /^    # (?=(?:hooks|probes|retention):|  (?:before|after|snapshotFs|timeout): |  - \{)/gm
+    const [shop] = parseAgent(read('agent.yaml').replaceAll(keys, '    '), 'agent.yaml').sets
+    expect(shop).toMatchObject({
+      hooks: { before: [['/etc/bevis/hooks/postgres-dump']], snapshotFs: 'none' },
+      probes: [{ kind: 'sqlite' }, { kind: 'postgres', timeout: 'PT30M' }, { kind: 'command', memory: 2e9 }],
+      retention: { fromContract: true },
+    })
+  })
+
   test('collector.yaml', () => {
     expect(parseCollector(read('collector.yaml'), 'collector.yaml')).toMatchObject({
       listen: { host: '127.0.0.1', port: 8443 },

@@ -39,7 +39,7 @@ test('the configuration of the manual is read, with sizes in bytes and defaults 
   expect(config.collector.url).toBe('https://collector.example.net')
   expect(setOf(config, 'shop')).toMatchObject({
     paths: ['/srv/shop/dump', '/srv/shop/media'],
-    backup: { jitter: 'PT10M' },
+    backup: { jitter: 'PT10M', timezone: 'Europe/Copenhagen' },
     restoreTest: { budget: { bytes: 20e9, minutes: 60 } },
     hooks: { before: [['/etc/bevis/dump-shop']], after: [], snapshotFs: 'none', timeout: 'PT1H' },
     probes: [
@@ -47,6 +47,8 @@ test('the configuration of the manual is read, with sizes in bytes and defaults 
       { kind: 'command', run: ['/etc/bevis/check-shop', '{restored}'], required: true },
     ],
   })
+  // Whoever asks takes the backup's: this machine's own zone must not come between.
+  expect(setOf(config, 'shop').restoreTest).not.toHaveProperty('timezone')
   expect(() => setOf(config, 'web')).toThrow('there is no set web; the configuration has shop')
 })
 

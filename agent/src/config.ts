@@ -57,10 +57,7 @@ function hasSecret(address: string): boolean {
   return /:\/\/[^/@]*:[^/@]*@/.test(address)
 }
 
-const timezone = z
-  .string()
-  .refine(isTimeZone, 'a time zone is needed, such as Europe/Copenhagen')
-  .default(() => Temporal.Now.timeZoneId())
+const timezone = z.string().refine(isTimeZone, 'a time zone is needed, such as Europe/Copenhagen')
 
 const repository = z
   .strictObject({
@@ -92,7 +89,7 @@ const cron = z.string().superRefine((expression, context) => {
 
 const backup = z.strictObject({
   cron: cron.exactOptional(),
-  timezone,
+  timezone: timezone.default(() => Temporal.Now.timeZoneId()),
   /** A run starts at a point of this span after its time, so that many agents do not start at once. */
   jitter: duration.default('PT0S'),
 })
@@ -101,6 +98,7 @@ const inventory = z.strictObject({ every: duration.default('PT12H') })
 
 const restoreTest = z.strictObject({
   cron: cron.exactOptional(),
+  /** Left out: as the backup's. */
   timezone: timezone.exactOptional(),
   jitter: duration.default('PT0S'),
   /** Files drawn at random in each sample. */
