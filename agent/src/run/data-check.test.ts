@@ -9,6 +9,7 @@ import type { TestPlace } from '../../../test/kit/restic-place.ts'
 import { resticVersions } from '../../../test/kit/restic-versions.ts'
 import { faultyWay, restServer } from '../../../test/kit/rest-server.ts'
 import type { Mishap } from '../../../test/kit/rest-server.ts'
+import type { Lock } from '../restic/restic.ts'
 import { storyContext } from '../../../test/kit/story-context.ts'
 import { coverageOf, loadCheckLedger } from './check-ledger.ts'
 import { runDataCheck } from './data-check.ts'
@@ -150,6 +151,27 @@ describe.each(builds)('restic $version', (build) => {
         result: 'PASSED',
         coverage: { share: 1 },
       })
+    },
+  )
+
+  test.runIf(server !== undefined)(
+    'a check that was killed leaves a lock, which shuts no later run out',
+    async () => {
+      const place = testPlace(build)
+      let isFaulty = true
+      const { restic, url } = await filled(place, ({ method, url: path = '' }) =>
+        isFaulty && method === 'GET' && /\/data\/[0-9a-f]/.test(path) ? 'stall' : null,
+      )
+      const { context } = storyContext(place, restic, url)
+      const run = runDataCheck({ ...context, cycle: 1 })
+      let held: Lock | undefined
+      while (held === undefined) held = (await restic.locks()).find(({ exclusive }) => exclusive)
+      process.kill(held.pid, 'SIGKILL')
+      expect(await run).toMatchObject({ result: 'INCONCLUSIVE', error: { code: 'RESTIC_INTERRUPTED' } })
+      isFaulty = false
+      expect(await restic.locks()).toHaveLength(1)
+      expect(await runDataCheck({ ...context, cycle: 1 })).toMatchObject({ result: 'PASSED' })
+      expect(await restic.locks()).toEqual([])
     },
   )
 
