@@ -73,7 +73,7 @@ describe('bevis-verify PACK', () => {
 
   test.each([
     [['nowhere.zip'], /USAGE: nowhere.zip cannot be read/],
-    [['pack.zip', '--trust', 'wrong.yaml'], /TRUST_INVALID: .*\n {2}line 1: log.vkey/],
+    [['pack.zip', '--trust', 'wrong.yaml'], /TRUST_INVALID: .*\n {2}wrong.yaml:1:\d: log.vkey/],
     [[], /USAGE: name a pack/],
     [['pack.zip', '--trusted'], /unknown option/],
   ])('2: %j could not be done', (args, why) => {

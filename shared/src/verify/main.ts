@@ -116,7 +116,7 @@ function envelopeReportOn(text: string, pems: readonly string[]): EnvelopeReport
 }
 
 async function readTrust(file: string): Promise<Trust> {
-  return parseTrust(new TextDecoder().decode(await read(file, 1_048_576)))
+  return parseTrust(new TextDecoder().decode(await read(file, 1_048_576)), file)
 }
 
 async function read(file: string, limitBytes: number): Promise<Uint8Array> {

@@ -35,9 +35,9 @@ agents:
     keyid: ABC
     colour: red
 `)
-  expect(told).toMatch(/the trust file:1:8: log.vkey: the key and its identifier disagree/)
-  expect(told).toMatch(/the trust file:5:5: agents\[0\].keyid.*64 lowercase hex digits/)
-  expect(told).toMatch(/the trust file:6:5: agents\[0\].colour: unknown key/)
+  expect(told).toMatch(/trust.yaml:1:8: log.vkey: the key and its identifier disagree/)
+  expect(told).toMatch(/trust.yaml:5:5: agents\[0\].keyid.*64 lowercase hex digits/)
+  expect(told).toMatch(/trust.yaml:6:5: agents\[0\].colour: unknown key/)
 })
 
 test.each<[string, string, RegExp]>([

@@ -64,11 +64,11 @@ export interface Trust {
  * Reads a trust file (YAML).
  * @throws BevisError TRUST_INVALID naming every line that is wrong
  */
-export function parseTrust(text: string): Trust {
+export function parseTrust(text: string, name = 'trust.yaml'): Trust {
   // In this schema every scalar is a text: a customer's number or a keyid of digits needs no quotes.
   const file = {
     text,
-    name: 'the trust file',
+    name,
     code: 'TRUST_INVALID',
     schema: 'failsafe',
     maxAliases: 0,
