@@ -24,6 +24,7 @@ export async function probeByCommand(
     cwd: bounds.work,
     timeoutMs: bounds.timeoutMs,
     killsRest: true,
+    killAfterMs: 3_000,
     ...(bounds.signal && { signal: bounds.signal }),
   })
   if (ended === 'well') return { ...passed('it ended with status 0'), output }

@@ -27,6 +27,15 @@ test.runIf(isRoot)('as root: nobody, no groups, no new privileges, no network', 
   expect(output.match(/\w+:(?= \d+ \d+ \d+ \d+ \d+ \d+ \d+ \d+ \d+ \d+)/g)).toEqual(['lo:'])
 })
 
+test.runIf(isRoot)('as root: nothing that it started outlives it, in whatever session', async () => {
+  const marker = `${900 + Math.random()}`
+  const escape = `setsid sleep ${marker} & sleep 0.2`
+  expect(await confined(['/bin/sh', '-c', escape])).toMatchObject({ ended: 'well' })
+  const alive = () =>
+    execFileSync('/bin/sh', ['-c', 'cat /proc/[0-9]*/cmdline 2>/dev/null || :'], { maxBuffer: 1e9 })
+  await expect.poll(() => alive().includes(marker)).toBe(false)
+})
+
 test('arguments arrive as they are, and the status comes back', async () => {
   const { output, status } = await confined([
     '/bin/sh',

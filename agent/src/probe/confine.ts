@@ -61,7 +61,7 @@ export async function openConfinement(): Promise<Confinement> {
     return { account, wrapOwn, wrap: (argv, bytes) => ({ argv: nonEmpty(limited(argv, bytes)), ...account }) }
   }
   const becoming = [
-    ...(await withoutNetwork()),
+    ...(await unshared()),
     setpriv,
     `--reuid=${account.uid}`,
     `--regid=${account.gid}`,
@@ -77,14 +77,19 @@ export async function openConfinement(): Promise<Confinement> {
   }
 }
 
-/** In a container even root may not be allowed to. */
-async function withoutNetwork(): Promise<string[]> {
-  const unshare = find('unshare')
-  const yes = find('true')
+/**
+ * Namespaces of its own, as far as we are let: in a container even root may not be. With one for processes
+ * nothing that a probe started, in whatever session, outlives it and could meddle while we clean up.
+ */
+async function unshared(): Promise<string[]> {
+  const [unshare, yes] = [find('unshare'), find('true')]
   if (unshare === null || yes === null) return []
-  const words: [string, ...string[]] = [unshare, '--net', '--']
-  const { ended } = await runCommand({ argv: [...words, yes], env: {}, timeoutMs: 5_000 })
-  return ended === 'well' ? words : []
+  for (const namespaces of [['--net', '--ipc', '--pid', '--fork', '--kill-child'], ['--net']]) {
+    const words: [string, ...string[]] = [unshare, ...namespaces, '--']
+    const { ended } = await runCommand({ argv: [...words, yes], env: {}, timeoutMs: 5_000 })
+    if (ended === 'well') return words
+  }
+  return []
 }
 
 function find(name: string): string | null {

@@ -2,8 +2,9 @@
  * From what restic restored to what a probe may have: its user may read and write all of it, and nothing in it
  * runs or opens something else by itself. Programs lose their setuid bit; devices, pipes and sockets go.
  */
-import { chmodSync, lchownSync, mkdirSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, lchownSync, lstatSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { BevisError } from '@bevis/shared/error'
 import { bytesOf } from '../tree/path.ts'
 import type { BytePath } from '../tree/path.ts'
 import { statPath, walkTree } from '../tree/walk.ts'
@@ -46,10 +47,32 @@ function unlock(path: BytePath): boolean {
   return true
 }
 
-/** As root, the probe's user must get to its files, and a state folder lets nobody through. */
+/** Where to restore to. As root, the probe's user must get there, and a state folder lets nobody through. */
 export function reachableBase(base: string, account: Account | null): string {
   if (account === null) return base
   mkdirSync(base, { recursive: true, mode: 0o700 })
-  for (let at = base; at !== '/'; at = dirname(at)) if ((statSync(at).mode & 0o001) === 0) return '/var/tmp'
-  return base
+  return isReachable(base) ? base : makeOpenBase()
+}
+
+function isReachable(folder: string): boolean {
+  for (let at = folder; ; at = dirname(at)) {
+    if ((statSync(at).mode & 0o001) === 0) return false
+    if (at === '/') return true
+  }
+}
+
+const OPEN_BASE = '/var/tmp/bevis-probes'
+
+/** Everybody can write beside it, so that it must be ours: nobody may have put it there to catch what root does. */
+function makeOpenBase(): string {
+  mkdirSync(OPEN_BASE, { recursive: true, mode: 0o700 })
+  const stat = lstatSync(OPEN_BASE)
+  if (!stat.isDirectory() || stat.uid !== process.getuid?.() || (stat.mode & 0o022) !== 0) {
+    throw new BevisError(
+      'SCRATCH_REFUSED',
+      `${OPEN_BASE} is not ours alone; remove it, or name a scratch that all can enter`,
+    )
+  }
+  chmodSync(OPEN_BASE, 0o711)
+  return OPEN_BASE
 }

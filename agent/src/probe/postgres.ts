@@ -53,6 +53,7 @@ export async function probePostgres(
       cwd: bounds.work,
       timeoutMs: Math.max(1, endsAt - performance.now()),
       killsRest: true,
+      killAfterMs: 3_000,
       ...((signal ?? bounds.signal) && { signal: signal ?? bounds.signal }),
     })
   const data = join(bounds.work, 'data')

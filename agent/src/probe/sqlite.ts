@@ -22,6 +22,7 @@ export async function probeSqlite(file: string, bounds: Bounds, confinement: Con
     cwd: bounds.work,
     timeoutMs: bounds.timeoutMs,
     killsRest: true,
+    killAfterMs: 3_000,
     ...(bounds.signal && { signal: bounds.signal }),
   })
   if (ended !== 'well') return inconclusive(`the check ${how}`)
