@@ -41,10 +41,10 @@ agents:
 })
 
 test.each<[string, string, RegExp]>([
-  ['a key given twice', `log: { vkey: a }\nlog: { vkey: b }\n`, /file:2:1: .*unique/],
+  ['a key given twice', `log: { vkey: a }\nlog: { vkey: b }\n`, /trust.yaml:2:1: .*unique/],
   ['no agents', `log: { vkey: "${vkey}" }\nagents: []\n`, /agents/],
   ['nothing', '', /./],
-  ['broken YAML', 'log: [\n', /file:2:1/],
+  ['broken YAML', 'log: [\n', /trust.yaml:2:1/],
   ['aliases that multiply', 'a: &a [1]\nb: [*a, *a]\n', /./],
 ])('%s is refused', (_, text, why) => {
   expect(refusal(text)).not.toBe('taken')
