@@ -40,12 +40,14 @@ export interface ProofOptions {
   /** Lines of YAML under the set. */
   readonly setting?: string
   readonly source?: string
+  readonly method?: 'auto' | 'disk' | 'stream'
 }
 
 const silent = { info() {}, warn() {}, debug() {} }
 
 /** The place is removed when the test has ended. */
-export async function proofPlace({ build, setting = '', source: given }: ProofOptions): Promise<ProofPlace> {
+export async function proofPlace(options: ProofOptions): Promise<ProofPlace> {
+  const { build, setting = '', source: given, method = 'auto' } = options
   const folder = mkdtempSync(join(tmpdir(), 'bevis-proof-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   const source = given ?? join(folder, 'source')
@@ -65,8 +67,9 @@ sets:
 ${setting}`,
     'agent.yaml',
   )
-  const [set] = config.sets
-  if (!set) throw new Error('the configuration has no set')
+  const [read] = config.sets
+  if (!read) throw new Error('the configuration has no set')
+  const set = { ...read, restoreTest: { ...read.restoreTest, method } }
   const restic = await openRestic({
     binary: build.binary,
     repository: set.repository,
@@ -152,13 +155,29 @@ export function exceptionsOf(result: RestoreTestResult, name: string): string[] 
     .map(({ path }) => path)
 }
 
-/** Runs `change` between the restore and the comparison: what a hasher reads is not what restic wrote. */
+/**
+ * Runs `change` between the restore and the comparison: what a hasher reads is not what restic wrote. A streamed
+ * restore reads a file when it is named, so there it is changed before that is heard.
+ */
 export function tampered(restic: Restic, change: (target: string) => void): Restic {
   return {
     ...restic,
     async restore(request) {
-      const run = await restic.restore(request)
-      change(request.target)
+      const { onEvent, target } = request
+      let isChanged = false
+      const run = await restic.restore({
+        ...request,
+        onEvent: (event) => {
+          try {
+            change(target)
+            isChanged = true
+          } catch {
+            // Not there yet, but when its own event comes; or gone already.
+          }
+          onEvent?.(event)
+        },
+      })
+      if (!isChanged) change(target)
       return run
     },
   }

@@ -20,6 +20,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { capabilitiesOf } from '../../agent/src/restic/capabilities.ts'
 import type { Restic } from '../../agent/src/restic/restic.ts'
 import { exceptionsOf, filesBelow, lastOf, overwrite, proofPlace, settle, tampered } from '../kit/proof.ts'
 import type { ProofPlace } from '../kit/proof.ts'
@@ -33,9 +34,17 @@ function packsOf({ repository }: ProofPlace): string[] {
   return filesBelow(join(repository, 'data'))
 }
 
-describe.each(builds)('restic $version', (build) => {
+/** Each version by its best way, and the newest by the other one too. */
+const ways = [
+  ...builds.map((build) => ({ build, version: build.version, method: 'auto' as const })),
+  ...builds.slice(-1).map((build) => ({ build, version: build.version, method: 'disk' as const })),
+]
+
+describe.each(ways)('restic $version, $method', ({ build, method }) => {
+  const expected = method === 'auto' && capabilitiesOf(build.version).restoreEvents ? 'stream' : 'disk'
+
   test('a good backup passes, by its witnesses, sampled and whole', async () => {
-    const place = await proofPlace({ build, setting: '    restoreTest: { files: 20 }' })
+    const place = await proofPlace({ method, build, setting: '    restoreTest: { files: 20 }' })
     for (let index = 0; index < 40; index += 1)
       place.write(`dir-${index % 7}/file ${index}`, `content ${index}`)
     place.write('large', Buffer.alloc(3_000_000, 'large'))
@@ -67,6 +76,7 @@ describe.each(builds)('restic $version', (build) => {
       mode: 'full',
       classes: { identical: 42 },
       metadata: { different: 0 },
+      restored: { files: 42, method: expected },
     })
     expect(lastOf(full).limit?.maxDefectRate).toBe(0)
     expect(readdirSync(join(place.folder, 'state', 'scratch'))).toEqual([])
@@ -80,7 +90,7 @@ describe.each(builds)('restic $version', (build) => {
   })
 
   test('a file overwritten while restic reads it is listed, and never identical by a witness', async () => {
-    const place = await proofPlace({ build })
+    const place = await proofPlace({ method, build })
     place.write('still', 'still')
     const path = place.write('moving', Buffer.alloc(96_000_000, 'a'))
     await settle()
@@ -110,7 +120,7 @@ describe.each(builds)('restic $version', (build) => {
   })
 
   test('one flipped byte in a pack is never PASSED, and the retest is recorded too', async () => {
-    const place = await proofPlace({ build })
+    const place = await proofPlace({ method, build })
     for (let index = 0; index < 5; index += 1) place.write(`f${index}`, randomBytes(100_000))
     await place.backup()
     const [pack = ''] = packsOf(place)
@@ -131,7 +141,7 @@ describe.each(builds)('restic $version', (build) => {
     ['truncated', (pack: string) => truncateSync(pack, 5_000)],
     ['deleted', (pack: string) => rmSync(pack)],
   ])('a %s pack is never PASSED', async (_, damage) => {
-    const place = await proofPlace({ build })
+    const place = await proofPlace({ method, build })
     for (let index = 0; index < 5; index += 1) place.write(`f${index}`, randomBytes(100_000))
     await place.backup()
     const [pack = ''] = packsOf(place)
@@ -150,7 +160,7 @@ describe.each(builds)('restic $version', (build) => {
   })
 
   test('bytes that change between repository and hasher are damage', async () => {
-    const place = await proofPlace({ build })
+    const place = await proofPlace({ method, build })
     for (const name of ['a', 'b', 'c']) place.write(name, `content of ${name}`)
     await settle()
     await place.backup()
@@ -169,7 +179,7 @@ describe.each(builds)('restic $version', (build) => {
   })
 
   test('wrong password, missing repository: inconclusive with the cause, recorded of the last known snapshot', async () => {
-    const place = await proofPlace({ build })
+    const place = await proofPlace({ method, build })
     place.write('a', 'a')
     const { snapshotId } = await place.backup()
     writeFileSync(join(place.folder, 'password'), 'wrong')
@@ -201,7 +211,7 @@ describe.each(builds)('restic $version', (build) => {
   })
 
   test('nothing to test is inconclusive', async () => {
-    const place = await proofPlace({ build })
+    const place = await proofPlace({ method, build })
     expect(await place.backup()).toMatchObject({ outcome: 'complete', tally: { files: 0 } })
     for (const wanted of [{}, { full: true }]) {
       const result = await place.test(wanted)
@@ -212,7 +222,7 @@ describe.each(builds)('restic $version', (build) => {
   })
 
   test('names, kinds and shapes of every sort come back and are compared', async () => {
-    const place = await proofPlace({ build })
+    const place = await proofPlace({ method, build })
     const { source } = place
     place.write('plain', 'plain')
     place.write('empty', '')
@@ -282,7 +292,7 @@ describe.each(builds)('restic $version', (build) => {
       },
     )
     onTestFinished(() => rmSync(wrapper, { force: true }))
-    const place = await proofPlace({ build })
+    const place = await proofPlace({ method, build })
     chmodSync(place.folder, 0o777)
     place.write('open', 'open')
     place.write('closed', 'closed')
@@ -290,7 +300,7 @@ describe.each(builds)('restic $version', (build) => {
     chmodSync(join(place.source, 'closed'), 0)
     chmodSync(join(place.source, 'shut'), 0)
     await settle()
-    const reader = await proofPlace({ build: { ...build, binary: wrapper }, source: place.source })
+    const reader = await proofPlace({ method, build: { ...build, binary: wrapper }, source: place.source })
     chmodSync(join(reader.folder, 'password'), 0o644)
     execFileSync('chown', ['-R', '65534', reader.folder])
     const { outcome, tally } = await reader.backup()

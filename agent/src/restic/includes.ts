@@ -2,23 +2,27 @@ import { isUtf8 } from 'node:buffer'
 import type { IncludePath } from './interface.ts'
 
 /**
- * How paths become restic's include patterns, which are Go's filepath.Match per path element. An include file
+ * How paths become restic's include or exclude patterns, which are Go's filepath.Match per path element. An include file
  * takes any byte but a line feed, and expands $NAME; an argument takes a line feed, but from Node only valid
  * UTF-8: there a `?` stands for every byte that is not, and may match a sibling too.
  */
 export interface Includes {
   args: string[]
-  /** For --include-file; undefined when there is nothing to put in it */
+  /** For --include-file or --exclude-file; undefined when there is nothing to put in it */
   file?: Buffer
 }
 
-export function includesOf(paths: readonly IncludePath[], includeFile: boolean): Includes {
+export function patternsOf(
+  option: 'include' | 'exclude',
+  paths: readonly IncludePath[],
+  includeFile: boolean,
+): Includes {
   const args: string[] = []
   const lines: Buffer[] = []
   for (const path of paths) {
     const bytes = Buffer.from(path.buffer, path.byteOffset, path.length)
     if (includeFile && !needsArgument(bytes)) lines.push(escapeBytes(bytes, '\\*?[', '$'), Buffer.from('\n'))
-    else args.push(`--include=${escapeText(bytes)}`)
+    else args.push(`--${option}=${escapeText(bytes)}`)
   }
   return { args, ...(lines.length > 0 && { file: Buffer.concat(lines) }) }
 }

@@ -146,11 +146,15 @@ export interface RestoreRequest extends Limits {
   /** Must be fresh: a cache hides damaged trees */
   cacheDir: string
   includes?: readonly IncludePath[]
+  /** Left out with all below; only where capabilities.includeFile, and not together with includes */
+  excludes?: readonly IncludePath[]
   /**
    * Called as items are complete, where capabilities.restoreEvents. A hint only: paths are lossy text, some
    * items get no event, and a failed one may get one.
    */
   onEvent?: (event: RestoreEvent) => void
+  /** Bytes written so far, files under way too: ten times a second, where capabilities.restoreEvents */
+  onWritten?: (bytes: number) => void
   /** Called once, when restic runs: flow control */
   onStart?: (control: RestoreControl) => void
 }

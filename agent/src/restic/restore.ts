@@ -14,7 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { BevisError, errorCodeOf } from '@bevis/shared/error'
 import { failureOf, saidBy } from './failure.ts'
 import { assertFullId } from './full-id.ts'
-import { includesOf } from './includes.ts'
+import { patternsOf } from './includes.ts'
 import type { RestoreRequest, RestoreRun, RunError } from './interface.ts'
 import { parseOutput } from './json.ts'
 import { LineCutter } from './lines.ts'
@@ -43,6 +43,7 @@ export async function restore(program: Program, request: RestoreRequest): Promis
       ...request,
       args,
       stdoutFile: output,
+      ...(request.onWritten && { statusPerSecond: 10 }),
       watchBytes: !program.capabilities.restoreEvents,
     })
     request.onStart?.({ hold: running.hold, resume: running.resume })
@@ -70,16 +71,19 @@ export async function restore(program: Program, request: RestoreRequest): Promis
 }
 
 function argumentsOf(program: Program, request: RestoreRequest): string[] {
-  const { snapshotId, target, cacheDir, includes = [] } = request
+  const { snapshotId, target, cacheDir, includes = [], excludes = [] } = request
   const { restoreSparse, restoreEvents, includeFile } = program.capabilities
   assertFullId(snapshotId)
   prepareEmpty(target)
   prepareEmpty(cacheDir)
-  const patterns = includesOf(includes, includeFile)
+  if (excludes.length > 0 && (includes.length > 0 || !includeFile))
+    throw new BevisError('USAGE', 'a restore takes either includes or, from restic 0.17, excludes')
+  const option = excludes.length > 0 ? 'exclude' : 'include'
+  const patterns = patternsOf(option, excludes.length > 0 ? excludes : includes, includeFile)
   if (patterns.args.reduce((bytes, arg) => bytes + Buffer.byteLength(arg) + 9, 0) > LARGEST_ARGUMENTS_BYTES) {
     throw new BevisError('USAGE', `too many paths for one restore by restic ${program.version}; split them`)
   }
-  const listFile = join(cacheDir, 'restore-includes')
+  const listFile = join(cacheDir, 'restore-patterns')
   if (patterns.file) writeFileSync(listFile, patterns.file, { mode: 0o600 })
   return [
     'restore',
@@ -88,7 +92,7 @@ function argumentsOf(program: Program, request: RestoreRequest): string[] {
     ...(restoreSparse ? ['--sparse'] : []),
     ...(restoreEvents ? ['--json', '-vv'] : []),
     ...patterns.args,
-    ...(patterns.file ? [`--include-file=${listFile}`] : []),
+    ...(patterns.file ? [`--${option}-file=${listFile}`] : []),
     '--',
     snapshotId,
   ]
@@ -109,7 +113,7 @@ interface Read {
 
 async function readEvents(
   program: Program,
-  { onEvent, cacheDir }: RestoreRequest,
+  { onEvent, onWritten, cacheDir }: RestoreRequest,
   running: Running,
   outputFile: string,
 ): Promise<Read> {
@@ -126,6 +130,7 @@ async function readEvents(
       const now = `${message.bytes_restored} ${message.files_restored} ${message.bytes_skipped}`
       if (now !== last) running.progress()
       last = now
+      onWritten?.(message.bytes_restored)
     } else if (message.message_type === 'summary') {
       read.summarised = true
       read.skipped = message.files_skipped

@@ -23,6 +23,8 @@ export interface SpawnOptions extends Limits {
   cacheDir?: string
   /** Open already: restic writes into the file itself, not through us */
   stdoutFile?: WriteStream
+  /** How often restic tells how far it is; once a second when left out */
+  statusPerSecond?: number
   /** The command gives no sign of progress of its own: the bytes that the process moves are taken for it */
   watchBytes?: boolean
   /** Each line of stderr that is no item's error, as it comes */
@@ -67,6 +69,7 @@ export function spawnRestic(program: Program, options: SpawnOptions): Running {
     env: {
       ...program.variables,
       ...(options.cacheDir !== undefined && { RESTIC_CACHE_DIR: options.cacheDir }),
+      ...(options.statusPerSecond !== undefined && { RESTIC_PROGRESS_FPS: `${options.statusPerSecond}` }),
     },
     extendEnv: false,
     stdin: 'ignore',

@@ -13,16 +13,16 @@ import {
   writeSync,
 } from 'node:fs'
 import type { DigestPool } from '../tree/digest-pool.ts'
+import { HANDY_BYTES } from '../tree/pair.ts'
 import { bytePathOf, bytesOf, joinPath } from '../tree/path.ts'
 import type { BytePath } from '../tree/path.ts'
+import { AwaitedFiles } from './awaited.ts'
 import type { Expected } from './expected.ts'
 import { judge } from './judge.ts'
 import type { Judged } from './judge.ts'
+import { readAhead } from './stream.ts'
 
 export type ControlOutcome = 'caught' | 'missed' | 'not-run'
-
-/** A copy should cost nothing; a larger file serves when there is no other. */
-const HANDY_BYTES = 4 * 1024 * 1024
 
 /** Keeps the handiest file that a control can be made from. */
 export function openSpecimen(): { offer(judged: Judged): void; readonly best: Judged | null } {
@@ -32,14 +32,15 @@ export function openSpecimen(): { offer(judged: Judged): void; readonly best: Ju
       return best
     },
     offer(judged) {
-      const { item, comparison } = judged
-      if (comparison?.class !== 'identical' || item.kind !== 'file') return
+      const { item, comparison, left } = judged
+      if (comparison?.class !== 'identical' || item.kind !== 'file' || left !== undefined) return
       if (best && rank(best.item) >= rank(item)) return
       best = judged
     },
   }
 }
 
+/** A copy should cost nothing; a larger file serves when there is no other. */
 function rank({ size }: Expected): number {
   if (size > HANDY_BYTES) return 0
   return size === 0 ? 1 : 2
@@ -52,6 +53,8 @@ export interface ControlRequest {
   /** A folder that does not exist yet. */
   readonly control: BytePath
   readonly pool: DigestPool
+  /** As the run's files were: read as they came, and judged from that. */
+  readonly isStreamed: boolean
 }
 
 export async function runControl({
@@ -59,6 +62,7 @@ export async function runControl({
   target,
   control,
   pool,
+  isStreamed,
 }: ControlRequest): Promise<ControlOutcome> {
   if (!specimen) return 'not-run'
   const { item, path } = specimen
@@ -70,10 +74,14 @@ export async function runControl({
   copyFileSync(bytesOf(`${target}${path}` as BytePath), bytesOf(copy))
   spoil(copy)
   const classOf = async (place: BytePath): Promise<string | undefined> => {
+    const one = { ...item, path, isResolved: true }
+    const streamed = isStreamed ? new AwaitedFiles() : null
+    streamed?.add(one)
+    if (streamed) await readAhead(pool, streamed, place, path)
     const items = (async function* () {
-      yield [{ ...item, path, isResolved: true }]
+      yield [one]
     })()
-    for await (const [judged] of judge({ target: place, items, complaintOf: () => null, pool })) {
+    for await (const [judged] of judge({ target: place, items, complaintOf: () => null, pool, streamed })) {
       return judged?.comparison?.class
     }
     return undefined

@@ -63,6 +63,8 @@ const ROOT = bytePathOf('/')
 export async function draw(
   items: AsyncIterable<readonly Expected[]>,
   choice: Choice,
+  /** Called with each item that is certain to be drawn before the draw is over: in a full test all, else none. */
+  onDrawn?: (item: Expected) => void,
 ): Promise<{ population: Population; drawn: Drawn }> {
   const population = { files: 0, bytes: 0, nodes: 0, folders: 0, oversized: 0 }
   const requested = { files: 0, bytes: 0, found: new Set<BytePath>() }
@@ -91,6 +93,7 @@ export async function draw(
       if (!hasContent(item)) continue
       population.files += 1
       population.bytes += item.size
+      if (choice.mode === 'full') onDrawn?.(item)
       const folder = open.at(-1)
       if (folder) {
         folder.files += 1

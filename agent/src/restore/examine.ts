@@ -3,10 +3,13 @@
  * what keeps it from a verdict makes it INCONCLUSIVE and says why.
  */
 import { BevisError, errorCodeOf, errorMessageOf } from '@bevis/shared/error'
-import type { Restic, RestoreRun } from '../restic/restic.ts'
+import type { Restic } from '../restic/restic.ts'
 import type { DigestPool } from '../tree/digest-pool.ts'
-import { bytePathOf, bytesOf, isWithin, pathText } from '../tree/path.ts'
+import { READING } from '../tree/pair-table.ts'
+import { pathText } from '../tree/path.ts'
 import type { BytePath } from '../tree/path.ts'
+import { AwaitedFiles } from './awaited.ts'
+import { bring } from './bring.ts'
 import { runControl, openSpecimen } from './control.ts'
 import type { ControlOutcome } from './control.ts'
 import { draw } from './draw.ts'
@@ -34,6 +37,8 @@ export interface TestRequest {
   /** The least number of drawn files that must be conclusive; null: all that were drawn. */
   readonly minimum: number | null
   readonly scratch: ScratchRequest
+  /** Left out: `auto`. What restic or the scratch cannot do goes by the disk. */
+  readonly method?: 'auto' | 'disk' | 'stream'
   readonly pool: DigestPool
   readonly now: () => Date
   readonly deadlineMs?: number
@@ -66,13 +71,12 @@ interface Seen {
   control: ControlOutcome
   /** The budget kept some files from being drawn: what was drawn is no random sample of all. */
   isShaped: boolean
+  /** Every round's files were read as they came. */
+  isStreamed: boolean
   error: BevisError | null
   readonly tally: ReturnType<typeof openTally>
   readonly metadata: MetadataTally
 }
-
-/** No progress for so long is an end, not a wait. */
-const STALL_MS = 10 * 60_000
 
 /** Never throws. */
 export async function testSnapshot(request: TestRequest): Promise<TestResult> {
@@ -102,6 +106,7 @@ function nothingSeen(startedAt: Date): Seen {
     restoreSeconds: 0,
     control: 'not-run',
     isShaped: false,
+    isStreamed: true,
     error: null,
     tally: openTally(),
     metadata: { compared: 0, different: 0 },
@@ -119,7 +124,7 @@ async function playRound(request: TestRequest, seen: Seen, after: string): Promi
   const budget = { bytes, leftBytes: bytes - seen.drawn.bytes }
   const choice: Choice =
     wanted.mode === 'sample' ? { ...wanted, files, seed: request.seed.value, after, budget } : wanted
-  const { population, drawn } = await draw(request.expected(), choice)
+  const { population, drawn, files: awaited } = await awaitedOf(request, choice)
   seen.population ??= population
   if (after === '') seen.algorithm = drawn.algorithm
   seen.isShaped ||= drawn.isCut || population.oversized > 0
@@ -132,7 +137,7 @@ async function playRound(request: TestRequest, seen: Seen, after: string): Promi
   seen.drawn = { files: seen.drawn.files + drawn.files, bytes: seen.drawn.bytes + drawn.bytes }
   const scratch = await makeScratch(request.scratch)
   try {
-    await restoreAndJudge(request, seen, scratch, drawn, after === '')
+    await restoreAndJudge(request, seen, { scratch, drawn, files: awaited, isFirst: after === '' })
   } finally {
     await scratch.wipe()
   }
@@ -149,63 +154,85 @@ async function playRound(request: TestRequest, seen: Seen, after: string): Promi
 async function restoreAndJudge(
   request: TestRequest,
   seen: Seen,
-  scratch: Scratch,
-  drawn: Drawn,
-  isFirst: boolean,
+  round: { scratch: Scratch; drawn: Drawn; files: AwaitedFiles | null; isFirst: boolean },
 ): Promise<void> {
-  const { restic, pool } = request
-  await scratch.assertRoom(drawn)
-  const run = await restore(request, scratch, drawn, seen.startedAt)
-  seen.restoreSeconds += (run.endedAt.getTime() - run.startedAt.getTime()) / 1000
-  if (run.error) seen.error ??= await explain(run, restic, scratch)
-  // What restic did not get to says nothing about the backup: then there is nothing to judge.
-  if (seen.error && !isAboutData(seen.error.code)) return
+  const { pool, onProgress } = request
+  const { scratch, drawn, files, isFirst } = round
+  let restored = 0
+  const brought = await bring({
+    ...request,
+    scratch,
+    drawn,
+    files,
+    nodes: drawn.includes === null ? (seen.population?.nodes ?? 0) : drawn.files,
+    remainingMs: () => remainingMs(request, seen.startedAt),
+    ...(onProgress && {
+      onFile: () => onProgress({ step: 'restore', files: (restored += 1), totalFiles: drawn.files }),
+    }),
+  })
+  const { target, streamed, complaintOf, says } = brought
+  seen.restoreSeconds += brought.seconds
+  seen.isStreamed &&= streamed !== null
+  seen.error ??= brought.error
+  if (says === 'nothing') return
 
   const specimen = openSpecimen()
   const metadata = openMetadata({
     comparesOwner: process.getuid?.() === 0,
-    comparesFolders: drawn.includes === null,
+    comparesFolders: drawn.includes === null && says === 'all',
   })
-  const items = pick(request.expected(), drawn, isFirst)
-  const judged = judge({ target: scratch.target, items, complaintOf: complaintsOf(run, scratch), pool })
-  for await (const batch of judged) {
-    request.signal?.throwIfAborted()
+  const picked = pick(request.expected(), drawn, isFirst && says === 'all')
+  const items = says === 'all' || !streamed ? picked : onlyRead(picked, streamed)
+  for await (const batch of judge({ target, items, complaintOf, pool, streamed })) {
+    // After an end that was too early, a second one must not take away what was read before the first.
+    if (says === 'all') request.signal?.throwIfAborted()
     for (const one of batch) {
       seen.tally.add(one)
-      metadata.add(one)
+      if (says === 'all') metadata.add(one)
       specimen.offer(one)
     }
-    request.onProgress?.({ step: 'compare', files: seen.tally.tally.judged, totalFiles: seen.drawn.files })
+    onProgress?.({ step: 'compare', files: seen.tally.tally.judged, totalFiles: seen.drawn.files })
   }
   seen.metadata.compared += metadata.tally.compared
   seen.metadata.different += metadata.tally.different
-  if (seen.control !== 'missed') {
-    const outcome = await runControl({
-      specimen: specimen.best,
-      target: scratch.target,
-      control: scratch.control,
-      pool,
-    })
-    if (outcome !== 'not-run') seen.control = outcome
+  if (seen.control === 'missed') return
+  const { best } = specimen
+  const control = { specimen: best, target, control: scratch.control, pool, isStreamed: streamed !== null }
+  const outcome = await runControl(control)
+  if (outcome !== 'not-run') seen.control = outcome
+}
+
+function remainingMs({ deadlineMs = Infinity, now }: TestRequest, startedAt: Date): number {
+  return deadlineMs - (now().getTime() - startedAt.getTime())
+}
+
+/** Files that were read to their end and came out well, or that nothing can be said of. */
+async function* onlyRead(
+  items: AsyncIterable<readonly Expected[]>,
+  files: AwaitedFiles,
+): AsyncGenerator<Expected[]> {
+  for await (const batch of items) {
+    const read = batch.filter(({ path }) =>
+      ([READING.clean, READING.known] as number[]).includes(files.readingOf(path)),
+    )
+    if (read.length > 0) yield read
   }
 }
 
-function restore(request: TestRequest, scratch: Scratch, drawn: Drawn, startedAt: Date): Promise<RestoreRun> {
-  const { restic, snapshotId, deadlineMs, signal, onProgress } = request
-  const usedMs = request.now().getTime() - startedAt.getTime()
-  let files = 0
-  return restic.restore({
-    snapshotId,
-    target: bytesOf(scratch.target).toString('utf8'),
-    cacheDir: scratch.cacheDir,
-    stallMs: STALL_MS,
-    ...(drawn.includes && { includes: drawn.includes.map(bytesOf) }),
-    ...(deadlineMs !== undefined && { deadlineMs: Math.max(1, deadlineMs - usedMs) }),
-    ...(signal && { signal }),
-    ...(onProgress && {
-      onEvent: () => onProgress({ step: 'restore', files: (files += 1), totalFiles: drawn.files }),
-    }),
-  })
+/** What a streamed restore waits for; null where it cannot be. */
+async function awaitedOf(
+  request: TestRequest,
+  choice: Choice,
+): Promise<{ population: Population; drawn: Drawn; files: AwaitedFiles | null }> {
+  const { restic, method = 'auto' } = request
+  const files = method !== 'disk' && restic.capabilities.restoreEvents ? new AwaitedFiles() : null
+  const drawing = await draw(request.expected(), choice, files ? (item) => files.add(item) : undefined)
+  if (files && choice.mode !== 'full') {
+    for await (const batch of pick(request.expected(), drawing.drawn, false))
+      for (const item of batch) files.add(item)
+  }
+  files?.close()
+  return { ...drawing, files }
 }
 
 /** The items of a round; with the first one also what is known not to be in the snapshot. */
@@ -222,36 +249,6 @@ async function* pick(
     )
     if (picked.length > 0) yield picked
   }
-}
-
-/** Errors that the files themselves can have caused; all others end a run before it has said anything of them. */
-function isAboutData(code: BevisError['code']): boolean {
-  return ['RESTIC_FAILED', 'RESTIC_REPOSITORY_DAMAGED', 'RESTIC_SOURCE_INCOMPLETE'].includes(code)
-}
-
-/** A full scratch and a repository that went away must never look like damage: both are asked, not guessed from words. */
-async function explain(run: RestoreRun, restic: Restic, scratch: Scratch): Promise<BevisError> {
-  const { code, message } = run.error ?? { code: 'INTERNAL', message: 'no error' }
-  if (!isAboutData(code)) return new BevisError(code, message)
-  try {
-    await scratch.assertWritable()
-    await restic.repositoryId()
-  } catch (cause) {
-    const why = `${errorMessageOf(cause)}; meanwhile ${message}`
-    return new BevisError(errorCodeOf(cause), why, { cause })
-  }
-  return new BevisError(code, message)
-}
-
-/** restic names what it complains about by the listing's text, some versions below the target. */
-function complaintsOf(run: RestoreRun, scratch: Scratch): (text: BytePath) => string | null {
-  const said = new Map<string, string>()
-  for (const { path, message } of run.errors) {
-    if (path === undefined) continue
-    const text = bytePathOf(path)
-    said.set(isWithin(text, scratch.target) ? text.slice(scratch.target.length) : text, message)
-  }
-  return (text) => said.get(text) ?? null
 }
 
 function wantedFiles({ wanted }: TestRequest): number {
@@ -285,7 +282,11 @@ function resultOf(request: TestRequest, seen: Seen): TestResult {
       ],
       ...seen.drawn,
     },
-    restored: { ...tally.restored, seconds: seen.restoreSeconds, method: 'disk' },
+    restored: {
+      ...tally.restored,
+      seconds: seen.restoreSeconds,
+      method: seen.isStreamed && seen.restoreSeconds > 0 ? 'stream' : 'disk',
+    },
     reference: tally.reference,
     classes: tally.classes,
     exceptions: tally.exceptions,

@@ -5,10 +5,12 @@
 import { digestInOrder, splitByBytes } from '../tree/digest-pool.ts'
 import type { DigestPool } from '../tree/digest-pool.ts'
 import type { Digest, DigestJob } from '../tree/digest.ts'
+import { MARK, READING } from '../tree/pair-table.ts'
 import { joinPath, lossyText, nameOf, parentOf } from '../tree/path.ts'
 import type { BytePath } from '../tree/path.ts'
 import type { Stat } from '../tree/stat.ts'
-import { listFolder } from '../tree/walk.ts'
+import { listFolder, statPath } from '../tree/walk.ts'
+import type { AwaitedFiles } from './awaited.ts'
 import { compareFile } from './compare.ts'
 import type { Comparison, Restored, SourceNow } from './compare.ts'
 import { hasContent } from './expected.ts'
@@ -22,6 +24,11 @@ export interface Judged {
   readonly comparison: Comparison | null
   /** Null when nothing is there. */
   readonly restored: Stat | null
+  /**
+   * What is left of a file that was read while restic still ran. `emptied`: no bytes, and a time that may be
+   * ours; `dumped`: it never was a file.
+   */
+  readonly left?: 'emptied' | 'dumped'
 }
 
 export interface JudgeRequest {
@@ -31,14 +38,25 @@ export interface JudgeRequest {
   /** restic's error for a path as the listing shows it, or null. */
   readonly complaintOf: (text: BytePath) => string | null
   readonly pool: DigestPool
+  /** Files that were read as they came, and need no second reading. */
+  readonly streamed?: AwaitedFiles | null
 }
 
-export async function* judge({ target, items, complaintOf, pool }: JudgeRequest): AsyncGenerator<Judged[]> {
+export async function* judge(request: JudgeRequest): AsyncGenerator<Judged[]> {
+  const { target, items, complaintOf, pool, streamed = null } = request
   const resolver = openResolver(target)
   const located = locate(items, resolver)
-  const batches = splitByBytes(located, ({ item }) => item.size * 2)
-  for await (const results of digestInOrder(pool, batches, (one) => jobsOf(target, one))) {
-    yield results.map(({ item: { item, path }, digests: [restored, source] }) => {
+  const batches = splitByBytes(located, (one) => bytesToRead(one, streamed))
+  const look = (batch: readonly Located[]): Promise<void> => lookAt(batch, request)
+  const jobs = (one: Located): DigestJob[] => jobsOf(one, request)
+  for await (const results of digestInOrder(pool, batches, jobs, streamed ? look : undefined)) {
+    yield results.map(({ item: one, digests }) => {
+      const { item, path } = one
+      const seen = (streamed && seenBefore(one, request, digests)) ?? {
+        restored: digests[0],
+        source: digests[1],
+      }
+      const { restored, source } = seen
       const stat = restored?.state === 'read' ? restored.stat : null
       if (!hasContent(item)) return { item, path, comparison: null, restored: stat }
       const comparison = compareFile({
@@ -47,7 +65,7 @@ export async function* judge({ target, items, complaintOf, pool }: JudgeRequest)
         restored: restoredOf(item, restored, complaintOf(lossyText(item.path))),
         source: sourceOf(source),
       })
-      return { item, path, comparison, restored: stat }
+      return { item, path, comparison, restored: stat, ...('left' in seen && { left: seen.left }) }
     })
   }
 }
@@ -64,9 +82,56 @@ async function* locate(
   for await (const batch of items) yield batch.map((item) => ({ item, path: resolve(item) }))
 }
 
-function jobsOf(target: BytePath, { item, path }: Located): DigestJob[] {
+function jobsOf({ item, path }: Located, { target, streamed }: JudgeRequest): DigestJob[] {
+  const reading = streamed?.readingOf(path)
+  if (reading === READING.clean) return []
+  if (reading === READING.known) return [{ path, expected: item, readIf: 'same-size' }]
   const restored = { path: `${target}${path}` as BytePath, expected: item, readIf: 'always' as const }
   return hasContent(item) ? [restored, { path, expected: item, readIf: 'same-size' }] : [restored]
+}
+
+function bytesToRead({ item, path }: Located, streamed: AwaitedFiles | null): number {
+  return streamed?.readingOf(path) === READING.clean ? 0 : item.size * 2
+}
+
+/** In one message for many files: is what is left of each as expected? Most are, and need no more. */
+async function lookAt(batch: readonly Located[], { target, streamed, pool }: JudgeRequest): Promise<void> {
+  if (!streamed) return
+  const { table } = streamed
+  const [indices, paths]: [number[], BytePath[]] = [[], []]
+  for (const { path } of batch) {
+    const index = streamed.find(path)
+    if (index < 0 || table.readingOf(index) !== READING.clean || !table.has(index, MARK.emptied)) continue
+    indices.push(index)
+    paths.push(path)
+  }
+  if (indices.length > 0) await pool.look({ kind: 'look', chunks: table.chunks, target, indices, paths })
+}
+
+/** As if both had been digested now; null where they have to be. */
+function seenBefore(
+  { item, path }: Located,
+  { target, streamed }: JudgeRequest,
+  digests: readonly Digest[],
+): { restored: Digest; source: Digest | undefined; left?: 'emptied' | 'dumped' } | null {
+  const index = streamed?.find(path) ?? -1
+  if (!streamed || index < 0) return null
+  const { table } = streamed
+  const reading = table.readingOf(index)
+  if (reading !== READING.clean && reading !== READING.known) return null
+  const sha256 = table.digestOf(index).toString('hex')
+  const source: Digest | undefined =
+    reading === READING.clean ? { state: 'read', stat: item, sha256 } : digests[0]
+  if (table.has(index, MARK.dumped)) {
+    return { restored: { state: 'read', stat: item, sha256 }, source, left: 'dumped' }
+  }
+  const isEmptied = table.has(index, MARK.emptied)
+  const found =
+    isEmptied && table.has(index, MARK.asExpected) ? item : statPath(`${target}${path}` as BytePath)
+  if ('error' in found) return { restored: { state: 'unreadable', detail: found.error }, source }
+  const mtimeNs = table.has(index, MARK.timely) ? item.mtimeNs : found.mtimeNs
+  const stat = isEmptied ? { ...found, size: item.size, mtimeNs } : found
+  return { restored: { state: 'read', stat, sha256 }, source, ...(isEmptied && { left: 'emptied' }) }
 }
 
 /**

@@ -53,6 +53,7 @@ export function openMetadata({ comparesOwner, comparesFolders }: MetadataOptions
     tally,
     add(judged) {
       const { item, comparison } = judged
+      if (judged.left === 'dumped') return null
       const isContentThere = comparison !== null && judged.restored !== null
       const isOther = comparison === null && comparesFolders
       if (!item.isListed || !(isContentThere || isOther)) return null

@@ -2,7 +2,7 @@
  * Where a test restores to: new, empty, ours alone, away from the data and the repository, and gone afterwards.
  * Restoring as root brings back setuid programs and devices; mode 0700 keeps everybody else from them.
  */
-import { chmodSync, readdirSync } from 'node:fs'
+import { chmodSync, lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, realpath, rm, statfs, writeFile } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join } from 'node:path'
 import { BevisError } from '@bevis/shared/error'
@@ -18,6 +18,8 @@ export interface ScratchRequest {
   readonly isExcluded: (path: BytePath) => boolean
   /** As in the configuration; an address that is no local path cannot hold a scratch. */
   readonly repositoryUrl: string
+  /** A folder of memory, where files may be restored instead when there is room: /dev/shm. */
+  readonly memory?: string
 }
 
 export interface Scratch {
@@ -27,6 +29,10 @@ export interface Scratch {
   readonly target: BytePath
   readonly cacheDir: string
   readonly control: BytePath
+  /** Null when there is none, or it is part of the data. */
+  readonly memory: string | null
+  /** A place for restored files in that memory, not yet there; null when none can be made. */
+  takeMemory(): Promise<BytePath | null>
   /** @throws BevisError SCRATCH_FULL when so much does not fit */
   assertRoom(need: { bytes: number; files: number }): Promise<void>
   /** @throws BevisError SCRATCH_FULL when nothing more can be written, for want of room, inodes, quota or rights */
@@ -39,7 +45,9 @@ export async function makeScratch(request: ScratchRequest): Promise<Scratch> {
   const base = await prepareBase(request.base)
   await assertAway(base, request)
   await wipeLeftovers(base)
-  const folder = await mkdtemp(join(base, `${PREFIX}${process.pid}-`))
+  const folder = await mkdtemp(join(base, ownPrefix()))
+  const memory = await memoryOf(request)
+  const taken: string[] = []
   const freeOf = async (): Promise<{ bytes: number; files: number }> => {
     const { bavail, bsize, ffree, files } = await statfs(folder)
     // btrfs and others make inodes as they go, and say 0 of 0.
@@ -69,7 +77,22 @@ export async function makeScratch(request: ScratchRequest): Promise<Scratch> {
         })
       }
     },
-    wipe: () => wipe(folder),
+    memory,
+    async takeMemory() {
+      if (memory === null) return null
+      try {
+        await wipeLeftovers(memory)
+        const place = await mkdtemp(join(memory, ownPrefix()))
+        taken.push(place)
+        return bytePathOf(join(place, 'restored'))
+      } catch {
+        return null
+      }
+    },
+    async wipe() {
+      for (const place of taken) await wipe(place)
+      await wipe(folder)
+    },
   }
 }
 
@@ -89,6 +112,17 @@ async function prepareBase(base: string): Promise<string> {
     throw new BevisError('SCRATCH_REFUSED', `${base} cannot be made: name another place as scratch`, {
       cause,
     })
+  }
+}
+
+async function memoryOf(request: ScratchRequest): Promise<string | null> {
+  if (request.memory === undefined) return null
+  try {
+    const memory = await realpath(request.memory)
+    await assertAway(memory, request)
+    return memory
+  } catch {
+    return null
   }
 }
 
@@ -117,20 +151,38 @@ function isOutOfSet(base: string, root: string, isExcluded: (path: BytePath) => 
   return false
 }
 
-/** What a killed run left behind: its name says whose it was. */
+/** What a killed run left behind: its name says whose it was. In a folder for everybody, only our own counts. */
 async function wipeLeftovers(base: string): Promise<void> {
   for (const name of readdirSync(base)) {
-    const pid = Number(new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1])
-    if (Number.isInteger(pid) && pid !== process.pid && !isAlive(pid)) await wipe(join(base, name))
+    const [, pid, startedAt] = new RegExp(`^${PREFIX}(\\d+)-(\\d+)-`).exec(name) ?? []
+    if (pid === undefined || startedAt === undefined || isAlive(Number(pid), startedAt)) continue
+    const { uid } = lstatSync(join(base, name))
+    if (uid === (process.getuid?.() ?? uid)) await wipe(join(base, name))
   }
 }
 
-function isAlive(pid: number): boolean {
+function ownPrefix(): string {
+  return `${PREFIX}${process.pid}-${startOf(process.pid) ?? 0}-`
+}
+
+function isAlive(pid: number, startedAt: string): boolean {
+  const now = startOf(pid)
+  if (now !== null) return now === startedAt
   try {
     process.kill(pid, 0)
     return true
   } catch (error) {
     return !(error instanceof Error && 'code' in error && error.code === 'ESRCH')
+  }
+}
+
+/** proc(5), field 22: numbers of processes are used again, a number with its start is not. Null where unknown. */
+function startOf(pid: number): string | null {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? null
+  } catch {
+    return null
   }
 }
 

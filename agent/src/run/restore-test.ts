@@ -24,12 +24,15 @@ import { isWorthProbing, probeRestored, withProbes } from './probe-restored.ts'
 import { identifyRepository } from './repository.ts'
 import type { Identity, RunLogger } from './repository.ts'
 
+/** A file system in memory on every Linux: a streamed restore into it is some three times as fast as onto a disk. */
+const SHARED_MEMORY = '/dev/shm'
+
 export interface RestoreTestContext {
   readonly set: SetConfig
   readonly restic: Restic
   readonly recorder: Recorder
   readonly stateDir: string
-  /** Where to restore to; inside the state folder when left out. */
+  /** Where to restore to; left out: memory where there is room, else inside the state folder. */
   readonly scratchDir?: string
   readonly now: () => Date
   readonly logger: RunLogger
@@ -181,11 +184,13 @@ function requestOf(
         (wanted.mode === 'requested' ? 'requested' : isLadder ? 'ladder' : 'scheduled')),
     // Of files that somebody asked for, every one must have an answer.
     minimum: wanted.mode === 'requested' ? null : (minConclusive ?? files),
+    method: set.restoreTest.method,
     scratch: {
       base: context.scratchDir ?? join(stateDir, 'scratch'),
       roots: set.paths,
       isExcluded: excludedBy(set.exclude),
       repositoryUrl: set.repository.url,
+      ...(context.scratchDir === undefined && { memory: SHARED_MEMORY }),
     },
     ...(set.restoreTest.budget.bytes !== undefined && { budgetBytes: set.restoreTest.budget.bytes }),
     ...(endsAtMs < Infinity && { deadlineMs: Math.max(1_000, endsAtMs - now().getTime()) }),

@@ -2,17 +2,23 @@
 import { Worker } from 'node:worker_threads'
 import { BevisError } from '@bevis/shared/error'
 import type { Digest, DigestJob } from './digest.ts'
+import type { LookBatch, PairAnswer, PairBatch } from './pair.ts'
 
 export interface DigestPool {
   readonly threads: number
   /** The digests of a batch, in its order. @throws BevisError INTERNAL when a thread died or the pool is closed */
   digest(jobs: readonly DigestJob[]): Promise<Digest[]>
+  /** Reads restored files beside their sources; what came of each stands in the batch's table. */
+  pair(batch: PairBatch): Promise<PairAnswer>
+  look(batch: LookBatch): Promise<void>
   close(): Promise<void>
 }
 
+type Work = readonly DigestJob[] | PairBatch | LookBatch
+
 interface Batch {
-  jobs: readonly DigestJob[]
-  resolve: (digests: Digest[]) => void
+  work: Work
+  resolve: (answer: unknown) => void
   reject: (error: Error) => void
 }
 
@@ -38,12 +44,12 @@ export function openDigestPool(threads: number): DigestPool {
     }
     running.set(worker, batch)
     worker.ref()
-    worker.postMessage(batch.jobs)
+    worker.postMessage(batch.work)
   }
   const workers = Array.from({ length: threads }, () => {
     const worker = new Worker(new URL('./digest-worker.ts', import.meta.url))
-    worker.on('message', (digests: Digest[]) => {
-      running.get(worker)?.resolve(digests)
+    worker.on('message', (answer: unknown) => {
+      running.get(worker)?.resolve(answer)
       assign(worker)
     })
     worker.on('error', (cause) => fail('a hashing thread failed', cause))
@@ -53,18 +59,21 @@ export function openDigestPool(threads: number): DigestPool {
     return worker
   })
 
+  const send = (work: Work): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      if (failure) {
+        reject(failure)
+        return
+      }
+      waiting.push({ work, resolve, reject })
+      const worker = idle.pop()
+      if (worker) assign(worker)
+    })
   return {
     threads,
-    digest: (jobs) =>
-      new Promise((resolve, reject) => {
-        if (failure) {
-          reject(failure)
-          return
-        }
-        waiting.push({ jobs, resolve, reject })
-        const worker = idle.pop()
-        if (worker) assign(worker)
-      }),
+    digest: (jobs) => send(jobs) as Promise<Digest[]>,
+    pair: (batch) => send(batch) as Promise<PairAnswer>,
+    look: (batch) => send(batch) as Promise<void>,
     async close() {
       fail('the hashing pool is closed')
       await Promise.all(workers.map((worker) => worker.terminate()))
@@ -103,9 +112,12 @@ export async function* digestInOrder<T>(
   pool: DigestPool,
   batches: AsyncIterable<T[]> | Iterable<T[]>,
   jobOf: (item: T) => DigestJob[],
+  /** Done for each batch before its jobs are asked for. */
+  prepare?: (items: readonly T[]) => Promise<void>,
 ): AsyncGenerator<{ item: T; digests: Digest[] }[]> {
   const underWay: Promise<{ item: T; digests: Digest[] }[]>[] = []
   const run = async (items: T[]): Promise<{ item: T; digests: Digest[] }[]> => {
+    await prepare?.(items)
     const jobs = items.map(jobOf)
     const all = jobs.flat()
     const digests = all.length === 0 ? [] : await pool.digest(all)

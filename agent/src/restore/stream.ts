@@ -1,0 +1,129 @@
+/**
+ * A restore whose files are judged while restic still writes others: as it names them, threads read each beside
+ * its source and empty it, so that a whole repository passes through a scratch of a few megabytes of memory.
+ * When the threads fall behind, restic is held (SIGSTOP). It must go on when they have nothing left to read,
+ * even in a full scratch: what fills it then is half-written, and only restic can finish it.
+ */
+import type { RestoreControl, RestoreEvent } from '../restic/restic.ts'
+import type { DigestPool } from '../tree/digest-pool.ts'
+import { roomOf } from '../tree/pair.ts'
+import type { PairAnswer } from '../tree/pair.ts'
+import { MARK } from '../tree/pair-table.ts'
+import { bytePathOf } from '../tree/path.ts'
+import type { BytePath } from '../tree/path.ts'
+import type { AwaitedFiles } from './awaited.ts'
+
+const HOLD_ABOVE = 0.6
+const RESUME_BELOW = 0.3
+
+/** A thread should come back before the scratch has filled up. */
+const BATCH_FILES = 64
+const BATCH_BYTES = 4 * 1024 * 1024
+
+export interface StreamOptions {
+  readonly pool: DigestPool
+  readonly files: AwaitedFiles
+  readonly target: BytePath
+  readonly limitBytes: number
+  /** A thread died: nothing more will be read. */
+  readonly onFailure: (error: unknown) => void
+}
+
+export interface Stream {
+  onStart(control: RestoreControl): void
+  onEvent(event: RestoreEvent): void
+  onWritten(bytes: number): void
+  /** Resolves when everything that was named has been read. */
+  settle(): Promise<void>
+}
+
+export function openStream({ pool, files, target, limitBytes, onFailure }: StreamOptions): Stream {
+  const { table } = files
+  const underWay = new Set<Promise<void>>()
+  let control: RestoreControl | null = null
+  let isHeld = false
+  let [toldBytes, writtenBytes, freedBytes, readBytes] = [0, 0, 0, 0]
+  let kept: PairAnswer['kept'] = 'none'
+  let batch: { indices: number[]; paths: BytePath[]; bytes: number } = { indices: [], paths: [], bytes: 0 }
+  let isFlushing = false
+
+  const steer = (): void => {
+    if (!control) return
+    const used = Math.max(toldBytes, writtenBytes) - freedBytes
+    const isBusy = underWay.size > 0 || batch.indices.length > 0
+    if (!isHeld && isBusy && used > limitBytes * HOLD_ABOVE) {
+      isHeld = true
+      control.hold()
+    } else if (isHeld && (!isBusy || used < limitBytes * RESUME_BELOW)) {
+      isHeld = false
+      control.resume()
+    }
+  }
+  const flush = (): void => {
+    const { indices, paths, bytes } = batch
+    if (indices.length === 0) return
+    batch = { indices: [], paths: [], bytes: 0 }
+    // What was read and not emptied stays: files that differ, hard links, the specimen.
+    const isTight = readBytes - freedBytes > limitBytes / 4
+    const keep = kept === 'none' ? 'any' : kept === 'any' ? 'handy' : 'none'
+    const work = pool
+      .pair({ kind: 'pair', chunks: table.chunks, target, indices, paths, keep, isTight })
+      .then((answer) => {
+        freedBytes += answer.freedBytes
+        readBytes += bytes
+        if (answer.kept !== 'none') kept = kept === 'handy' ? 'handy' : answer.kept
+      })
+      .catch(onFailure)
+      .finally(() => {
+        underWay.delete(work)
+        steer()
+      })
+    underWay.add(work)
+  }
+  return {
+    onStart(restic) {
+      control = restic
+    },
+    onEvent({ path: text }) {
+      const path = bytePathOf(text)
+      const index = files.find(path)
+      if (index < 0 || table.has(index, MARK.queued)) return
+      table.mark(index, MARK.queued)
+      const bytes = roomOf(table.sizeOf(index))
+      toldBytes += bytes
+      batch.indices.push(index)
+      batch.paths.push(path)
+      batch.bytes += bytes
+      if (batch.indices.length >= BATCH_FILES || batch.bytes >= BATCH_BYTES) flush()
+      else if (!isFlushing) {
+        isFlushing = true
+        setImmediate(() => {
+          isFlushing = false
+          flush()
+        })
+      }
+      steer()
+    },
+    onWritten(bytes) {
+      writtenBytes = bytes
+      steer()
+    },
+    async settle() {
+      flush()
+      while (underWay.size > 0) await Promise.all(underWay)
+    },
+  }
+}
+
+/** Reads one file in the way of the stream, as the negative control must. */
+export async function readAhead(
+  pool: DigestPool,
+  files: AwaitedFiles,
+  target: BytePath,
+  path: BytePath,
+): Promise<void> {
+  const index = files.find(path)
+  if (index < 0) return
+  const batch = { chunks: files.table.chunks, target, indices: [index], paths: [path] }
+  await pool.pair({ kind: 'pair', ...batch, keep: 'any', isTight: false })
+}
