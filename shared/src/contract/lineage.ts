@@ -129,13 +129,17 @@ export class Lineage {
     return place === undefined ? Infinity : (this.#takenAt.get(repository)?.[place] ?? 0)
   }
 
-  /** When the last inventory that lists it was taken; -Infinity if none does. */
-  lastListedAt(repository: string, id: string): number {
+  /** When the last inventory that lists it was taken, of those by `at`; -Infinity if none does. */
+  lastListedAt(repository: string, id: string, at = Infinity): number {
     const spans = this.#spans.get(repository)?.get(id)
     const times = this.#takenAt.get(repository)
     if (spans === undefined || times === undefined) return -Infinity
-    const place = spans.length % 2 === 0 ? (spans.at(-1) ?? 0) - 1 : times.length - 1
-    return times[place] ?? -Infinity
+    const taken = countUntil(times, at)
+    for (let span = (spans.length - 1) & ~1; span >= 0; span -= 2) {
+      const last = Math.min(spans[span + 1] ?? taken, taken) - 1
+      if (last >= (spans[span] ?? 0)) return times[last] ?? -Infinity
+    }
+    return -Infinity
   }
 
   /** Every snapshot ever listed. */
@@ -148,6 +152,18 @@ export class Lineage {
       }
     }
   }
+}
+
+/** How many of the ascending times are not after `at`. */
+function countUntil(times: readonly number[], at: number): number {
+  let low = 0
+  let high = times.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((times[middle] ?? 0) <= at) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 function closeSpan(spans: number[] | undefined, place: number): void {

@@ -360,3 +360,18 @@ test('excused days are the set’s own: from the hour at which its day starts', 
   expect(stateOf('2025-03-05')).toBe('excused')
   expect(stateOf('2025-03-06')).toBe('unknown')
 })
+
+test('of several that are gone, the one that stood to the last says since when it is lost', () => {
+  const story = new Story()
+  const [first] = [story.backup('2025-03-01T05:00:00Z'), story.backup('2025-03-01T21:00:00Z')]
+  story.inventory('2025-03-02T06:00:00Z')
+  story.drop(story.contents().at(-1)!)
+  story.inventory('2025-03-03T06:00:00Z')
+  story.drop(first)
+  story.inventory('2025-03-04T06:00:00Z')
+  expect(obligationIn(setAt(contract, story, '2025-03-04T07:00:00Z'), '2025-03-01')).toMatchObject({
+    state: 'lost',
+    witness: first.id,
+    since: '2025-03-04T06:00:00.000Z',
+  })
+})

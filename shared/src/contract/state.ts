@@ -49,19 +49,18 @@ export function judgeLive(obligation: Obligation, history: History, at: number):
   const { from, to } = line.windowOf(bucket)
   const candidates = history.between(from, to).filter(({ start }) => line.isAnchored(start))
   const found = { ...(inventory !== undefined && { inventory }) }
-  let gone: Candidate | undefined
+  const gone: Candidate[] = []
   for (const candidate of candidates.toReversed()) {
     if (inventory === undefined || !history.satisfies(candidate, at)) continue
     const witness = history.idIn(candidate, inventory, at)
     if (witness !== undefined) {
       return { ...byAge(obligation, inventory, at), ...found, candidate, witness }
     }
-    if (candidate.point.listedAt <= inventory.takenAt) gone ??= candidate
+    if (candidate.point.listedAt <= inventory.takenAt) gone.push(candidate)
   }
   if (at < pendingUntil) return { state: 'pending', row: 5, ...found }
   if (at < due) return { state: 'late', row: 5, since: pendingUntil, ...found }
-  if (gone !== undefined)
-    return { state: 'lost', row: 6, candidate: gone, ...found, ...sinceGone(history, gone) }
+  if (gone.length > 0) return { state: 'lost', row: 6, ...found, ...theLast(gone, history, at) }
   const held = inventory === undefined ? undefined : withheld(candidates, history, inventory, at)
   if (held !== undefined) return { ...held, ...found, since: due }
   const after = inventory !== undefined && inventory.takenAt >= due
@@ -102,9 +101,22 @@ function withheld(
   return unattested
 }
 
-/** Lost between the last inventory that lists it and the next. */
-function sinceGone({ lineage }: History, { point }: Candidate): { since?: number } {
-  const last = Math.max(...point.members.map(({ repository, id }) => lineage.lastListedAt(repository, id)))
-  const next = lineage.firstSince(last + 1)
-  return next === undefined ? {} : { since: next.takenAt }
+/** The one that stood to the last: it was lost between the last inventory that lists it and the next. */
+function theLast(
+  gone: readonly Candidate[],
+  history: History,
+  at: number,
+): Pick<Judgement, 'candidate' | 'since'> {
+  const byEnd = gone.map((candidate) => ({ candidate, listedAt: lastListed(history, candidate, at) }))
+  const { candidate, listedAt } = byEnd.reduce((last, one) => (one.listedAt > last.listedAt ? one : last))
+  const next = history.lineage.firstSince(listedAt + 1)
+  return { candidate, ...(next !== undefined && { since: next.takenAt }) }
+}
+
+function lastListed({ lineage }: History, { point }: Candidate, at: number): number {
+  return Math.max(
+    ...point.members.map(({ repository, id, since }) =>
+      since <= at ? lineage.lastListedAt(repository, id, at) : -Infinity,
+    ),
+  )
 }
