@@ -21,7 +21,6 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['test/{system,fault}/**/*.test.ts'],
-          fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 120_000,
         },
