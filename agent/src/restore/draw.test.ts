@@ -113,6 +113,19 @@ test('too many patterns for too many nodes: whole folders instead, as many as ar
   expect(drawn.includes?.every((folder) => isWithin(folder, '/srv') && folder !== '/srv')).toBe(true)
 })
 
+test('files directly in a folder too large to come whole are drawn too, as many as are their share', async () => {
+  const items = tree(500, 50)
+  const loose = Array.from({ length: 5_000 }, (_, at) => item(`/srv/loose${at}`))
+  const all = [...items, ...loose].toSorted((one, other) => compareInTree(one.path, other.path))
+  const { drawn } = await draw(inBatches(all), sample(600))
+  expect(drawn.algorithm).toBe('sha256-order/folders')
+  const singles = pathsOf(drawn, all).filter((path) => path.startsWith('/srv/loose'))
+  expect(singles).toHaveLength(100)
+  expect(pathsOf(drawn, all)).toHaveLength(drawn.files)
+  const { drawn: again } = await draw(inBatches(all), sample(600))
+  expect(again.includes).toEqual(drawn.includes)
+})
+
 test('one huge folder: single files while they are few, else everything', async () => {
   const items = tree(1, 30_000)
   const { drawn: few } = await draw(inBatches(items), sample(500))

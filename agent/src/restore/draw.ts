@@ -71,10 +71,11 @@ export async function draw(
   const sample = choice.mode === 'sample' ? choice : null
   const files = new Smallest<Expected>(sample?.files ?? 0)
   const folders = new Smallest<Folder>(sample?.files ?? 0)
-  const open: Folder[] = [{ path: ROOT, files: 0, bytes: 0, hasFiles: false }]
+  const loose = { files: 0, drawn: new Smallest<Expected>(sample ? MAX_SCATTERED : 0) }
+  const open: Folder[] = [emptyFolder(ROOT)]
   const close = (folder: Folder | undefined): void => {
     if (!folder) return
-    if (folder.hasFiles) population.folders += 1
+    if (folder.direct > 0) population.folders += 1
     if (!sample) return
     const parent = open.at(-1)
     if (parent) {
@@ -82,14 +83,18 @@ export async function draw(
       parent.bytes += folder.bytes
     }
     const most = Math.max(sample.files * FOLDER_FACTOR, 1_000)
-    if (folder.hasFiles && folder.files <= most) folders.offer(orderKey(sample.seed, folder.path), folder)
+    if (folder.direct === 0) return
+    if (folder.files <= most) return folders.offer(orderKey(sample.seed, folder.path), folder)
+    // Too large to come as a whole: the files directly in it are units of their own, or they never came.
+    loose.files += folder.direct
+    for (const { key, value } of folder.first?.take() ?? []) loose.drawn.offer(key, value)
   }
   for await (const batch of items) {
     for (const item of batch) {
       if (!item.isListed) continue
       population.nodes += 1
       while (!isWithin(item.path, open.at(-1)?.path ?? ROOT)) close(open.pop())
-      if (item.kind === 'dir') open.push({ path: item.path, files: 0, bytes: 0, hasFiles: false })
+      if (item.kind === 'dir') open.push(emptyFolder(item.path))
       if (!hasContent(item)) continue
       population.files += 1
       population.bytes += item.size
@@ -98,12 +103,13 @@ export async function draw(
       if (folder) {
         folder.files += 1
         folder.bytes += item.size
-        folder.hasFiles = true
+        folder.direct += 1
       }
       if (item.size > (sample?.budget?.bytes ?? Infinity)) population.oversized += 1
       else if (sample) {
         const key = orderKey(sample.seed, item.path)
         if (key > sample.after) files.offer(key, item)
+        if (folder) (folder.first ??= new Smallest(Math.min(sample.files, MAX_SCATTERED))).offer(key, item)
       }
       if (choice.mode === 'requested' && choice.paths.some((path) => isWithin(item.path, path))) {
         requested.files += 1
@@ -130,7 +136,12 @@ export async function draw(
 
   function ofSample(chosen: { key: string; value: Expected }[]): Drawn {
     if (chosen.length * population.nodes <= MAX_PAIRS) return ofFiles(chosen)
-    const ofWhole = ofFolders(folders.take(), sample?.files ?? 0)
+    const wanted = sample?.files ?? 0
+    const share = Math.ceil((wanted * loose.files) / population.files)
+    const most = Math.min(MAX_SCATTERED, Math.max(1, Math.floor(MAX_PAIRS / population.nodes)))
+    const singles = loose.drawn.take().slice(0, Math.min(share, most))
+    // A folder that is all loose files is no better as its files.
+    const ofWhole = loose.files < population.files ? ofFolders(folders.take(), singles, wanted) : null
     if (ofWhole) return ofWhole
     return chosen.length <= MAX_SCATTERED ? ofFiles(chosen) : everything(population, 'sha256-order/files')
   }
@@ -141,8 +152,14 @@ interface Folder {
   /** With all below it. */
   files: number
   bytes: number
-  /** Directly in it. */
-  hasFiles: boolean
+  /** Files directly in it. */
+  direct: number
+  /** The first of those in the seed's order. */
+  first: Smallest<Expected> | null
+}
+
+function emptyFolder(path: BytePath): Folder {
+  return { path, files: 0, bytes: 0, direct: 0, first: null }
 }
 
 export function orderKey(seed: string, path: BytePath): string {
@@ -172,10 +189,19 @@ function ofFitting(chosen: { key: string; value: Expected }[], leftBytes: number
   return { ...ofFiles(chosen.slice(0, end === -1 ? chosen.length : end)), isCut: end !== -1 }
 }
 
-/** Folders in the seed's order until they hold enough; null when all of them together do not. */
-function ofFolders(ordered: { value: Folder }[], wanted: number): Drawn | null {
+/**
+ * Folders in the seed's order until they hold enough, beside single files of folders that are too large, as many
+ * as are their share; null when all of them together do not.
+ */
+function ofFolders(
+  ordered: { value: Folder }[],
+  singles: { value: Expected }[],
+  wanted: number,
+): Drawn | null {
   const chosen: Folder[] = []
-  let [files, bytes] = [0, 0]
+  const paths = new Set(singles.map(({ value }) => value.path))
+  let files = singles.length
+  let bytes = singles.reduce((sum, { value }) => sum + value.size, 0)
   for (const { value: folder } of ordered) {
     if (files >= wanted) break
     if (chosen.some(({ path }) => isWithin(folder.path, path) || isWithin(path, folder.path))) continue
@@ -184,8 +210,9 @@ function ofFolders(ordered: { value: Folder }[], wanted: number): Drawn | null {
     bytes += folder.bytes
   }
   if (files < wanted) return null
-  const isDrawn = ({ path }: Expected): boolean => chosen.some((folder) => isWithin(path, folder.path))
-  const includes = chosen.map(({ path }) => path)
+  const isDrawn = ({ path }: Expected): boolean =>
+    paths.has(path) || chosen.some((folder) => isWithin(path, folder.path))
+  const includes = [...chosen.map(({ path }) => path), ...paths]
   return { algorithm: 'sha256-order/folders', includes, isDrawn, files, bytes, last: null, isCut: false }
 }
 
