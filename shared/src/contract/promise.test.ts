@@ -223,6 +223,22 @@ describe('proof', () => {
     expect(proofAt(tested({ mode: 'full' }), story, '2025-04-10T00:00:00Z')).toBe('compliant')
   })
 
+  test('files that somebody picked neither prove the set nor clear a failure; all of them do', () => {
+    const story = begun()
+    const [first] = story.contents()
+    const picked = { reason: 'requested' } as const
+    story.test(first!, '2025-03-20T08:00:00Z', 'FAILED')
+    story.test(first!, '2025-03-20T09:00:00Z', 'PASSED', picked)
+    story.inventory('2025-03-20T10:00:00Z')
+    expect(proofAt(tested(), story, '2025-03-20T11:00:00Z')).toBe('at-risk')
+    expect(proofAt(tested(), story, '2025-04-20T00:00:00Z')).toBe('breached')
+    const population = { files: 50, bytes: 1_000_000 }
+    story.test(first!, '2025-03-20T12:00:00Z', 'PASSED', { ...picked, population })
+    story.inventory('2025-03-20T13:00:00Z')
+    expect(proofAt(tested(), story, '2025-03-20T14:00:00Z')).toBe('compliant')
+    expect(proofAt(tested(), story, '2025-04-20T00:00:00Z')).toBe('compliant')
+  })
+
   test('fullEvery runs beside it', () => {
     const own = tested({ fullEvery: 'P3M' })
     const story = begun()

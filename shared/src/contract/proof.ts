@@ -3,6 +3,7 @@ import type { RestoreTest } from '../evidence/predicates.ts'
 import type { Verdict } from './answer.ts'
 import type { History } from './history.ts'
 import type { Point, Tested } from './point.ts'
+import { isPass } from './pass.ts'
 import { idIn } from './point.ts'
 import { covers } from './cover.ts'
 import { Refutation } from './refutation.ts'
@@ -19,7 +20,7 @@ export function testsOf(history: History, at: number): SetTest[] {
   const { requiredPaths } = history.terms.set.selector
   const seen = new Set<Known<RestoreTest>>()
   const tests: SetTest[] = []
-  for (const point of history.points) {
+  for (const point of history.tested) {
     if (!covers(point.snapshot.paths, requiredPaths)) continue
     for (const tested of point.tests) {
       if (tested.endedAt > at || seen.has(tested.test)) continue
@@ -31,7 +32,7 @@ export function testsOf(history: History, at: number): SetTest[] {
 }
 
 export function hasPassed({ test }: Tested): boolean {
-  return test.predicate.result === 'PASSED'
+  return isPass(test.predicate)
 }
 
 /** How recently a test passed, full ones where they are due, and what failed since. */
@@ -98,7 +99,7 @@ export function weighFailures(opinion: Opinion, history: History, at: number): v
   const inventory = history.lineage.newest(at)
   if (inventory === undefined) return
   const told = new Set<string>() // a twin says the same
-  for (const point of history.points) {
+  for (const point of history.tested) {
     if (!point.tests.some((tested) => isOwn(tested, point, history))) continue
     const failures = new Refutation(point.tests).failuresAt(at)
     const snapshot = failures > 0 ? idIn(point, inventory, history.lineage, at) : undefined

@@ -1,3 +1,4 @@
+import { isPass } from './pass.ts'
 import type { Tested } from './point.ts'
 
 /** How often a snapshot's restore test has failed since it last passed, through time. */
@@ -10,7 +11,7 @@ export class Refutation {
     const failedRuns = new Set<string>()
     for (const { test, since } of tests) {
       const { result, startedAt } = test.predicate
-      if (result === 'PASSED') failedRuns.clear()
+      if (isPass(test.predicate)) failedRuns.clear()
       else if (result === 'FAILED') failedRuns.add(`${test.chain?.agent}/${startedAt}`)
       else continue
       this.#since.push(since)

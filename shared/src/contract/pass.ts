@@ -1,0 +1,11 @@
+import type { RestoreTest } from '../evidence/predicates.ts'
+
+/**
+ * Whether a restore test proves its snapshot. Files that somebody picked and that came back say nothing of the
+ * others, so they neither stand for the agreed sample nor clear an earlier failure; if one of them fails, that
+ * counts like any failure.
+ */
+export function isPass({ result, reason, mode, selection, population }: RestoreTest): boolean {
+  const isPicked = reason === 'requested' && mode === 'sample' && selection.files < population.files
+  return result === 'PASSED' && !isPicked
+}
