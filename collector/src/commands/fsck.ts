@@ -1,5 +1,6 @@
 import { BevisError } from '@bevis/shared/error'
 import { formatVkey, parseVkey } from '@bevis/shared/log/checkpoint'
+import { checkContracts } from '../contract/text.ts'
 import { readCheckpointFile, swapCheckpointFile } from '../log/checkpoint-file.ts'
 import { checkLog } from '../log/fsck.ts'
 import { checkProjection } from '../projection/check.ts'
@@ -51,10 +52,13 @@ async function check(opened: Opened, options: FsckOptions): Promise<Outcome> {
   const { origin, checkpointFile } = config
   const key = parseVkey(formatVkey(origin, readKeyFile(files.logKey).spki))
   const filed = await readCheckpointFile(checkpointFile)
-  const log = await store.db.transaction().execute((tx) => checkLog(tx, { key, filed }))
+  const [log, contracts] = await store.db
+    .transaction()
+    .execute(async (tx) => [await checkLog(tx, { key, filed }), await checkContracts(tx)] as const)
   const isReadable = log.findings.length === 0 && options.logOnly !== true
   const differences = isReadable ? await checkProjection(store, origin) : []
-  const { statements, leaves, checkpoints, findings } = log
+  const { statements, leaves, checkpoints } = log
+  const findings = [...log.findings, ...contracts]
   const isClean = findings.length === 0 && differences.length === 0
   const projection = isReadable
     ? 'the derived tables are as the log leads to'
@@ -67,7 +71,7 @@ async function check(opened: Opened, options: FsckOptions): Promise<Outcome> {
       ...differences.map(({ table, row }) => `${table} ${row}: is not what the log leads to (see rebuild)`),
       isClean
         ? `Clean: ${statements} statements, ${leaves} leaves, ${checkpoints} signed heads; ${projection}.`
-        : `Not clean: ${findings.length} findings in the log, ${differences.length} in the derived tables.`,
+        : `Not clean: ${findings.length} findings in the log and the contracts, ${differences.length} in the derived tables.`,
     ],
   }
 }

@@ -2,10 +2,12 @@ import { sha256Hex } from '@bevis/shared/crypto'
 import type { Envelope } from '@bevis/shared/evidence/envelope'
 import { inventoryDigest } from '@bevis/shared/evidence/inventory'
 import type { Snap } from '@bevis/shared/evidence/predicates'
+import { sql } from 'kysely'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { CONTRACT, contractYaml, makeCollector } from '../../../test/kit/collector.ts'
 import type { TestCollector, TestFolder } from '../../../test/kit/collector.ts'
 import type { FakeAgent } from '../../../test/kit/fake-agent.ts'
+import { fsckCommand } from '../commands/fsck.ts'
 import { applyContract } from '../contract/apply.ts'
 import { listTransitions } from '../store/read/happenings.ts'
 import type { Compliance } from './compliance.ts'
@@ -141,7 +143,7 @@ test('a contract that can no longer be read does not keep the others from being 
   const broken = {
     contract_id: 'AFT-0',
     revision: 1,
-    sha256: 'x',
+    sha256: sha256Hex('nonsense'),
     yaml: 'nonsense',
     applied_at: '',
     applied_by: '',
@@ -154,6 +156,28 @@ test('a contract that can no longer be read does not keep the others from being 
   const { evaluated, failures } = await compliance.tick()
   expect(evaluated).toBe(1)
   expect(failures).toMatchObject([{ contract: 'AFT-0', error: { code: 'CONTRACT_INVALID' } }])
+})
+
+test('a text that was edited in the database judges nothing, whatever was judged before', async () => {
+  await agent.send([backedUp('2025-03-01T02:00:00.000Z'), inventoried()])
+  await compliance.answer(CONTRACT)
+  await collector.store.write((tx) =>
+    sql`update contract_text set yaml = replace(yaml, 'every: P1D', 'every: P9D')`.execute(tx),
+  )
+  const refused = {
+    code: 'LOG_INCONSISTENT',
+    message: expect.stringContaining('was changed in the database'),
+  }
+  await expect(compliance.answer(CONTRACT)).rejects.toMatchObject(refused)
+  await expect(openCompliance({ store: collector.store, now }).answer(CONTRACT)).rejects.toMatchObject(
+    refused,
+  )
+  expect((await compliance.tick()).failures).toMatchObject([{ contract: CONTRACT, error: refused }])
+  const { exit, lines } = await fsckCommand(collector.opened, {})
+  expect([exit, lines.join('\n')]).toEqual([
+    1,
+    expect.stringContaining(`contract ${CONTRACT}, revision 1: its text is not that of its SHA-256`),
+  ])
 })
 
 test('an unknown contract is told so', async () => {

@@ -4,6 +4,7 @@ import { parseContract } from '@bevis/shared/contract/parse'
 import type { Contract } from '@bevis/shared/contract/schema'
 import { BevisError } from '@bevis/shared/error'
 import { toInstant } from '@bevis/shared/format'
+import { assertWhole } from '../contract/text.ts'
 import { listContracts, listContractTexts } from '../store/read/contracts.ts'
 import { chunksOf } from '../store/rows.ts'
 import type { Store } from '../store/store.ts'
@@ -34,6 +35,7 @@ export function openCompliance(parts: { store: Store; now: () => Date }): Compli
   async function readContract(id: string): Promise<{ sha256: string; contract: Contract }> {
     const [text] = await listContractTexts(store.db, ALL, id)
     if (text === undefined) throw new BevisError('NOT_FOUND', `there is no contract ${id}`)
+    assertWhole(text)
     const known = contracts.get(id)
     if (known?.sha256 === text.sha256) return known
     const { contract } = parseContract(text.yaml)

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openSqliteStore } from '../store/sqlite/open.ts'
 import type { Store } from '../store/store.ts'
-import { applyContract, tenantOfCustomer } from './apply.ts'
+import { applyContract } from './apply.ts'
+import { tenantOfCustomer } from './tenant.ts'
 
 const now = new Date('2026-11-23T12:00:00.000Z')
 let folder: string

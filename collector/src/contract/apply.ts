@@ -8,6 +8,8 @@ import type { Transaction } from 'kysely'
 import type { Schema } from '../store/schema.ts'
 import type { Store } from '../store/store.ts'
 import { objectionsTo } from './amend.ts'
+import { tenantOfCustomer } from './tenant.ts'
+import { assertWhole } from './text.ts'
 
 export interface Applied {
   readonly contract: Contract
@@ -60,24 +62,6 @@ export async function applyContract(
   })
 }
 
-/** The customer as a slug: its CVR number, else its name. */
-export function tenantOfCustomer({ name, cvr }: Contract['customer']): string {
-  if (cvr !== undefined) return cvr
-  const plain = name
-    .toLowerCase()
-    .replaceAll('æ', 'ae')
-    .replaceAll('ø', 'oe')
-    .replaceAll('å', 'aa')
-    .normalize('NFD')
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-+|-+$/g, '')
-    .slice(0, 64)
-    .replace(/-+$/, '')
-  if (plain === '')
-    throw new BevisError('CONTRACT_INVALID', `customer: give ${name} a cvr; no id can be made of its name`)
-  return plain
-}
-
 /** `file:line:column: path: message (cure)`, a line for each. */
 export function describeProblems(file: string, problems: readonly Problem[]): string {
   return problems
@@ -91,7 +75,7 @@ function newestText(tx: Transaction<Schema>, id: string) {
   return tx
     .selectFrom('contract_text')
     .innerJoin('contract', 'contract.id', 'contract_text.contract_id')
-    .select(['revision', 'sha256', 'yaml', 'tenant'])
+    .select(['contract_id', 'revision', 'sha256', 'yaml', 'tenant'])
     .where('contract_id', '=', id)
     .orderBy('revision', 'desc')
     .limit(1)
@@ -99,7 +83,7 @@ function newestText(tx: Transaction<Schema>, id: string) {
 }
 
 function assertMayReplace(
-  before: { yaml: string; tenant: string; revision: number },
+  before: { contract_id: string; revision: number; sha256: string; yaml: string; tenant: string },
   contract: Contract,
   tenant: string,
   now: Date,
@@ -110,6 +94,7 @@ function assertMayReplace(
       `${contract.id} is a contract of ${before.tenant}, and this text names another customer (${tenant})`,
     )
   }
+  assertWhole(before)
   const older = parseContract(before.yaml).contract
   if (older === undefined) {
     throw new BevisError(

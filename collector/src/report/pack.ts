@@ -27,6 +27,7 @@ import {
 import type { IndexLine, Pack, PackKey } from '@bevis/shared/verify/pack'
 import { TABLE_HEAD, formatRow, isInPeriod } from '@bevis/shared/verify/table'
 import type { Log } from '../log/log.ts'
+import { assertWhole } from '../contract/text.ts'
 import { findContract, listContractTexts } from '../store/read/contracts.ts'
 import { chunksOf } from '../store/rows.ts'
 import type { Scope, Store } from '../store/store.ts'
@@ -79,6 +80,7 @@ export async function writePack(request: PackRequest): Promise<PackWritten> {
   if (contract === undefined || text === undefined) {
     throw new BevisError('NOT_FOUND', `there is no contract ${contractId}`)
   }
+  for (const one of texts) assertWhole(one)
   const head = await log.head()
   const selection = await selectionOf(store.db, scope, contract, head.size)
   const survey = await surveyStatements(store.db, selection, period)

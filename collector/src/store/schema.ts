@@ -206,7 +206,10 @@ export interface VerdictTable {
   answer: string
 }
 
-/** One change of one state of one contract. Primary key `id`, in the order they were found. */
+/**
+ * One change of one state of one contract. Primary key `id`, in the order they were found: a diary, not the
+ * truth. Like `verdict` it proves nothing and is never shown as current, and fsck does not vouch for it.
+ */
 export interface TransitionTable {
   id: number
   contract_id: string

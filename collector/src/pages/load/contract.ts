@@ -3,6 +3,7 @@ import type { Answer, SetAnswer } from '@bevis/shared/contract/answer'
 import { parseContract } from '@bevis/shared/contract/parse'
 import type { Contract } from '@bevis/shared/contract/schema'
 import { listAgents } from '../../store/read/agents.ts'
+import { damageOf } from '../../contract/text.ts'
 import { findContract, listContractTexts } from '../../store/read/contracts.ts'
 import { listTransitions } from '../../store/read/happenings.ts'
 import type { TransitionRow } from '../../store/read/happenings.ts'
@@ -12,8 +13,10 @@ import { DEFAULT_ZONE } from '../language/locale.ts'
 import type { Change, ContractModel } from '../view/contract.ts'
 import type { Promised, SetModel, SetTier } from '../view/contract-set.ts'
 import { endOfDay, localDay } from './day.ts'
+import { sayDimensions } from './dimensions.ts'
 import { customersOf, rowOf } from './source.ts'
 import type { Source } from './source.ts'
+import { firstTestDue, statedTests, testsOf } from './tests.ts'
 
 const TESTS_SHOWN = 6
 /** Looking back, the newest ones are left out: so many are read to find those before. */
@@ -88,6 +91,8 @@ export async function contractOf(
     throw new BevisError('NOT_FOUND', `there is no contract ${id} that this account may see`)
   const [newest] = await listContractTexts(db, scope, id)
   if (newest === undefined) return { customer: row.customer_name, text: null, problem: null }
+  const damage = damageOf(newest)
+  if (damage !== null) return { customer: row.customer_name, text: null, problem: damage }
   const { contract, errors } = parseContract(newest.yaml)
   if (contract !== undefined) return { customer: row.customer_name, text: contract, problem: null }
   const [first] = errors
@@ -133,10 +138,16 @@ async function setModel(
     limit: answer.knownAt === null ? TESTS_SHOWN : TESTS_READ,
   }
   const { lines } = await listStatements(db, scope, filter)
+  const tests = testsOf(
+    await statedTests(db, contract, answer.knownAt),
+    set.id,
+    answer.sets.map(({ id }) => id),
+    text === null ? null : firstTestDue(text, answer.version, set.id),
+  )
   return {
     id: set.id,
     headline: set.headline,
-    dimensions: set.dimensions,
+    dimensions: sayDimensions(set, answer.findings, tests),
     counts: set.counts,
     rate: set.rate,
     settled: settledOf(set),
