@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Answer, SetAnswer } from '@bevis/shared/contract/answer'
-import { judge } from '@bevis/shared/contract/evaluate'
+import { Judge } from '@bevis/shared/contract/evaluate'
 import { addFact, emptyIndex } from '@bevis/shared/contract/facts'
 import type { Fact } from '@bevis/shared/contract/known'
 import { parseContract } from '@bevis/shared/contract/parse'
@@ -18,12 +18,12 @@ export function exampleContract(name: string): Contract {
 
 /** What a collector would have answered at an instant, from what it had received. Ask in the order of time. */
 export class Watch {
-  readonly #contract: Contract
+  readonly #judge: Judge
   readonly #facts: readonly Fact[]
   readonly #index = emptyIndex()
 
   constructor(contract: Contract, facts: readonly Fact[]) {
-    this.#contract = contract
+    this.#judge = new Judge(contract, this.#index)
     this.#facts = facts.toSorted((a, b) => Date.parse(a.receivedAt) - Date.parse(b.receivedAt))
   }
 
@@ -33,7 +33,7 @@ export class Watch {
       if (Date.parse(fact.receivedAt) > at.getTime()) break
       addFact(this.#index, fact)
     }
-    return judge({ contract: this.#contract, index: this.#index, at })
+    return this.#judge.judge(at)
   }
 }
 

@@ -7,7 +7,8 @@ import type { Known } from './known.ts'
 export class AgentChain {
   readonly #links: Known[] = []
   readonly #bySeq = new Map<string, Known>()
-  readonly #latestBefore = new Map<number, Float64Array>()
+  /** By tolerance: what is asked of each link so far, and what will be asked of the next. */
+  readonly #latestBefore = new Map<number, { values: number[]; next: number }>()
   #settled = true
 
   /** The first statement for an epoch and number counts; another one for it is an equivocation. */
@@ -21,8 +22,12 @@ export class AgentChain {
     this.#links.push(fact)
     if (this.#settled && (last === undefined || order(last, fact) < 0)) this.#place(fact, last)
     else this.#settled = false
-    this.#latestBefore.clear()
     return 'added'
+  }
+
+  /** False while a statement has come that does not follow the one before it. */
+  get isSettled(): boolean {
+    return this.#settled
   }
 
   /** Gives every statement its place and the clock's offset before it. Called when facts have been added. */
@@ -35,6 +40,7 @@ export class AgentChain {
       this.#links.push(fact)
       this.#place(fact, last)
     }
+    this.#latestBefore.clear()
     this.#settled = true
   }
 
@@ -50,15 +56,16 @@ export class AgentChain {
   latestBefore(fact: Known, toleranceMs: number): number {
     let latest = this.#latestBefore.get(toleranceMs)
     if (latest === undefined) {
-      latest = new Float64Array(this.#links.length)
-      let newest = -Infinity
-      for (const [position, link] of this.#links.entries()) {
-        latest[position] = newest
-        if (link.datedAt <= link.receivedAt + toleranceMs) newest = Math.max(newest, link.datedAt)
-      }
+      latest = { values: [], next: -Infinity }
       this.#latestBefore.set(toleranceMs, latest)
     }
-    return latest[fact.position] ?? -Infinity
+    for (let place = latest.values.length; place < this.#links.length; place++) {
+      const link = this.#links[place]
+      latest.values.push(latest.next)
+      if (link !== undefined && link.datedAt <= link.receivedAt + toleranceMs)
+        latest.next = Math.max(latest.next, link.datedAt)
+    }
+    return latest.values[fact.position] ?? -Infinity
   }
 }
 

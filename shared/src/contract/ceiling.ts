@@ -6,27 +6,54 @@ import type { HoldInForce } from './hold.ts'
 import type { Known } from './known.ts'
 import type { Lineage, Listed } from './lineage.ts'
 import type { Point } from './point.ts'
-import { idIn } from './point.ts'
+import { byStart, idIn } from './point.ts'
+import type { Touched } from './points.ts'
+import { insertSorted } from './points.ts'
 import type { Opinion } from './verdict.ts'
 
 /** Removals and prunings of one lineage that had ended by an instant. */
 export class Removals {
   readonly #byId = new Map<string, Known<RetentionRun>[]>()
-  /** Successful prunings by repository, by their start. */
+  /** Successful prunings by repository, by their start; of one start, the first received is the last. */
   readonly #prunings = new Map<string, { startedAt: number; run: Known<RetentionRun> }[]>()
 
+  readonly #index: FactIndex
+  readonly #lineage: Lineage
+  #read = 0
+  /** Dated after the instant by which they were read. */
+  #ahead: Known<RetentionRun>[] = []
+
   constructor(index: FactIndex, lineage: Lineage, at: number) {
-    for (const run of index.retentions) {
-      const { repository, removed, startedAt } = run.predicate
-      if (run.datedAt > at || !lineage.repositories.has(repository.id)) continue
-      for (const id of removed) this.#byId.set(id, [...(this.#byId.get(id) ?? []), run])
-      if (!hasPruned(run)) continue
-      const prunings = this.#prunings.get(repository.id) ?? []
-      // Begun in the future, it would vouch for what is removed until then.
-      prunings.push({ startedAt: Math.min(Date.parse(startedAt), run.receivedAt), run })
-      this.#prunings.set(repository.id, prunings)
+    this.#index = index
+    this.#lineage = lineage
+    this.extend(at)
+  }
+
+  /** Reads what has come, and what the clock has reached. */
+  extend(at: number): void {
+    const { retentions } = this.#index
+    const coming = [...this.#ahead, ...retentions.slice(this.#read)]
+    this.#read = retentions.length
+    this.#ahead = []
+    for (const run of coming) {
+      if (run.datedAt > at) this.#ahead.push(run)
+      else if (this.#lineage.repositories.has(run.predicate.repository.id)) this.#take(run)
     }
-    for (const prunings of this.#prunings.values()) prunings.sort((a, b) => b.startedAt - a.startedAt)
+  }
+
+  #take(run: Known<RetentionRun>): void {
+    const { repository, removed, startedAt } = run.predicate
+    for (const id of removed) {
+      const runs = this.#byId.get(id)
+      if (runs === undefined) this.#byId.set(id, [run])
+      else insertSorted(runs, run, (a, b) => a.index - b.index)
+    }
+    if (!hasPruned(run)) return
+    const prunings = this.#prunings.get(repository.id) ?? []
+    // Begun in the future, it would vouch for what is removed until then.
+    const pruning = { startedAt: Math.min(Date.parse(startedAt), run.receivedAt), run }
+    insertSorted(prunings, pruning, (a, b) => a.startedAt - b.startedAt || b.run.index - a.run.index)
+    this.#prunings.set(repository.id, prunings)
   }
 
   /** The runs that removed a snapshot by one of its IDs. */
@@ -38,13 +65,58 @@ export class Removals {
   pruned(point: Point, repository: string, goneFrom: Listed): Known<RetentionRun> | undefined {
     const own = this.of(point).find((run) => hasPruned(run) && run.predicate.repository.id === repository)
     if (own !== undefined) return own
-    const newest = this.#prunings.get(repository)?.[0]
+    const newest = this.#prunings.get(repository)?.at(-1)
     return newest !== undefined && newest.startedAt >= goneFrom.takenAt ? newest.run : undefined
   }
 }
 
 function hasPruned({ predicate }: Known<RetentionRun>): boolean {
   return predicate.pruned && predicate.exitCode === 0
+}
+
+/**
+ * The oldest snapshots, as long as all of them are purged: they stay so, until one is listed again. What is asked again
+ * and again need not look at them.
+ */
+export class Purged {
+  answers: SnapshotAnswer[] = []
+  /** How many points these are; some may never have been listed. */
+  count = 0
+  #holds = ''
+
+  /** A hold that begins or ends may make a breach of what went under it. */
+  standUnder(holds: readonly HoldInForce[]): void {
+    const signature = JSON.stringify(holds)
+    if (signature !== this.#holds) this.forget()
+    this.#holds = signature
+  }
+
+  forget(): void {
+    this.answers = []
+    this.count = 0
+  }
+
+  keep(point: Point, answer: SnapshotAnswer, history: History): void {
+    if (!this.#isNext(point, history)) return
+    this.answers.push(answer)
+    this.count += 1
+  }
+
+  /** One that was never listed. */
+  pass(point: Point, history: History): void {
+    if (point.listedAt === Infinity && this.#isNext(point, history)) this.count += 1
+  }
+
+  #isNext(point: Point, { points, lineage }: History): boolean {
+    return points[this.count] === point && point.twins.length === 0 && lineage.repositories.size === 1
+  }
+
+  /** Takes note of what has come. */
+  extend({ added, listed }: Touched, { points }: History): void {
+    const last = points[this.count - 1]
+    if (last === undefined) return
+    if ([...added, ...listed].some((point) => byStart(point, last) <= 0)) this.forget()
+  }
 }
 
 const VERDICTS: Record<CeilingState, Verdict> = {
@@ -61,13 +133,18 @@ export function weighCeiling(
   history: History,
   holds: readonly HoldInForce[],
   removals: Removals,
+  purged: Purged,
   at: number,
 ): SnapshotAnswer[] {
   const { lineage } = history
   const newest = lineage.newest(at)
-  const answers: SnapshotAnswer[] = []
-  for (const point of history.points) {
-    if (point.listedAt > at || newest === undefined || isToldByTwin(point, newest, lineage, at)) continue
+  purged.standUnder(holds)
+  const answers = [...purged.answers]
+  for (const point of history.points.slice(purged.count)) {
+    if (point.listedAt > at || newest === undefined || isToldByTwin(point, newest, lineage, at)) {
+      purged.pass(point, history)
+      continue
+    }
     const present = idIn(point, newest, lineage, at)
     const gone = present === undefined ? goneFrom(point, lineage, at) : undefined
     const covering = holdsOver(point, history, holds)
@@ -91,7 +168,9 @@ export function weighCeiling(
       pruned !== undefined,
       at,
     )
-    answers.push({ id, ceiling: state })
+    const answer = { id, ceiling: state }
+    answers.push(answer)
+    if (state === 'purged' && broken === undefined) purged.keep(point, answer, history)
     opinion.weigh(VERDICTS[state])
     if (until !== undefined) opinion.deadlines.push(until)
     if (state === 'purge-due' || state === 'over-retained') {

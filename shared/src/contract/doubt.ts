@@ -1,15 +1,14 @@
 import type { FactIndex } from './facts.ts'
 import type { History } from './history.ts'
-import type { Flaw } from './lineage.ts'
 import type { Known } from './known.ts'
-import type { RestoreTest } from '../evidence/predicates.ts'
+import type { FlawedTest } from './points.ts'
 import type { Opinion } from './verdict.ts'
 
 /** What is wrong with the evidence itself: it weighs nothing, because what it would prove is missing already. */
 export function tellDoubts(
   opinion: Opinion,
   history: History,
-  flawedTests: readonly { test: Known<RestoreTest>; flaw: Flaw }[],
+  flawedTests: readonly FlawedTest[],
   index: FactIndex,
   at: number,
 ): void {
@@ -21,7 +20,7 @@ export function tellDoubts(
     const { id } = test.predicate.snapshot
     opinion.find(flaw, test.receivedAt, { kind: 'restore-test', agent: agentOf(test), snapshot: id }, [test])
   }
-  for (const { attestations } of history.points) {
+  for (const { attestations } of history.doubted) {
     for (const { run, standing } of attestations) {
       if (standing === 'sound' || run.receivedAt > at) continue
       const snapshot = run.predicate.snapshot?.id ?? ''

@@ -4,7 +4,7 @@ import type { FactIndex } from './facts.ts'
 import { indexFacts, settle } from './facts.ts'
 import type { Fact } from './known.ts'
 import type { Contract } from './schema.ts'
-import { judgeSet } from './set-verdict.ts'
+import { SetJudge } from './set-verdict.ts'
 import { Situation } from './situation.ts'
 import { formatInstant, worst } from './verdict.ts'
 
@@ -42,17 +42,47 @@ export function judge({
   at: Date
   knownAt?: Date
 }): Answer {
-  const situation = new Situation(contract, settle(index), at.getTime())
-  const sets = [...situation.terms].map(([id, versions]) => judgeSet(situation, id, versions))
-  return {
-    contract: contract.id,
-    version: situation.versions.at(-1)?.version.no ?? null,
-    at: formatInstant(at.getTime()),
-    knownAt: knownAt === undefined ? null : formatInstant(knownAt.getTime()),
-    headline: worst(sets.map(({ answer }) => answer.headline)),
-    sets: sets.map(({ answer }) => answer),
-    findings: sets.flatMap(({ findings }) => findings),
-    corrections: [],
+  const answer = new Judge(contract, index).judge(at)
+  return knownAt === undefined ? answer : { ...answer, knownAt: formatInstant(knownAt.getTime()) }
+}
+
+/**
+ * Judges one contract again and again while facts are added to the index. What has come since costs what it touches:
+ * what ended before is not judged again. The answer is always that of a clean evaluation.
+ */
+export class Judge {
+  readonly #contract: Contract
+  readonly #index: FactIndex
+  #situation: Situation | undefined
+  #sets: readonly SetJudge[] = []
+
+  constructor(contract: Contract, index: FactIndex) {
+    this.#contract = contract
+    this.#index = index
+  }
+
+  judge(at: Date): Answer {
+    const now = at.getTime()
+    const touched = settle(this.#index) && this.#situation?.extend(now)
+    if (touched === undefined) this.#begin(now)
+    else for (const set of this.#sets) set.extend(touched)
+    const sets = this.#sets.map((set) => set.judge())
+    return {
+      contract: this.#contract.id,
+      version: this.#situation?.versions.at(-1)?.version.no ?? null,
+      at: formatInstant(now),
+      knownAt: null,
+      headline: worst(sets.map(({ answer }) => answer.headline)),
+      sets: sets.map(({ answer }) => answer),
+      findings: sets.flatMap(({ findings }) => findings),
+      corrections: [],
+    }
+  }
+
+  #begin(now: number): void {
+    const situation = new Situation(this.#contract, this.#index, now)
+    this.#situation = situation
+    this.#sets = [...situation.terms].map(([id, versions]) => new SetJudge(situation, id, versions))
   }
 }
 

@@ -27,6 +27,8 @@ export interface Disregarded {
 /** Independent of any contract. Adding a fact costs that fact, whatever the history. */
 export interface FactIndex {
   size: number
+  /** Counts what came out of its order, so that what had been read before it has to be read anew. */
+  disorders: number
   chains: Map<string, AgentChain>
   /** By repository ID. */
   listings: Map<string, Listings>
@@ -45,6 +47,7 @@ export interface FactIndex {
 export function emptyIndex(): FactIndex {
   return {
     size: 0,
+    disorders: 0,
     chains: new Map(),
     listings: new Map(),
     repositories: new Map(),
@@ -84,7 +87,8 @@ export function addFact(index: FactIndex, fact: Fact): void {
   else if (isEvidence(statement, 'retention-run')) index.retentions.push(known as Known<RetentionRun>)
   else if (isEvidence(statement, 'deletion-probe')) index.probes.push(known as Known<DeletionProbe>)
   else if (isEvidence(statement, 'inventory')) {
-    listingsOf(index, statement.predicate.repository.id).add(known as Known<typeof statement.predicate>)
+    const listings = listingsOf(index, statement.predicate.repository.id)
+    if (!listings.add(known as Known<typeof statement.predicate>)) index.disorders += 1
   }
   if ('repository' in statement.predicate) nameRepository(index, statement.predicate.repository)
 }
@@ -103,6 +107,7 @@ function isCounted(index: FactIndex, fact: Known): boolean {
     index.chains.set(agent, links)
   }
   const outcome = links.add(fact)
+  if (!links.isSettled) index.disorders += 1
   if (outcome === 'equivocation') index.disregarded.push({ code: 'equivocation', fact })
   return outcome === 'added'
 }

@@ -6,13 +6,11 @@ export interface Guarded {
   run: BackupRun | undefined
   /** Whether all but the guard was in order, at an instant. */
   isOtherwiseInOrder(at: number): boolean
-  /** When that may change. */
-  changes: readonly number[]
   /** When a person acknowledged it; Infinity if nobody did. */
   acknowledgedAt: number
 }
 
-type Content = NonNullable<ContractSet['content']>
+export type Content = NonNullable<ContractSet['content']>
 
 /**
  * The content guard through time. A run is measured against the newest run before it that satisfies, which
@@ -20,49 +18,78 @@ type Content = NonNullable<ContractSet['content']>
  * reaches only as far as the next run that satisfies before and after it.
  */
 export class Guard {
+  readonly #content: Content | undefined
+  readonly #runs: Guarded[] = []
   /** For each run: since when (ascending) it is held or let go. */
-  readonly #steps: { since: number; held: boolean }[][]
+  readonly #steps: { since: number; held: boolean }[][] = []
+  readonly #satisfies: boolean[] = []
+  /** The newest run before each that satisfies; -1 if none. */
+  readonly #measure: number[] = []
+  #reached = -1
+  #playedTo = -Infinity
 
-  constructor(runs: readonly Guarded[], content: Content | undefined) {
-    this.#steps = runs.map(() => [])
-    if (content !== undefined) this.#play(runs, content)
+  constructor(content: Content | undefined) {
+    this.#content = content
   }
 
   isHeldAt(place: number, at: number): boolean {
     return this.#steps[place]?.findLast(({ since }) => since <= at)?.held ?? false
   }
 
-  #play(runs: readonly Guarded[], content: Content): void {
-    const changes = runs.flatMap((run, place) =>
-      [...run.changes, run.acknowledgedAt].filter(Number.isFinite).map((at) => ({ at, place })),
-    )
-    changes.sort((a, b) => a.at - b.at)
-    const satisfies = runs.map(() => false)
-    /** The newest run before each that satisfies; -1 if none. */
-    const measure = runs.map(() => -1)
-    let reached = -1
-    for (const { at, place } of changes) {
-      for (; reached < place; reached++)
-        measure[reached + 1] = satisfies[reached] ? reached : (measure[reached] ?? -1)
-      let before = place === 0 ? -1 : satisfies[place - 1] ? place - 1 : (measure[place - 1] ?? -1)
-      for (let one = place; one <= reached; one++) {
-        const run = runs[one]
-        if (run === undefined) break
-        measure[one] = before
-        const held = run.acknowledgedAt > at && isHeld(run.run, runs[before]?.run, content)
-        const steps = this.#steps[one]
-        if (steps !== undefined && (steps.at(-1)?.held ?? false) !== held) steps.push({ since: at, held })
-        const was = satisfies[one] ?? false
-        const is = !held && run.isOtherwiseInOrder(at)
-        satisfies[one] = is
-        if (is) before = one
-        if (was === is && (is || one === place)) break
-      }
+  /** Takes a run that started after those that it has; returns its place. */
+  add(run: Guarded): number {
+    this.#steps.push([])
+    this.#satisfies.push(false)
+    this.#measure.push(-1)
+    return this.#runs.push(run) - 1
+  }
+
+  /** Plays changes. False if there is one from before what has been played. */
+  play(changes: { at: number; place: number }[]): boolean {
+    const coming = changes.filter(({ at }) => Number.isFinite(at)).toSorted((a, b) => a.at - b.at)
+    const [first] = coming
+    if (first !== undefined && first.at < this.#playedTo) return false
+    for (const { at, place } of coming) this.#change(at, place)
+    this.#playedTo = coming.at(-1)?.at ?? this.#playedTo
+    return true
+  }
+
+  #change(at: number, place: number): void {
+    const satisfies = this.#satisfies
+    const measure = this.#measure
+    for (; this.#reached < place; this.#reached++) {
+      const reached = this.#reached
+      measure[reached + 1] = satisfies[reached] === true ? reached : (measure[reached] ?? -1)
+    }
+    let before = place === 0 ? -1 : satisfies[place - 1] === true ? place - 1 : (measure[place - 1] ?? -1)
+    for (let one = place; one <= this.#reached; one++) {
+      const run = this.#runs[one]
+      if (run === undefined) break
+      measure[one] = before
+      const held = run.acknowledgedAt > at && isHeld(run.run, this.#runs[before]?.run, this.#content)
+      const steps = this.#steps[one]
+      if (steps !== undefined && (steps.at(-1)?.held ?? false) !== held) steps.push({ since: at, held })
+      const was = satisfies[one] ?? false
+      const is = !held && run.isOtherwiseInOrder(at)
+      satisfies[one] = is
+      if (is) before = one
+      if (was === is && (is || one === place)) break
     }
   }
 }
 
-function isHeld(run: BackupRun | undefined, measure: BackupRun | undefined, content: Content): boolean {
+/** A run that found nothing to read is no backup until somebody says so, whatever else was agreed. */
+function isEmpty(run: BackupRun | undefined): boolean {
+  return run?.source?.files === 0
+}
+
+function isHeld(
+  run: BackupRun | undefined,
+  measure: BackupRun | undefined,
+  content: Content | undefined,
+): boolean {
+  if (isEmpty(run)) return true
+  if (content === undefined) return false
   const source = run?.source
   if (source === undefined) return content.minFiles !== undefined || measure !== undefined
   if (content.minFiles !== undefined && source.files < content.minFiles) return true

@@ -1,11 +1,13 @@
 import type { BackupRun } from '../evidence/predicates.ts'
 import { covers } from './cover.ts'
-import type { Guarded } from './guard.ts'
+import type { Content, Guarded } from './guard.ts'
 import { Guard } from './guard.ts'
 import type { Known } from './known.ts'
 import type { Lineage, Listed } from './lineage.ts'
 import type { Attestation, Point } from './point.ts'
-import { idIn } from './point.ts'
+import { byStart, idIn } from './point.ts'
+import type { Touched } from './points.ts'
+import { insertSorted } from './points.ts'
 import { Refutation } from './refutation.ts'
 import { isWhole } from './run-standing.ts'
 import type { SetTerms } from './timeline.ts'
@@ -27,6 +29,12 @@ export interface Candidate {
   rank: number
 }
 
+/** An instant at which the guard may judge otherwise. */
+interface Change {
+  candidate: Candidate
+  at: number
+}
+
 /** Why a snapshot that is there does not satisfy. */
 export type Withheld = 'guard' | 'unattested' | 'quarantined'
 
@@ -35,10 +43,16 @@ export class History {
   readonly terms: SetTerms
   readonly lineage: Lineage
   /** Of the set's hosts, by start. */
-  readonly points: readonly Point[]
+  readonly points: Point[] = []
   /** Those that cover the required paths too. */
-  readonly candidates: readonly Candidate[]
-  readonly #guards: ReadonlyMap<string, Guard>
+  readonly candidates: Candidate[] = []
+  /** Those points that have been tested, and those that a run reports which does not hold. */
+  tested: readonly Point[] = []
+  doubted: readonly Point[] = []
+  readonly #candidates = new Map<Point, Candidate>()
+  readonly #acknowledged: ReadonlyMap<string, number>
+  /** By host, with the newest run that each has. */
+  readonly #guards = new Map<string, { guard: Guard; last?: Candidate }>()
 
   constructor(
     terms: SetTerms,
@@ -48,21 +62,70 @@ export class History {
   ) {
     this.terms = terms
     this.lineage = lineage
-    const { selector, partial, content } = terms.set
-    this.points = points.filter(({ snapshot }) => selector.hosts.includes(snapshot.host))
-    this.candidates = this.points
-      .filter(({ snapshot }) => covers(snapshot.paths, selector.requiredPaths))
-      .map((point) => readCandidate(point, partial, acknowledged))
-    const byHost = Map.groupBy(this.candidates, ({ point }) => point.snapshot.host)
-    for (const own of byHost.values()) own.forEach((candidate, rank) => (candidate.rank = rank))
-    this.#guards = new Map(
-      [...byHost].map(([host, own]) => [
-        host,
-        new Guard(
-          own.map((one) => guarded(one)),
-          content,
-        ),
-      ]),
+    this.#acknowledged = acknowledged
+    this.#add(points)
+  }
+
+  /** Takes in what has come. False if the content guard had been asked of later than some of it. */
+  extend({ added, listed, tested }: Touched): boolean {
+    if (!this.#add(added)) return false
+    const changes: Change[] = []
+    for (const point of tested) {
+      const candidate = this.#candidates.get(point)
+      if (candidate === undefined) continue
+      const last = point.tests.at(-1)?.since ?? 0
+      const wasRefuted = candidate.refutation.isRefutedAt(last)
+      candidate.refutation = new Refutation(point.tests)
+      if (candidate.refutation.isRefutedAt(last) !== wasRefuted) return false
+    }
+    const isNew = new Set(added)
+    for (const point of listed) {
+      const candidate = this.#candidates.get(point)
+      if (candidate !== undefined && !isNew.has(point)) changes.push({ candidate, at: point.listedAt })
+    }
+    if (tested.length > 0) this.tested = this.points.filter(isTested)
+    return this.#play(changes)
+  }
+
+  #add(points: readonly Point[]): boolean {
+    const { selector, partial, content } = this.terms.set
+    const own = points.filter(({ snapshot }) => selector.hosts.includes(snapshot.host))
+    if (own.length === 0) return true
+    const changes: Change[] = []
+    let inOrder = true
+    for (const point of own.toSorted(byStart)) {
+      insertSorted(this.points, point, byStart)
+      if (!covers(point.snapshot.paths, selector.requiredPaths)) continue
+      const candidate = readCandidate(point, partial, this.#acknowledged)
+      this.#candidates.set(point, candidate)
+      insertSorted(this.candidates, candidate, (a, b) => byStart(a.point, b.point))
+      inOrder = this.#guard(candidate, content) && inOrder
+      const { acceptedAt, acknowledgedAt, refutation } = candidate
+      for (const at of [acceptedAt, point.listedAt, ...refutation.changes, acknowledgedAt]) {
+        changes.push({ candidate, at })
+      }
+    }
+    if (own.some(isTested)) this.tested = this.points.filter(isTested)
+    if (own.some(isDoubted)) this.doubted = this.points.filter(isDoubted)
+    return inOrder && this.#play(changes)
+  }
+
+  /** False if it started before one that its host's guard has. */
+  #guard(candidate: Candidate, content: Content | undefined): boolean {
+    const { host } = candidate.point.snapshot
+    const { guard, last } = this.#guards.get(host) ?? { guard: new Guard(content) }
+    candidate.rank = guard.add(guarded(candidate))
+    this.#guards.set(host, { guard, last: candidate })
+    return last === undefined || byStart(last.point, candidate.point) <= 0
+  }
+
+  #play(changes: readonly Change[]): boolean {
+    const byHost = Map.groupBy(changes, ({ candidate }) => candidate.point.snapshot.host)
+    return [...byHost].every(
+      ([host, own]) =>
+        this.#guards
+          .get(host)
+          ?.guard.play(own.map(({ at, candidate }) => ({ at, place: candidate.rank }))) !== false,
     )
   }
 
@@ -73,7 +136,7 @@ export class History {
 
   /** Each host has its own measure: a small server's backup must not excuse a large one's loss. */
   #isHeld({ point, rank }: Candidate, at: number): boolean {
-    return this.#guards.get(point.snapshot.host)?.isHeldAt(rank, at) ?? false
+    return this.#guards.get(point.snapshot.host)?.guard.isHeldAt(rank, at) ?? false
   }
 
   /** What alone keeps a listed snapshot from satisfying; undefined if it satisfies, or never will as it is. */
@@ -152,7 +215,14 @@ function guarded(candidate: Candidate): Guarded {
   return {
     run: candidate.run?.predicate,
     isOtherwiseInOrder: (at) => isOtherwiseInOrder(candidate, at),
-    changes: [candidate.acceptedAt, candidate.point.listedAt, ...candidate.refutation.changes],
     acknowledgedAt: candidate.acknowledgedAt,
   }
+}
+
+function isTested({ tests }: Point): boolean {
+  return tests.length > 0
+}
+
+function isDoubted({ attestations }: Point): boolean {
+  return attestations.some(({ standing }) => standing !== 'sound')
 }

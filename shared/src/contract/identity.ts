@@ -2,6 +2,7 @@ import type { Snap } from '../evidence/predicates.ts'
 import type { Detail, Events } from './approval.ts'
 import { Approvals, textOf } from './approval.ts'
 import type { FactIndex } from './facts.ts'
+import type { Listings } from './listing.ts'
 
 /** What the two parties have approved about identities, and since when. */
 export class Identities {
@@ -64,16 +65,45 @@ function successionKey(detail: Detail): string {
 
 /** The first ID of a snapshot: `tag` and `copy` keep it in `original`, `rewrite` names the one before. */
 export class Origins {
+  readonly #index: FactIndex
   readonly #byId = new Map<string, string>()
+  /** Every ID that a root may have been asked of. */
+  readonly #seen = new Set<string>()
+  readonly #read = new Map<Listings, number>()
+  #runs = 0
 
   constructor(index: FactIndex) {
-    for (const { snapshots } of index.listings.values()) for (const one of snapshots.values()) this.#add(one)
-    for (const { predicate } of index.runs)
-      if (predicate.snapshot !== undefined) this.#add(predicate.snapshot)
+    this.#index = index
+    this.extend()
   }
 
-  #add({ id, original }: Snap): void {
-    if (original !== undefined) this.#byId.set(id, original)
+  /** Reads what has come since. False if that changes the root of what was there before. */
+  extend(): boolean {
+    let isNew = true
+    for (const listings of this.#index.listings.values()) {
+      const { learnt } = listings
+      for (let place = this.#read.get(listings) ?? 0; place < learnt.length; place++) {
+        const snapshot = learnt[place]
+        if (snapshot !== undefined) isNew = this.#add(snapshot) && isNew
+      }
+      this.#read.set(listings, learnt.length)
+    }
+    const { runs } = this.#index
+    for (; this.#runs < runs.length; this.#runs++) {
+      const snapshot = runs[this.#runs]?.predicate.snapshot
+      if (snapshot !== undefined) isNew = this.#add(snapshot) && isNew
+    }
+    return isNew
+  }
+
+  #add({ id, original }: Snap): boolean {
+    const isNew = original === undefined || this.#byId.get(id) === original || !this.#seen.has(id)
+    if (original !== undefined) {
+      this.#byId.set(id, original)
+      this.#seen.add(original)
+    }
+    this.#seen.add(id)
+    return isNew
   }
 
   rootOf(id: string): string {

@@ -31,6 +31,20 @@ export function isQuarantined(fact: Known, { quarantineOverMs }: ClockTerms): bo
   return Math.abs(fact.offsetMs) > quarantineOverMs
 }
 
+/** A snapshot that an inventory lists and the one before it in its repository did not. */
+export interface Appearance {
+  repository: string
+  id: string
+  takenAt: number
+}
+
+/** What has come since a lineage was read. */
+export interface News {
+  appeared: Appearance[]
+  /** From when on it may tell otherwise than before; Infinity if nothing came. */
+  since: number
+}
+
 /**
  * The repositories of one lineage and what was in them when: the complete inventories taken by an instant,
  * and for each snapshot the stretches of them that list it.
@@ -41,46 +55,75 @@ export class Lineage {
   readonly inventories: Listed[] = []
   readonly flawed: { fact: Known<Inventory>; flaw: Flaw }[] = []
   readonly #index: FactIndex
+  readonly #clock: ClockTerms
   /** By repository and snapshot: places from (included) and to (excluded), in turn; the last may be open. */
   readonly #spans = new Map<string, Map<string, number[]>>()
   readonly #takenAt = new Map<string, number[]>()
+  readonly #digests = new Map<string, string>()
+  /** How many of each repository's inventories have been looked at. */
+  readonly #read = new Map<string, number>()
+  /** Those that are dated after the instant by which they were looked at. */
+  #ahead: Known<Inventory>[] = []
 
   constructor(index: FactIndex, repositories: ReadonlySet<string>, clock: ClockTerms, at: number) {
     this.#index = index
     this.repositories = repositories
-    for (const repository of repositories) this.#read(repository, clock, at)
-    this.inventories.sort((a, b) => a.takenAt - b.takenAt || a.fact.index - b.fact.index)
+    this.#clock = clock
+    this.extend(at)
   }
 
-  #read(repository: string, clock: ClockTerms, at: number): void {
-    const listings = this.#index.listings.get(repository)
-    if (listings === undefined) return
-    const usable: Omit<Listed, 'place'>[] = []
-    for (const fact of listings.inventories) {
-      if (!fact.predicate.complete) continue
-      const takenAt = fact.datedAt - correctionMs(fact, clock.clockToleranceMs)
-      const flaw =
-        flawOfTime(fact, takenAt, clock) ?? (listings.isFolded(fact) ? undefined : 'broken-inventory')
-      if (flaw === undefined && takenAt <= at) usable.push({ fact, repository, takenAt })
-      else if (flaw !== undefined && Math.min(takenAt, fact.receivedAt) <= at)
-        this.flawed.push({ fact, flaw })
+  /** Reads what has come, and what the clock has reached. Undefined if some of it was taken before what is there. */
+  extend(at: number): News | undefined {
+    const news: News = { appeared: [], since: Infinity }
+    const coming = this.#ahead
+    this.#ahead = []
+    for (const repository of this.repositories) {
+      const inventories = this.#index.listings.get(repository)?.inventories ?? []
+      coming.push(...inventories.slice(this.#read.get(repository) ?? 0))
+      this.#read.set(repository, inventories.length)
     }
+    const usable = coming.flatMap((fact) => this.#look(fact, at))
+    this.flawed.sort((a, b) => a.fact.index - b.fact.index)
     usable.sort((a, b) => a.takenAt - b.takenAt || a.fact.index - b.fact.index)
-    const spans = new Map<string, number[]>()
-    let before: string | null = null
-    for (const [place, one] of usable.entries()) {
-      this.inventories.push({ ...one, place })
-      const { digest } = one.fact.predicate
-      const { added, removed } = listings.difference(before, digest)
-      for (const id of removed) closeSpan(spans.get(id), place)
-      for (const id of added) openSpan(spans, id, place)
-      before = digest
+    const last = this.inventories.at(-1)
+    const [first] = usable
+    if (first !== undefined && last !== undefined && isBefore(first, last)) return undefined
+    for (const one of usable) {
+      this.#append(one, news.appeared)
+      news.since = Math.min(news.since, one.takenAt)
     }
+    return news
+  }
+
+  #look(fact: Known<Inventory>, at: number): Omit<Listed, 'place'>[] {
+    if (!fact.predicate.complete) return []
+    const repository = fact.predicate.repository.id
+    const takenAt = fact.datedAt - correctionMs(fact, this.#clock.clockToleranceMs)
+    const isFolded = this.#index.listings.get(repository)?.isFolded(fact) === true
+    const flaw = flawOfTime(fact, takenAt, this.#clock) ?? (isFolded ? undefined : 'broken-inventory')
+    if (flaw === undefined && takenAt <= at) return [{ fact, repository, takenAt }]
+    if (flaw === undefined || Math.min(takenAt, fact.receivedAt) > at) this.#ahead.push(fact)
+    else this.flawed.push({ fact, flaw })
+    return []
+  }
+
+  #append({ fact, repository, takenAt }: Omit<Listed, 'place'>, appeared: Appearance[]): void {
+    const times = this.#takenAt.get(repository) ?? []
+    const spans = this.#spans.get(repository) ?? new Map<string, number[]>()
+    this.#takenAt.set(repository, times)
     this.#spans.set(repository, spans)
-    this.#takenAt.set(
-      repository,
-      usable.map(({ takenAt }) => takenAt),
-    )
+    const place = times.length
+    const { digest } = fact.predicate
+    const difference = this.#index.listings
+      .get(repository)
+      ?.difference(this.#digests.get(repository) ?? null, digest)
+    for (const id of difference?.removed ?? []) closeSpan(spans.get(id), place)
+    for (const id of difference?.added ?? []) {
+      if (openSpan(spans, id, place)) appeared.push({ repository, id, takenAt })
+    }
+    this.#digests.set(repository, digest)
+    times.push(takenAt)
+    this.inventories.push({ fact, repository, takenAt, place })
   }
 
   /** The newest inventory taken by `at` and, where given, before `before`. */
@@ -170,12 +213,22 @@ function closeSpan(spans: number[] | undefined, place: number): void {
   if (spans !== undefined && spans.length % 2 === 1) spans.push(place)
 }
 
-/** A delta may name an ID as removed and as added again: then it was there all the time. */
-function openSpan(spans: Map<string, number[]>, id: string, place: number): void {
+/** True if it was not there before: a delta may name an ID as removed and as added again. */
+function openSpan(spans: Map<string, number[]>, id: string, place: number): boolean {
   const own = spans.get(id)
-  if (own === undefined) spans.set(id, [place])
-  else if (own.length % 2 === 0) {
-    if (own.at(-1) === place) own.pop()
-    else own.push(place)
+  if (own === undefined) {
+    spans.set(id, [place])
+    return true
   }
+  if (own.length % 2 === 1) return false
+  if (own.at(-1) === place) {
+    own.pop()
+    return false
+  }
+  own.push(place)
+  return true
+}
+
+function isBefore(a: Omit<Listed, 'place'>, b: Listed): boolean {
+  return a.takenAt < b.takenAt || (a.takenAt === b.takenAt && a.fact.index < b.fact.index)
 }

@@ -21,6 +21,8 @@ const KEPT = 32
  */
 export class Listings {
   readonly snapshots = new Map<string, Snap>()
+  /** The same, in the order in which they were first listed. */
+  readonly learnt: Snap[] = []
   readonly inventories: Known<Inventory>[] = []
   readonly #nodes = new Map<string, Node>()
   readonly #count = new Map<string, number>()
@@ -28,8 +30,10 @@ export class Listings {
   readonly #waiting = new Map<string, Known<Inventory>[]>()
   readonly #folded = new Set<Known<Inventory>>()
 
-  add(inventory: Known<Inventory>): void {
+  /** False if it makes other inventories complete, that had come before it. */
+  add(inventory: Known<Inventory>): boolean {
     this.inventories.push(inventory)
+    let isAlone = true
     const queue = [inventory]
     for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
       const { base, digest } = next.predicate
@@ -38,10 +42,14 @@ export class Listings {
         if (waiting === undefined) this.#waiting.set(base, [next])
         else waiting.push(next)
       } else if (this.#fold(next)) {
-        queue.push(...(this.#waiting.get(digest) ?? []))
+        const freed = this.#waiting.get(digest)
+        if (freed === undefined) continue
+        isAlone = false
+        queue.push(...freed)
         this.#waiting.delete(digest)
       }
     }
+    return isAlone
   }
 
   /** True if the list is known and its digest holds. */
@@ -70,7 +78,9 @@ export class Listings {
     }
     this.#folded.add(inventory)
     for (const snapshot of added) {
-      if (!this.snapshots.has(snapshot.id)) this.snapshots.set(snapshot.id, snapshot)
+      if (this.snapshots.has(snapshot.id)) continue
+      this.snapshots.set(snapshot.id, snapshot)
+      this.learnt.push(snapshot)
     }
     if (list !== null && !this.#nodes.has(digest)) {
       this.#nodes.set(digest, node)

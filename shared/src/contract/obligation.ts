@@ -18,33 +18,63 @@ export interface Obligation {
 /** When a bucket of a tier of generations ended; null while it has not. */
 export type GenerationEnd = (terms: SetTerms, line: TierLine, index: number) => number | null
 
-/** All obligations of one set whose bucket had begun by `at`, by version, tier and bucket. */
-export function obligationsOf(versions: readonly SetTerms[], at: number, endOf: GenerationEnd): Obligation[] {
-  const obligations: Obligation[] = []
-  const lines = new Map(versions.map((terms) => [terms, linesOf(terms)]))
-  for (const terms of versions) {
+/** The obligations of one tier under one version, in the order of their buckets. */
+export class Course {
+  readonly terms: SetTerms
+  readonly line: TierLine
+  #next: Bucket
+
+  constructor(terms: SetTerms, line: TierLine) {
+    this.terms = terms
+    this.line = line
     const first = Math.max(terms.from, terms.onboardedAt)
-    for (const line of lines.get(terms) ?? []) {
-      const { buckets } = line
-      let bucket = buckets.bucketOf(first)
-      if (bucket.from < first) bucket = buckets.next(bucket)
-      for (; bucket.from < terms.to && bucket.from <= at; bucket = buckets.next(bucket)) {
-        if (!buckets.isExpected(bucket)) continue
-        const due = line.dueOf(bucket)
-        const pendingUntil = line.pendingUntil(bucket)
-        const own = { terms, line, bucket, due, pendingUntil, tier: line.name }
-        obligations.push({ ...own, keepUntil: lastingOf(terms, line, bucket, endOf) })
-      }
+    const bucket = line.buckets.bucketOf(first)
+    this.#next = bucket.from < first ? line.buckets.next(bucket) : bucket
+  }
+
+  /** Those whose bucket has begun by `at` and that have not been given yet; how long they are kept is not said yet. */
+  extend(at: number): Obligation[] {
+    const { terms, line } = this
+    const { buckets } = line
+    const obligations: Obligation[] = []
+    for (; this.#next.from < terms.to && this.#next.from <= at; this.#next = buckets.next(this.#next)) {
+      const bucket = this.#next
+      if (!buckets.isExpected(bucket)) continue
+      const times = { due: line.dueOf(bucket), pendingUntil: line.pendingUntil(bucket), keepUntil: Infinity }
+      obligations.push({ terms, line, bucket, tier: line.name, ...times })
+    }
+    return obligations
+  }
+}
+
+/** One set's tiers through its versions, and how long each of their obligations is kept. */
+export class Courses {
+  /** By version, then as the version lists its tiers. */
+  readonly all: readonly Course[]
+  /** True if the end of an obligation may depend on what is listed. */
+  readonly hasGenerations: boolean
+  readonly #versions: readonly SetTerms[]
+  readonly #lines: ReadonlyMap<SetTerms, readonly TierLine[]>
+  readonly #endOf: GenerationEnd
+
+  constructor(versions: readonly SetTerms[], endOf: GenerationEnd) {
+    this.#versions = versions
+    this.#endOf = endOf
+    this.#lines = new Map(versions.map((terms) => [terms, linesOf(terms)]))
+    this.all = [...this.#lines].flatMap(([terms, lines]) => lines.map((line) => new Course(terms, line)))
+    this.hasGenerations = this.all.some(({ line }) => line.tier.basis === 'generations')
+  }
+
+  /** Until when it is kept, by its own version and by the amendments that reach it. */
+  settle(obligation: Obligation): void {
+    const { terms, line, bucket } = obligation
+    obligation.tier = line.name
+    obligation.keepUntil = lastingOf(terms, line, bucket, this.#endOf)
+    for (const later of this.#versions) {
+      if (later.version.amendmentPolicy === 'prospective') continue
+      amend(obligation, this.#lines.get(terms) ?? [], later, this.#lines.get(later) ?? [], this.#endOf)
     }
   }
-  for (const later of versions) {
-    if (later.version.amendmentPolicy === 'prospective') continue
-    const own = lines.get(later) ?? []
-    for (const obligation of obligations) {
-      amend(obligation, lines.get(obligation.terms) ?? [], later, own, endOf)
-    }
-  }
-  return obligations
 }
 
 function linesOf({ set, calendar }: SetTerms): TierLine[] {

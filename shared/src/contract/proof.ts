@@ -20,7 +20,7 @@ export function testsOf(history: History, at: number): SetTest[] {
   const { requiredPaths } = history.terms.set.selector
   const seen = new Set<Known<RestoreTest>>()
   const tests: SetTest[] = []
-  for (const point of history.points) {
+  for (const point of history.tested) {
     if (!covers(point.snapshot.paths, requiredPaths)) continue
     for (const tested of point.tests) {
       if (tested.endedAt > at || seen.has(tested.test)) continue
@@ -99,7 +99,7 @@ export function weighFailures(opinion: Opinion, history: History, at: number): v
   const inventory = history.lineage.newest(at)
   if (inventory === undefined) return
   const told = new Set<string>() // a twin says the same
-  for (const point of history.points) {
+  for (const point of history.tested) {
     if (!point.tests.some((tested) => isOwn(tested, point, history))) continue
     const failures = new Refutation(point.tests).failuresAt(at)
     const snapshot = failures > 0 ? idIn(point, inventory, history.lineage, at) : undefined

@@ -1,20 +1,24 @@
 import type { Dimension, FindingAnswer, ObligationAnswer, ObligationState, SetAnswer } from './answer.ts'
 import { COUNTED_STATES, DIMENSIONS } from './answer.ts'
-import { weighCeiling } from './ceiling.ts'
+import { Purged, weighCeiling } from './ceiling.ts'
 import type { Owed } from './copies.ts'
 import { weighCopy } from './copies.ts'
 import { tellDoubts } from './doubt.ts'
+import type { Excused } from './exclusion.ts'
 import { excusedDays } from './exclusion.ts'
 import { Generations } from './generation.ts'
+import type { History } from './history.ts'
 import { holdsOn } from './hold.ts'
 import { weighLadder } from './ladder.ts'
 import type { Obligation } from './obligation.ts'
-import { obligationsOf } from './obligation.ts'
+import { Courses } from './obligation.ts'
+import type { Tally } from './owing.ts'
+import { Owing, formatObligation } from './owing.ts'
+import type { Touched } from './points.ts'
 import { testsOf, weighFailures, weighProof } from './proof.ts'
 import { weighRecoveryPoint } from './recovery-point.ts'
 import { weighSilence } from './silence.ts'
 import type { Situation } from './situation.ts'
-import { judge } from './state.ts'
 import type { TierLine } from './tier-line.ts'
 import type { SetTerms } from './timeline.ts'
 import { Opinion, formatInstant, worst } from './verdict.ts'
@@ -25,71 +29,102 @@ export interface SetVerdict {
   findings: FindingAnswer[]
 }
 
-export function judgeSet(situation: Situation, id: string, versions: readonly SetTerms[]): SetVerdict {
-  const { at, events } = situation
-  const terms = versions.at(-1)
-  if (terms === undefined) throw new RangeError(`the set ${id} has no terms`)
-  const history = situation.historyOf(terms)
-  const excused = excusedDays(situation.versions, events, id)
-  const owed = judgeObligations(situation, versions, excused)
-  const live = owed.filter(({ obligation }) => obligation.keepUntil > at)
-  const opinions = opinionsOn(id)
-  for (const one of live) weighObligation(opinions, one)
-  /** A set that the version in force no longer names owes what it owed, and nothing new. */
-  const isPromised = terms.to > at
-  if (isPromised) weighRecoveryPoint(opinions.points, history, excused, at)
-  if (isPromised || live.length > 0) weighSilence(opinions.evidence, history, at)
+/** One set of a contract, judged as time goes on. */
+export class SetJudge {
+  readonly #situation: Situation
+  readonly #id: string
+  readonly #terms: SetTerms
+  readonly #history: History
+  readonly #excused: readonly Excused[]
+  readonly #courses: Courses
+  readonly #owing: readonly Owing[]
+  readonly #tally: Tally = new Map()
+  readonly #purged = new Purged()
+  #generations = new Map<TierLine, Generations>()
 
-  const holds = holdsOn(situation.versions, events, id, terms.calendar, at)
-  const { restoreTest, retention, copies = [] } = terms.set
-  let snapshots: SetAnswer['snapshots']
-  if (retention.max !== undefined || holds.length > 0) {
-    opinions.ceiling.weigh('compliant')
-    const removals = situation.removalsOf(history.lineage)
-    snapshots = weighCeiling(opinions.ceiling, history, holds, removals, at)
+  constructor(situation: Situation, id: string, versions: readonly SetTerms[]) {
+    const terms = versions.at(-1)
+    if (terms === undefined) throw new RangeError(`the set ${id} has no terms`)
+    this.#situation = situation
+    this.#id = id
+    this.#terms = terms
+    this.#history = situation.historyOf(terms)
+    this.#excused = excusedDays(situation.versions, situation.events, id)
+    this.#courses = new Courses(versions, (own, line, index) => this.#generationsOf(own, line).endOf(index))
+    this.#owing = this.#courses.all.map(
+      (course) => new Owing(course, situation.historyOf(course.terms), this.#excused, this.#tally),
+    )
   }
-  if (restoreTest !== undefined && isPromised) {
-    opinions.proof.weigh('compliant')
-    const tests = testsOf(history, at)
-    weighProof(opinions.proof, history, restoreTest, tests, at)
-    const historyOf = (obligation: Obligation) => situation.historyOf(obligation.terms)
-    const obligations = owed.map(({ obligation }) => obligation)
-    weighLadder(opinions.proof, history, restoreTest, obligations, historyOf, tests, at)
-  } else {
-    const unpromised = new Opinion(id, 'not-applicable')
-    weighFailures(unpromised, history, at)
-    opinions.proof.findings.push(...unpromised.findings)
-  }
-  for (const copy of copies) {
-    opinions.copies.weigh('compliant')
-    const place = situation.copyPlaceOf(copy.repository, terms)
-    weighCopy(opinions.copies, history, copy, place, live, situation.index, at)
-  }
-  const { flawedTests } = situation.viewOf(terms.set.selector.repository, terms)
-  tellDoubts(opinions.evidence, history, flawedTests, situation.index, at)
-  return conclude(id, owed, opinions, snapshots, at)
-}
 
-function judgeObligations(
-  situation: Situation,
-  versions: readonly SetTerms[],
-  excused: ReturnType<typeof excusedDays>,
-): Owed[] {
-  const generations = new Map<TierLine, Generations>()
-  const obligations = obligationsOf(versions, situation.at, (terms, line, index) => {
-    let own = generations.get(line)
+  #generationsOf(terms: SetTerms, line: TierLine): Generations {
+    let own = this.#generations.get(line)
     if (own === undefined) {
-      own = new Generations(situation.historyOf(terms), line)
-      generations.set(line, own)
+      own = new Generations(this.#situation.historyOf(terms), line)
+      this.#generations.set(line, own)
     }
-    return own.endOf(index)
-  })
-  const histories = new Map(versions.map((terms) => [terms, situation.historyOf(terms)]))
-  return obligations.flatMap((obligation) => {
-    const history = histories.get(obligation.terms)
-    if (history === undefined) return []
-    return [{ obligation, history, judgement: judge(obligation, history, excused, situation.at) }]
-  })
+    return own
+  }
+
+  /** Takes note of what has come, by history. */
+  extend(touched: ReadonlyMap<History, Touched>): void {
+    const own = touched.get(this.#history)
+    if (own !== undefined) this.#purged.extend(own, this.#history)
+    const since = [...touched.values()].reduce((first, one) => Math.min(first, one.since), Infinity)
+    for (const owing of this.#owing) owing.reopen(since)
+    this.#generations = new Map()
+  }
+
+  /** The verdict at the situation's instant. */
+  judge(): SetVerdict {
+    const { at, events, versions, index } = this.#situation
+    const [id, terms, history] = [this.#id, this.#terms, this.#history]
+    const parts = this.#owing.map((owing) =>
+      owing.judge(at, (obligation) => this.#courses.settle(obligation), this.#courses.hasGenerations),
+    )
+    const open = parts.flatMap((part) => part.open)
+    const live = open.filter(({ obligation }) => obligation.keepUntil > at)
+    const opinions = opinionsOn(id)
+    for (const one of live) weighObligation(opinions, one)
+    /** A set that the version in force no longer names owes what it owed, and nothing new. */
+    const isPromised = terms.to > at
+    if (isPromised) weighRecoveryPoint(opinions.points, history, this.#excused, at)
+    if (isPromised || live.length > 0) weighSilence(opinions.evidence, history, at)
+
+    const holds = holdsOn(versions, events, id, terms.calendar, at)
+    const { restoreTest, retention, copies = [] } = terms.set
+    let snapshots: SetAnswer['snapshots']
+    if (retention.max !== undefined || holds.length > 0) {
+      opinions.ceiling.weigh('compliant')
+      const removals = this.#situation.removalsOf(history.lineage)
+      snapshots = weighCeiling(opinions.ceiling, history, holds, removals, this.#purged, at)
+    }
+    if (restoreTest !== undefined && isPromised) {
+      opinions.proof.weigh('compliant')
+      const tests = testsOf(history, at)
+      weighProof(opinions.proof, history, restoreTest, tests, at)
+      if (restoreTest.ladder !== undefined) {
+        const historyOf = (obligation: Obligation) => this.#situation.historyOf(obligation.terms)
+        const obligations = this.#owing.flatMap((owing) => owing.obligations)
+        weighLadder(opinions.proof, history, restoreTest, obligations, historyOf, tests, at)
+      }
+    } else {
+      const unpromised = new Opinion(id, 'not-applicable')
+      weighFailures(unpromised, history, at)
+      opinions.proof.findings.push(...unpromised.findings)
+    }
+    for (const copy of copies) {
+      opinions.copies.weigh('compliant')
+      const place = this.#situation.copyPlaceOf(copy.repository, terms)
+      weighCopy(opinions.copies, history, copy, place, live, index, at)
+    }
+    const { flawedTests } = this.#situation.viewOf(terms.set.selector.repository, terms).points
+    tellDoubts(opinions.evidence, history, flawedTests, index, at)
+    const obligations = this.#owing.flatMap((owing, place) => [
+      ...owing.answers(),
+      ...(parts[place]?.open.map(formatObligation) ?? []),
+    ])
+    return conclude(id, { open, obligations, tally: this.#tally }, opinions, snapshots, at)
+  }
 }
 
 type Opinions = Record<Dimension, Opinion>
@@ -128,9 +163,17 @@ function weighObligation({ points, retention }: Opinions, { obligation, judgemen
   opinion.find(state, since ?? pendingUntil, detail, [candidate?.run, inventory?.fact])
 }
 
+/** What is owed and was owed. */
+interface Sum {
+  /** Live, or kept from being settled by one that is. */
+  open: readonly Owed[]
+  obligations: ObligationAnswer[]
+  tally: Tally
+}
+
 function conclude(
   id: string,
-  owed: readonly Owed[],
+  sum: Sum,
   opinions: Opinions,
   snapshots: SetAnswer['snapshots'],
   at: number,
@@ -143,53 +186,32 @@ function conclude(
     id,
     headline: worst(all.map(({ verdict }) => verdict)),
     dimensions: Object.fromEntries(verdicts) as SetAnswer['dimensions'],
-    counts: countsOf(owed, at),
-    rate: rateOf(owed),
+    counts: countsOf(sum, at),
+    rate: rateOf(sum),
     ...(nextDeadline !== undefined && { nextDeadline: formatInstant(nextDeadline) }),
-    obligations: owed.map(formatObligation),
+    obligations: sum.obligations,
     ...(snapshots !== undefined && { snapshots }),
   }
   return { answer, findings: all.flatMap(({ findings }) => findings) }
 }
 
 /** What is still live, by state; of what is past only what was discharged. */
-function countsOf(owed: readonly Owed[], at: number): Record<ObligationState, number> {
+function countsOf({ open, tally }: Sum, at: number): Record<ObligationState, number> {
   const counts = Object.fromEntries(COUNTED_STATES.map((state) => [state, 0])) as Record<
     ObligationState,
     number
   >
-  for (const { obligation, judgement } of owed) {
+  counts.discharged = tally.get('discharged') ?? 0
+  for (const { obligation, judgement } of open) {
     if (judgement.state === 'discharged' || obligation.keepUntil > at) counts[judgement.state] += 1
   }
   return counts
 }
 
-function rateOf(owed: readonly Owed[]): number | null {
-  let kept = 0
-  let settled = 0
-  for (const { judgement } of owed) {
-    const isKept = judgement.state === 'met' || judgement.state === 'discharged'
-    if (isKept) kept += 1
-    if (isKept || judgement.state === 'missed' || judgement.state === 'lost') settled += 1
-  }
+function rateOf({ open, tally }: Sum): number | null {
+  const count = (state: ObligationState) =>
+    (tally.get(state) ?? 0) + open.filter(({ judgement }) => judgement.state === state).length
+  const kept = count('met') + count('discharged')
+  const settled = kept + count('missed') + count('lost')
   return settled === 0 ? null : kept / settled
-}
-
-function formatObligation({ obligation, judgement }: Owed): ObligationAnswer {
-  const { tier, line, bucket, due, keepUntil } = obligation
-  const { state, since } = judgement
-  const { row, candidate } = judgement
-  // What is only there, and does not satisfy, is no witness.
-  const witness = row === 7 ? undefined : (judgement.witness ?? candidate?.point.snapshot.id)
-  return {
-    tier,
-    bucket: line.buckets.label(bucket),
-    from: formatInstant(bucket.from),
-    to: formatInstant(bucket.to),
-    due: formatInstant(due),
-    keepUntil: keepUntil === Infinity ? null : formatInstant(keepUntil),
-    state,
-    ...(witness !== undefined && { witness }),
-    ...(since !== undefined && { since: formatInstant(since) }),
-  }
 }

@@ -1,39 +1,40 @@
-import type { RestoreTest } from '../evidence/predicates.ts'
 import { Events } from './approval.ts'
 import { Removals } from './ceiling.ts'
 import type { CopyPlace } from './copies.ts'
 import type { FactIndex } from './facts.ts'
 import { History } from './history.ts'
 import { Identities, Origins } from './identity.ts'
-import type { Known } from './known.ts'
-import type { Flaw } from './lineage.ts'
 import { Lineage } from './lineage.ts'
-import type { Point } from './point.ts'
-import { readPoints } from './point.ts'
+import type { Touched } from './points.ts'
+import { Points } from './points.ts'
 import type { Contract } from './schema.ts'
 import type { InForce, SetTerms } from './timeline.ts'
 import { termsBySet, versionsInForce } from './timeline.ts'
 
 interface View {
   lineage: Lineage
-  points: readonly Point[]
-  flawedTests: { test: Known<RestoreTest>; flaw: Flaw }[]
+  points: Points
 }
 
 /** A contract and what is known of it at an instant; sets and versions that look alike share what is read. */
 export class Situation {
   readonly contract: Contract
   readonly index: FactIndex
-  readonly at: number
   readonly events: Events
   readonly versions: readonly InForce[]
   readonly terms: ReadonlyMap<string, readonly SetTerms[]>
+  at: number
   readonly #identities: Identities
   readonly #origins: Origins
   readonly #acknowledged: ReadonlyMap<string, number>
   readonly #views = new Map<string, View>()
-  readonly #histories = new Map<string, History>()
+  readonly #histories = new Map<string, { history: History; view: View }>()
   readonly #removals = new Map<Lineage, Removals>()
+  readonly #read: { events: number; disorders: number }
+  /** How many repositories each name that was asked for had. */
+  readonly #named = new Map<string, number | undefined>()
+  /** When something that is known takes effect: a version, an event. */
+  readonly #nextTurnAt: number
 
   constructor(contract: Contract, index: FactIndex, at: number) {
     this.contract = contract
@@ -50,18 +51,52 @@ export class Situation {
       acknowledged.set(id, Math.min(datedAt, acknowledged.get(id) ?? Infinity))
     }
     this.#acknowledged = acknowledged
+    this.#read = { events: index.events.length, disorders: index.disorders }
+    const turns = [
+      ...versionsInForce(contract, this.events, Infinity).map(({ from }) => from),
+      ...index.events.map(({ datedAt }) => datedAt),
+    ]
+    this.#nextTurnAt = turns.reduce((next, turn) => (turn > at ? Math.min(next, turn) : next), Infinity)
+  }
+
+  /**
+   * Goes on to a later instant with what has come since. Undefined where something has come that tells otherwise of
+   * what was read; then the situation is of no more use. Else what was touched, by history.
+   */
+  extend(at: number): Map<History, Touched> | undefined {
+    const { events, disorders } = this.index
+    const isSame = events.length === this.#read.events && disorders === this.#read.disorders
+    if (!isSame || at < this.at || at >= this.#nextTurnAt || !this.#origins.extend()) return undefined
+    for (const [name, count] of this.#named) {
+      if (this.index.repositories.get(name)?.size !== count) return undefined
+    }
+    this.at = at
+    const touched = new Map<View, Touched>()
+    for (const view of this.#views.values()) {
+      const news = view.lineage.extend(at)
+      const own = news && view.points.extend(news.appeared, at)
+      if (news === undefined || own === undefined) return undefined
+      touched.set(view, { ...own, since: Math.min(own.since, news.since) })
+    }
+    for (const removals of this.#removals.values()) removals.extend(at)
+    const byHistory = new Map<History, Touched>()
+    for (const { history, view } of this.#histories.values()) {
+      const own = touched.get(view)
+      if (own === undefined || !history.extend(own)) return undefined
+      byHistory.set(history, own)
+    }
+    return byHistory
   }
 
   /** The snapshots of a set under its terms. */
   historyOf(terms: SetTerms): History {
     const { id, selector, partial, content, evidence } = terms.set
     const key = JSON.stringify([id, selector, partial, content, evidence, terms.version.no])
-    let history = this.#histories.get(key)
-    if (history === undefined) {
-      const { lineage, points } = this.viewOf(selector.repository, terms)
-      history = new History(terms, lineage, points, this.#acknowledged)
-      this.#histories.set(key, history)
-    }
+    const known = this.#histories.get(key)
+    if (known !== undefined) return known.history
+    const view = this.viewOf(selector.repository, terms)
+    const history = new History(terms, view.lineage, view.points.list, this.#acknowledged)
+    this.#histories.set(key, { history, view })
     return history
   }
 
@@ -74,9 +109,9 @@ export class Situation {
     const key = JSON.stringify([[...repositories].toSorted(), clockToleranceMs, quarantineOverMs])
     let view = this.#views.get(key)
     if (view === undefined) {
-      const lineage = new Lineage(this.index, repositories, terms, this.at)
-      const read = readPoints(this.index, lineage, this.#identities, this.#origins, terms, this.at)
-      view = { lineage, ...read }
+      const { index, at } = this
+      const lineage = new Lineage(index, repositories, terms, at)
+      view = { lineage, points: new Points(index, lineage, this.#identities, this.#origins, terms, at) }
       this.#views.set(key, view)
     }
     return view
@@ -96,12 +131,14 @@ export class Situation {
     const own = this.#repositoriesOf(terms.set.selector.repository)
     const elsewhere = this.#repositoriesOf(repository).difference(own)
     const { lineage, points } = this.#viewOf(elsewhere, terms)
-    return { lineage, byRoot: Map.groupBy(points, ({ root }) => root) }
+    return { lineage, byRoot: points.byRoot }
   }
 
   /** By ID or lineage, and what both parties say has followed. */
   #repositoriesOf(name: string): Set<string> {
-    const own = this.index.repositories.get(name) ?? new Set([name])
+    const known = this.index.repositories.get(name)
+    this.#named.set(name, known?.size)
+    const own = known ?? new Set([name])
     return new Set([...own, ...[...own].flatMap((id) => this.#identities.successorsOf(id))])
   }
 }

@@ -1,0 +1,112 @@
+import type { Snap } from '../evidence/predicates.ts'
+import type { Identities, Origins } from './identity.ts'
+import type { Point } from './point.ts'
+
+/** Snapshots by their first ID, then by repository and tree. */
+export class Groups {
+  readonly #origins: Origins
+  readonly #learnt = new Map<string, Map<string, Snap>>()
+  readonly #byRoot = new Map<string, Point[]>()
+  readonly #byId = new Map<string, Map<string, Point>>()
+
+  constructor(origins: Origins) {
+    this.#origins = origins
+  }
+
+  /** All that go back to one snapshot, by its ID. */
+  get byRoot(): ReadonlyMap<string, readonly Point[]> {
+    return this.#byRoot
+  }
+
+  learn(repository: string, snapshot: Snap): void {
+    let own = this.#learnt.get(repository)
+    if (own === undefined) {
+      own = new Map()
+      this.#learnt.set(repository, own)
+    }
+    if (own.has(snapshot.id)) return
+    own.set(snapshot.id, snapshot)
+  }
+
+  gather(): void {
+    for (const [repository, snapshots] of this.#learnt) {
+      const byId = new Map<string, Point>()
+      this.#byId.set(repository, byId)
+      for (const snapshot of snapshots.values()) byId.set(snapshot.id, this.#place(repository, snapshot))
+    }
+  }
+
+  #place(repository: string, snapshot: Snap): Point {
+    const root = this.#origins.rootOf(snapshot.id)
+    const { tree, id } = snapshot
+    const group = this.#byRoot.get(root) ?? []
+    this.#byRoot.set(root, group)
+    let point = group.find((one) => one.repository === repository && one.tree === tree)
+    if (point === undefined) {
+      point = {
+        root,
+        tree,
+        repository,
+        snapshot,
+        members: [],
+        names: new Set([root]),
+        attestations: [],
+        tests: [],
+        start: Date.parse(snapshot.time),
+        listedAt: Infinity,
+        twins: [],
+      }
+      group.push(point)
+    }
+    point.members.push({ repository, id, since: -Infinity })
+    point.names.add(id)
+    if (snapshot.original !== undefined) point.names.add(snapshot.original)
+    return point
+  }
+
+  /** One more, after all have been gathered; undefined if it goes back to one that is there, under whatever ID. */
+  admit(repository: string, snapshot: Snap): Point | undefined {
+    if (this.#byRoot.has(this.#origins.rootOf(snapshot.id))) return undefined
+    const point = this.#place(repository, snapshot)
+    const byId = this.#byId.get(repository) ?? new Map<string, Point>()
+    this.#byId.set(repository, byId)
+    byId.set(snapshot.id, point)
+    return point
+  }
+
+  find(repository: string, id: string): Point | undefined {
+    return this.#byId.get(repository)?.get(id)
+  }
+
+  /** What both parties approved makes one snapshot of several; before they did, they are not the same. */
+  link(identities: Identities): void {
+    for (const group of this.#byRoot.values()) {
+      if (group.length < 2) continue
+      const erasedAt = identities.erasedAt(group.flatMap(({ names }) => [...names]))
+      const own = group.map(({ members, attestations, tests }) => ({ members, attestations, tests }))
+      for (const [place, point] of group.entries()) {
+        for (const [other, twin] of group.entries()) {
+          const theirs = own[other]
+          if (other === place || theirs === undefined) continue
+          const since = Math.max(
+            identities.succeededAt(point.repository, twin.repository),
+            point.tree === twin.tree ? -Infinity : erasedAt,
+          )
+          if (since === Infinity) continue
+          const later = <T extends { since: number }>(one: T): T => ({
+            ...one,
+            since: Math.max(one.since, since),
+          })
+          point.twins.push({ point: twin, since })
+          point.members = [...point.members, ...theirs.members.map(later)]
+          point.attestations = [...point.attestations, ...theirs.attestations.map(later)]
+          point.tests = [...point.tests, ...theirs.tests.map(later)]
+        }
+      }
+    }
+  }
+
+  *points(): Generator<Point> {
+    for (const group of this.#byRoot.values()) yield* group
+  }
+}

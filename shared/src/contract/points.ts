@@ -1,0 +1,198 @@
+import type { BackupRun, RestoreTest, Snap } from '../evidence/predicates.ts'
+import type { FactIndex } from './facts.ts'
+import { Groups } from './groups.ts'
+import type { Identities, Origins } from './identity.ts'
+import type { Known } from './known.ts'
+import { correctionMs } from './known.ts'
+import type { Appearance, ClockTerms, Flaw, Lineage } from './lineage.ts'
+import { flawOfTime } from './lineage.ts'
+import type { Attestation, Point, Tested } from './point.ts'
+import { attest, byStart, settlePoint } from './point.ts'
+
+export interface FlawedTest {
+  test: Known<RestoreTest>
+  flaw: Flaw
+}
+
+/** What has come since the points were read. */
+export interface Touched {
+  added: Point[]
+  /** Listed for the first time, or again. */
+  listed: Point[]
+  tested: Point[]
+  /** From when on they may tell otherwise than before; Infinity if nothing came. */
+  since: number
+}
+
+interface Word {
+  attestation: Attestation
+  repository: string
+  snapshot: Snap
+}
+
+/** All points of a lineage, by start: what it lists, what its runs report, what was tested. */
+export class Points {
+  readonly list: Point[]
+  readonly flawedTests: FlawedTest[] = []
+  readonly #index: FactIndex
+  readonly #lineage: Lineage
+  readonly #clock: ClockTerms
+  readonly #groups: Groups
+  #runs: number
+  #tests: number
+  /** Dated after the instant by which they were read. */
+  #runsAhead: Known<BackupRun>[] = []
+  #testsAhead: Known<RestoreTest>[] = []
+
+  constructor(
+    index: FactIndex,
+    lineage: Lineage,
+    identities: Identities,
+    origins: Origins,
+    clock: ClockTerms,
+    at: number,
+  ) {
+    this.#index = index
+    this.#lineage = lineage
+    this.#clock = clock
+    this.#groups = new Groups(origins)
+    this.#runs = index.runs.length
+    this.#tests = index.tests.length
+    const words = index.runs.flatMap((run) => this.#wordOf(run, at))
+    const tests = index.tests.filter((test) => this.#isOwn(test))
+    this.#learn(words, tests)
+    for (const { attestation, repository, snapshot } of words) {
+      this.#groups.find(repository, snapshot.id)?.attestations.push(attestation)
+    }
+    for (const test of tests) this.#read(test, at, (tested, point) => point?.tests.push(tested))
+    this.#groups.link(identities)
+    this.list = [...this.#groups.points()]
+    for (const point of this.list) settlePoint(point, lineage)
+    this.list.sort(byStart)
+  }
+
+  get byRoot(): ReadonlyMap<string, readonly Point[]> {
+    return this.#groups.byRoot
+  }
+
+  #learn(words: readonly Word[], tests: readonly Known<RestoreTest>[]): void {
+    for (const { repository, snapshot } of this.#lineage.listed()) this.#groups.learn(repository, snapshot)
+    for (const { repository, snapshot } of words) this.#groups.learn(repository, snapshot)
+    for (const { predicate } of tests) this.#groups.learn(predicate.repository.id, predicate.snapshot)
+    this.#groups.gather()
+  }
+
+  #isOwn({ predicate }: Known<BackupRun> | Known<RestoreTest>): boolean {
+    return this.#lineage.repositories.has(predicate.repository.id)
+  }
+
+  /** What a run says of a snapshot, once that has happened. */
+  #wordOf(run: Known<BackupRun>, at: number): Word[] {
+    const { snapshot, repository } = run.predicate
+    if (snapshot === undefined || !this.#isOwn(run)) return []
+    const attestation = attest(this.#index, run, snapshot, this.#clock)
+    if (attestation.since <= at) return [{ attestation, repository: repository.id, snapshot }]
+    this.#runsAhead.push(run)
+    return []
+  }
+
+  #read(
+    test: Known<RestoreTest>,
+    at: number,
+    take: (tested: Tested, point: Point | undefined) => unknown,
+  ): void {
+    const correction = correctionMs(test, this.#clock.clockToleranceMs)
+    const endedAt = test.datedAt - correction
+    const flaw = flawOfTime(test, endedAt, this.#clock)
+    if (flaw === undefined ? endedAt > at : test.receivedAt > at) this.#testsAhead.push(test)
+    else if (flaw !== undefined) this.flawedTests.push({ test, flaw })
+    else {
+      const { repository, snapshot, startedAt } = test.predicate
+      const tested = { test, since: endedAt, startedAt: Date.parse(startedAt) - correction, endedAt }
+      take(tested, this.#groups.find(repository.id, snapshot.id))
+    }
+  }
+
+  /**
+   * Reads what has come, and what the clock has reached. Undefined if it says something else of what was there: that
+   * wants all to be read anew.
+   */
+  extend(appeared: readonly Appearance[], at: number): Touched | undefined {
+    const touched: Touched = { added: [], listed: [], tested: [], since: Infinity }
+    const inOrder =
+      this.#extendRuns(touched, at) && this.#extendListed(appeared, touched) && this.#extendTests(touched, at)
+    if (!inOrder) return undefined
+    for (const point of touched.added) insertSorted(this.list, point, byStart)
+    return touched
+  }
+
+  #extendRuns(touched: Touched, at: number): boolean {
+    const coming = [...this.#runsAhead, ...this.#index.runs.slice(this.#runs)]
+    this.#runs = this.#index.runs.length
+    this.#runsAhead = []
+    for (const { attestation, repository, snapshot } of coming.flatMap((run) => this.#wordOf(run, at))) {
+      const point = this.#groups.admit(repository, snapshot)
+      if (point === undefined) return false
+      point.attestations.push(attestation)
+      settlePoint(point, this.#lineage)
+      point.listedAt = Infinity // until it is told below
+      touched.added.push(point)
+      touched.since = Math.min(touched.since, attestation.since)
+    }
+    return true
+  }
+
+  #extendListed(appeared: readonly Appearance[], touched: Touched): boolean {
+    for (const { repository, id, takenAt } of appeared) {
+      const snapshot = this.#index.listings.get(repository)?.snapshots.get(id)
+      if (snapshot === undefined) return false
+      let point = this.#groups.find(repository, id)
+      if (point === undefined) {
+        point = this.#groups.admit(repository, snapshot)
+        if (point === undefined) return false
+        touched.added.push(point)
+      } else if (
+        point.members.length > 1 ||
+        point.tree !== snapshot.tree ||
+        point.snapshot.original !== snapshot.original
+      ) {
+        return false
+      }
+      if (point.listedAt === Infinity) point.listedAt = takenAt
+      touched.listed.push(point)
+      touched.since = Math.min(touched.since, takenAt)
+    }
+    return true
+  }
+
+  #extendTests(touched: Touched, at: number): boolean {
+    const coming = [...this.#testsAhead, ...this.#index.tests.slice(this.#tests)]
+    this.#tests = this.#index.tests.length
+    this.#testsAhead = []
+    let inOrder = true
+    for (const test of coming) {
+      if (!this.#isOwn(test)) continue
+      this.#read(test, at, (tested, point) => {
+        if (point === undefined || point.members.length > 1) inOrder = false
+        else {
+          point.tests.push(tested)
+          touched.tested.push(point)
+          touched.since = Math.min(touched.since, tested.since)
+        }
+      })
+    }
+    this.flawedTests.sort((a, b) => a.test.index - b.test.index)
+    for (const { tests } of touched.tested) {
+      tests.sort((a, b) => a.since - b.since || a.endedAt - b.endedAt || a.test.index - b.test.index)
+    }
+    return inOrder
+  }
+}
+
+/** Puts it after all that do not come after it. */
+export function insertSorted<T>(list: T[], one: T, order: (a: T, b: T) => number): number {
+  let place = list.length
+  while (place > 0 && order(list[place - 1] as T, one) > 0) place -= 1
+  list.splice(place, 0, one)
+  return place
+}
