@@ -35,6 +35,8 @@ export const evidenceDa: Words<typeof evidenceEn> = {
     statements: 'Nyeste erklæringer',
     contracts: 'Aftaler',
     alarms: 'Alarmer',
+    notStarted: 'tjenesten har aldrig været startet',
+    toldAt: 'som oplyst {{at}}',
     silentNotice:
       'Der er intet hørt fra denne agent siden {{at}}. Se til serveren: er den tændt, kører tjenesten, kan den nå collectoren?',
     clockNotice:
@@ -92,6 +94,7 @@ export const evidenceDa: Words<typeof evidenceEn> = {
     'future-dated': 'En erklæring er dateret ude i fremtiden',
     'closed-epoch': 'En erklæring er signeret med en identitet, der er ophørt',
     fork: 'En agent har set en anden historie i loggen end vores',
+    times: '({{count}} gange)',
     'agent-alarm': 'Agenten har slået alarm',
   },
   evidence: {
@@ -140,6 +143,9 @@ export const evidenceDa: Words<typeof evidenceEn> = {
     by: 'Af',
     reason: 'Begrundelse',
     detail: 'Nærmere',
+    clockNotice:
+      'Serverens ur gik {{by}} forkert, som agenten oplyste {{at}}. Medmindre aftalen siger andet, rettes et tidspunkt, der er over fem minutter forkert, og over en time tæller erklæringen ikke.',
+    datedAhead: 'Dateret {{by}} efter modtagelsen. En erklæring fra fremtiden tæller ikke.',
     notCounted:
       'Denne erklæring modsiger en anden fra samme agent. Den bevares, men ingen vurdering hviler på den.',
     outcomeOf: 'Udfald',

@@ -32,6 +32,8 @@ export const evidenceEn = {
     statements: 'Newest statements',
     contracts: 'Contracts',
     alarms: 'Alarms',
+    notStarted: 'service never started',
+    toldAt: 'as told {{at}}',
     silentNotice:
       'Nothing has been heard from this agent since {{at}}. Look at the host: is it on, is the service running, can it reach the collector?',
     clockNotice:
@@ -89,6 +91,7 @@ export const evidenceEn = {
     'future-dated': 'A statement is dated in the future',
     'closed-epoch': 'A statement was signed with an identity that has ended',
     fork: 'An agent has seen another history of the log than ours',
+    times: '({{count}} times)',
     'agent-alarm': 'The agent raised an alarm',
   },
   evidence: {
@@ -137,6 +140,9 @@ export const evidenceEn = {
     by: 'By',
     reason: 'Reason',
     detail: 'Detail',
+    clockNotice:
+      'The clock of this host was {{by}} off, as the agent told {{at}}. Unless the contract says otherwise, a time that is above five minutes off is corrected, and above an hour the statement does not count.',
+    datedAhead: 'Dated {{by}} after it was received. A statement from the future does not count.',
     notCounted:
       'This statement contradicts another one from the same agent. It is kept, but no verdict rests on it.',
     outcomeOf: 'Outcome',

@@ -1,17 +1,21 @@
 import { BevisError } from '@bevis/shared/error'
 import { instant } from '@bevis/shared/format'
+import type { Kysely } from 'kysely'
 import { z } from 'zod'
 import { findAgent, listAgentKeys, listAgents, listContractsOfAgent } from '../../store/read/agents.ts'
 import type { AgentRow } from '../../store/read/agents.ts'
 import { findContract } from '../../store/read/contracts.ts'
 import { listAlarms } from '../../store/read/happenings.ts'
-import { listStatements } from '../../store/read/statements.ts'
+import { findHead, listStatements } from '../../store/read/statements.ts'
+import type { Schema } from '../../store/schema.ts'
 import type { AgentModel, AgentSummary } from '../view/agent.ts'
-import { alarmOf, customersOf, isSilent, rowOf } from './source.ts'
+import { contactOf, customersOf, groupAlarms, rowOf } from './source.ts'
 import type { Customers, Source } from './source.ts'
 
 /** The part of an agent's newest heartbeat that a page tells; an older agent may leave out any of it. */
 const detailSchema = z.object({
+  at: instant.optional(),
+  chain: z.object({ epoch: z.number(), seq: z.number() }).optional(),
   versions: z.record(z.string(), z.string()).optional(),
   tools: z.object({ agent: z.string(), restic: z.string().optional() }).optional(),
   spool: z.object({ depth: z.number(), oldestAt: instant.nullable().optional() }).optional(),
@@ -24,12 +28,12 @@ export async function loadAgents(source: Source): Promise<AgentSummary[]> {
   const { db, scope, now } = source
   const rows = await listAgents(db, scope)
   const customers = await customersOf(source)
-  return rows
-    .map((row) => summaryOf(row, readDetail(row), now, customers))
-    .toSorted(
-      (a, b) =>
-        Number(b.silent) - Number(a.silent) || (a.lastReceivedAt ?? '').localeCompare(b.lastReceivedAt ?? ''),
-    )
+  const agents = await Promise.all(rows.map((row) => summaryOf(db, row, readDetail(row), now, customers)))
+  return agents.toSorted(
+    (a, b) =>
+      Number(b.contact === 'silent') - Number(a.contact === 'silent') ||
+      (a.lastReceivedAt ?? '').localeCompare(b.lastReceivedAt ?? ''),
+  )
 }
 
 export async function loadAgent(source: Source, id: string): Promise<AgentModel> {
@@ -48,7 +52,7 @@ export async function loadAgent(source: Source, id: string): Promise<AgentModel>
   const { lines } = await listStatements(db, scope, { agent: id, limit: 15 })
 
   return {
-    ...summaryOf(row, detail, now, customers),
+    ...(await summaryOf(db, row, detail, now, customers)),
     now,
     epoch: row.epoch,
     enrolledAt: row.enrolled_at,
@@ -62,21 +66,28 @@ export async function loadAgent(source: Source, id: string): Promise<AgentModel>
       })),
     next: (detail.next ?? []).toSorted((a, b) => a.at.localeCompare(b.at)).slice(0, 12),
     contracts,
-    alarms: (await listAlarms(db, scope, { agent: id, limit: 5 })).map(alarmOf),
+    alarms: groupAlarms(await listAlarms(db, scope, { agent: id, limit: 500 })).slice(0, 5),
     statements: lines.map((line) => rowOf(line, customers)),
   }
 }
 
-function summaryOf(row: AgentRow, detail: Detail, now: Date, customers: Customers): AgentSummary {
+async function summaryOf(
+  db: Kysely<Schema>,
+  row: AgentRow,
+  detail: Detail,
+  now: Date,
+  customers: Customers,
+): Promise<AgentSummary> {
   const { tenant, id, host, state } = row
   const customer = customers.get(tenant) ?? tenant
-  const { tools, versions, spool } = detail
+  const { tools, versions } = detail
   return {
     customer,
     id,
     host,
     state,
-    silent: isSilent(row, now),
+    contact: contactOf(row, now),
+    serviceSeen: detail.at !== undefined,
     lastReceivedAt: row.last_received_at,
     clockOffsetMs: row.clock_offset_ms,
     versions:
@@ -84,8 +95,22 @@ function summaryOf(row: AgentRow, detail: Detail, now: Date, customers: Customer
       (tools === undefined
         ? {}
         : { agent: tools.agent, ...(tools.restic === undefined ? {} : { restic: tools.restic }) }),
-    spool: spool === undefined ? null : { depth: spool.depth, oldestAt: spool.oldestAt ?? null },
+    spool: await spoolOf(db, row, detail),
   }
+}
+
+/** What waited when the agent last told of it. What it has sent since, it sent before anything newer: then none waits. */
+async function spoolOf(
+  db: Kysely<Schema>,
+  { tenant, id }: AgentRow,
+  { spool, at, chain }: Detail,
+): Promise<AgentSummary['spool']> {
+  if (spool === undefined || at === undefined) return null
+  const told = { depth: spool.depth, oldestAt: spool.oldestAt ?? null, toldAt: at }
+  if (spool.depth === 0 || chain === undefined) return told
+  const head = await findHead(db, tenant, id)
+  const isNewest = head === undefined || (head.epoch === chain.epoch && head.seq === chain.seq)
+  return isNewest ? told : null
 }
 
 function readDetail(row: AgentRow): Detail {

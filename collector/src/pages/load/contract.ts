@@ -16,7 +16,7 @@ import { endOfDay, localDay } from './day.ts'
 import { sayDimensions } from './dimensions.ts'
 import { customersOf, rowOf } from './source.ts'
 import type { Source } from './source.ts'
-import { firstTestDue, statedTests, testsOf } from './tests.ts'
+import { firstTestDue, statedUnder, seenOf } from './stated.ts'
 
 const TESTS_SHOWN = 6
 /** Looking back, the newest ones are left out: so many are read to find those before. */
@@ -138,8 +138,8 @@ async function setModel(
     limit: answer.knownAt === null ? TESTS_SHOWN : TESTS_READ,
   }
   const { lines } = await listStatements(db, scope, filter)
-  const tests = testsOf(
-    await statedTests(db, contract, answer.knownAt),
+  const seen = seenOf(
+    await statedUnder(db, contract, answer.knownAt),
     set.id,
     answer.sets.map(({ id }) => id),
     text === null ? null : firstTestDue(text, answer.version, set.id),
@@ -147,7 +147,7 @@ async function setModel(
   return {
     id: set.id,
     headline: set.headline,
-    dimensions: sayDimensions(set, answer.findings, tests),
+    dimensions: sayDimensions(set, answer.findings, seen),
     counts: set.counts,
     rate: set.rate,
     settled: settledOf(set),

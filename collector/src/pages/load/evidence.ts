@@ -2,7 +2,7 @@ import { encodeBase64 } from '@bevis/shared/base64'
 import { BevisError, errorMessageOf } from '@bevis/shared/error'
 import { assertSignature, openEnvelope } from '@bevis/shared/evidence/envelope'
 import type { Envelope } from '@bevis/shared/evidence/envelope'
-import { parseStatement } from '@bevis/shared/evidence/statement'
+import { isEvidence, parseStatement } from '@bevis/shared/evidence/statement'
 import type { Checkpoint } from '@bevis/shared/log/checkpoint'
 import { parseVkey } from '@bevis/shared/log/checkpoint'
 import { verifyLeaf } from '@bevis/shared/log/receipt'
@@ -56,7 +56,36 @@ export async function loadEvidence(source: Source, log: LogReader, digest: strin
     chain: epoch === null || seq === null || prev === null ? null : { epoch, seq, prev },
     counted: row.counted === 1,
     proof: await prove(source, log, row),
+    clock: await clockBefore(source, row),
+    aheadMs: Math.max(0, Date.parse(row.stated_at) - Date.parse(row.received_at)),
   }
+}
+
+/** How many of an agent's own statements about itself are read for the newest that tells of its clock. */
+const LIFECYCLES_READ = 20
+
+/** The offset that the agent had told of last when it made a statement: by it, its times are corrected. */
+async function clockBefore({ db }: Source, row: StatementRow): Promise<EvidenceModel['clock']> {
+  const { tenant, agent, epoch, seq } = row
+  if (agent === null || epoch === null || seq === null) return null
+  const told = await db
+    .selectFrom('statement')
+    .select(['payload', 'stated_at'])
+    .where('tenant', '=', tenant)
+    .where('agent', '=', agent)
+    .where('name', '=', 'agent-lifecycle')
+    .where('counted', '=', 1)
+    .where((eb) => eb.or([eb('epoch', '<', epoch), eb.and([eb('epoch', '=', epoch), eb('seq', '<', seq)])]))
+    .orderBy('epoch', 'desc')
+    .orderBy('seq', 'desc')
+    .limit(LIFECYCLES_READ)
+    .execute()
+  for (const { payload, stated_at } of told) {
+    const statement = parseStatement(payload)
+    const offsetMs = isEvidence(statement, 'agent-lifecycle') ? statement.predicate.clockOffsetMs : undefined
+    if (offsetMs !== undefined) return { offsetMs, toldAt: stated_at }
+  }
+  return null
 }
 
 export async function statementOf({ db, scope }: Source, digest: string): Promise<StatementRow> {

@@ -4,14 +4,17 @@ import type { ContractRow } from '../../store/read/contracts.ts'
 import { listAlarms } from '../../store/read/happenings.ts'
 import { rankOf } from '../design/state.ts'
 import type { OverviewModel, OverviewRow } from '../view/overview.ts'
-import { worstOf } from './dimensions.ts'
-import { alarmOf, isSilent } from './source.ts'
+import { sayDimensions, worstOf } from './dimensions.ts'
+import { groupAlarms, isSilent } from './source.ts'
 import type { Source } from './source.ts'
+import { statedUnder, seenOf } from './stated.ts'
 
 /** How many contracts one page judges and shows; the worst by their last verdict come first. */
 const CONTRACTS_SHOWN = 200
 const DEADLINES_SHOWN = 8
 const ALARMS_SHOWN = 8
+/** More are read than shown, since equal ones are shown once. */
+const ALARMS_READ = 500
 
 export async function loadOverview(source: Source): Promise<OverviewModel> {
   const { db, scope, now } = source
@@ -29,7 +32,7 @@ export async function loadOverview(source: Source): Promise<OverviewModel> {
     contracts: judged.map(({ row }) => row),
     hidden: all.length - shown.length,
     agents: agents.length,
-    alarms: (await listAlarms(db, scope, { limit: ALARMS_SHOWN })).map(alarmOf),
+    alarms: groupAlarms(await listAlarms(db, scope, { limit: ALARMS_READ })).slice(0, ALARMS_SHOWN),
     silent: agents
       .filter((agent) => isSilent(agent, now))
       .map(({ tenant, id, host, last_received_at }) => ({
@@ -56,12 +59,17 @@ async function judge(
   const deadlines = answer.sets.flatMap(({ id: set, nextDeadline }) =>
     nextDeadline === undefined ? [] : [{ at: nextDeadline, contractId: id, customer, set }],
   )
+  const stated = await statedUnder(source.db, id, null)
+  const sets = answer.sets.map((set) => set.id)
+  const said = answer.sets.map((set) =>
+    sayDimensions(set, answer.findings, seenOf(stated, set.id, sets, null)),
+  )
   const next = deadlines.map(({ at }) => at).toSorted()[0] ?? null
   return {
     row: {
       id,
       customer,
-      verdict: { headline: answer.headline, dimensions: worstOf(answer.sets), nextDeadline: next },
+      verdict: { headline: answer.headline, dimensions: worstOf(said), nextDeadline: next },
     },
     deadlines,
   }

@@ -1,5 +1,6 @@
 import type { Answer } from '@bevis/shared/contract/answer'
 import type { Kysely } from 'kysely'
+import { z } from 'zod'
 import { listContracts } from '../../store/read/contracts.ts'
 import type { AlarmRow } from '../../store/read/happenings.ts'
 import type { Schema } from '../../store/schema.ts'
@@ -32,6 +33,20 @@ export function isSilent(
   return now.getTime() - last > SILENT_AFTER_MS
 }
 
+/** An agent tells of itself once an hour unless its configuration says otherwise: this is three times that. */
+const LATELY_MS = 3 * 60 * 60 * 1000
+
+/** When it was last heard: what "enrolled" alone does not tell. Its enrolment is no sign of a service that runs. */
+export function contactOf(
+  agent: { state: string; enrolled_at: string; last_received_at: string | null },
+  now: Date,
+): 'heard' | 'quiet' | 'silent' | 'never' {
+  const { enrolled_at, last_received_at } = agent
+  if (last_received_at === null || last_received_at <= enrolled_at) return 'never'
+  if (now.getTime() - Date.parse(last_received_at) <= LATELY_MS) return 'heard'
+  return isSilent({ ...agent, state: 'active' }, now) ? 'silent' : 'quiet'
+}
+
 /** Customers by tenant, for lists that name them. */
 export type Customers = ReadonlyMap<string, string>
 
@@ -40,9 +55,23 @@ export async function customersOf({ db, scope }: Source): Promise<Customers> {
   return new Map(contracts.map(({ tenant, customer_name }) => [tenant, customer_name]))
 }
 
-/** An alarm's ID ends with the digest of the statement that it is about, if it is about one. */
-export function alarmOf({ id, kind, agent, at }: AlarmRow): Alarm {
-  return { kind, agent, at, digest: /\/([0-9a-f]{64})$/.exec(id)?.[1] ?? null }
+/** Alarms of one kind, agent and reason are one to a person, told by the newest. Rows and answer: newest first. */
+export function groupAlarms(rows: readonly AlarmRow[]): Alarm[] {
+  const alike = Map.groupBy(rows, (row) => JSON.stringify([row.kind, row.tenant, row.agent, reasonOf(row)]))
+  return [...alike.values()].flatMap(([row, ...others]) => {
+    if (row === undefined) return []
+    const { id, kind, agent, at } = row
+    // An alarm's ID ends with the digest of the statement that it is about, if it is about one.
+    const digest = /\/([0-9a-f]{64})$/.exec(id)?.[1] ?? null
+    return { kind, agent, at, digest, reason: reasonOf(row), count: others.length + 1 }
+  })
+}
+
+const alarmDetailSchema = z.object({ reason: z.string().optional() })
+
+function reasonOf({ detail }: AlarmRow): string | null {
+  const parsed = alarmDetailSchema.safeParse(JSON.parse(detail))
+  return parsed.success ? (parsed.data.reason ?? null) : null
 }
 
 export function rowOf(line: StatementLine, customers: Customers): EvidenceRow {

@@ -17,18 +17,36 @@ export function clock(offsetMs: number | null, locale: Locale): Content {
   return Math.abs(offsetMs) > CLOCK_TOLERANCE_MS ? word('alarm', text) : text
 }
 
-/** What waits in an agent's outbox. */
-export function waiting(spool: { depth: number; oldestAt: string | null } | null, locale: Locale): Content {
+export interface Spool {
+  readonly depth: number
+  readonly oldestAt: string | null
+  /** When the agent told so; left out where that stands beside it. */
+  readonly toldAt?: string
+}
+
+/** What waits in an agent's outbox, and since when that is known. */
+export function waiting(spool: Spool | null, locale: Locale): Content {
   const { t } = locale
   if (spool === null || spool.depth === 0) return html`<span class="muted">${t('agent.spoolNone')}</span>`
-  if (spool.oldestAt === null) return locale.number(spool.depth)
-  return t('agent.spoolSome', { count: spool.depth, since: locale.instant(spool.oldestAt) })
+  const { depth, oldestAt, toldAt } = spool
+  const what =
+    oldestAt === null
+      ? locale.number(depth)
+      : t('agent.spoolSome', { count: depth, since: locale.instant(oldestAt) })
+  return toldAt === undefined
+    ? what
+    : html`${what} <span class="under">${t('agent.toldAt', { at: locale.instant(toldAt) })}</span>`
 }
 
 export function versionsOf(versions: Record<string, string>): string {
   return Object.entries(versions)
-    .map(([name, version]) => `${name} ${version}`)
+    .map(([name, version]) => (namesItself(name, version) ? version : `${name} ${version}`))
     .join(' · ')
+}
+
+/** `bevis-agent 0.1.0` says itself what it is. */
+export function namesItself(name: string, version: string): boolean {
+  return version.startsWith(`${name} `) || version.startsWith(`bevis-${name} `)
 }
 
 /** A planned run by its name, or by the agent's own word for it. */

@@ -7,6 +7,7 @@ import { html, nothing } from '../html.ts'
 import type { Html } from '../html.ts'
 import type { Locale } from '../language/locale.ts'
 import { CLOCK_TOLERANCE_MS, clock, nameRun, versionsOf, waiting } from './agent-words.ts'
+import type { Spool } from './agent-words.ts'
 import { nameAlarm } from './alarm.ts'
 import type { Alarm } from './alarm.ts'
 import { agentHref, contractHref, evidenceHref } from './address.ts'
@@ -19,13 +20,16 @@ export interface AgentSummary {
   id: string
   host: string
   state: 'active' | 'revoked' | 'retired'
-  /** Not heard from for longer than a day, though it should be. */
-  silent: boolean
+  /** When it was last heard; `silent`: not for longer than a day. */
+  contact: 'heard' | 'quiet' | 'silent' | 'never'
+  /** False: its service has never told that it started. */
+  serviceSeen: boolean
   lastReceivedAt: string | null
   /** The agent's clock less the collector's; null: not told. */
   clockOffsetMs: number | null
   versions: Record<string, string>
-  spool: { depth: number; oldestAt: string | null } | null
+  /** As the agent told last; null: not told, or sent since. */
+  spool: Spool | null
 }
 
 export interface AgentModel extends AgentSummary {
@@ -39,8 +43,12 @@ export interface AgentModel extends AgentSummary {
   statements: EvidenceRow[]
 }
 
-const stateOf = (agent: AgentSummary): State =>
-  agent.state === 'active' && agent.silent ? 'silent' : agent.state
+const stateOf = (agent: AgentSummary): State => (agent.state === 'active' ? agent.contact : agent.state)
+
+function stateNote(agent: AgentSummary, { t }: Locale): Html {
+  if (agent.state !== 'active' || agent.serviceSeen) return nothing
+  return html`<span class="under">${t('agent.notStarted')}</span>`
+}
 
 export function agentListView(agents: readonly AgentSummary[], now: Date, locale: Locale): Html {
   const { t } = locale
@@ -63,7 +71,11 @@ export function agentListView(agents: readonly AgentSummary[], now: Date, locale
                 ${host === id ? nothing : html`<span class="under">${host}</span>`}`,
           },
           { head: t('agent.customer'), cell: ({ customer }) => customer },
-          { head: t('agent.state'), cell: (agent) => word(stateOf(agent), t(`state.${stateOf(agent)}`)) },
+          {
+            head: t('agent.state'),
+            cell: (agent) =>
+              html`${word(stateOf(agent), t(`state.${stateOf(agent)}`))} ${stateNote(agent, locale)}`,
+          },
           {
             head: t('agent.lastContact'),
             cell: ({ lastReceivedAt }) =>
@@ -109,7 +121,7 @@ function warnings(agent: AgentModel, locale: Locale): Html {
   const { t } = locale
   const offset = agent.clockOffsetMs ?? 0
   return html`${
-    agent.silent && agent.lastReceivedAt !== null
+    agent.state === 'active' && agent.contact === 'silent' && agent.lastReceivedAt !== null
       ? notice('dark', t('agent.silentNotice', { at: locale.instant(agent.lastReceivedAt) }))
       : nothing
   }
@@ -118,8 +130,9 @@ function warnings(agent: AgentModel, locale: Locale): Html {
       ? notice('risk', t('agent.clockNotice', { by: locale.duration(Math.abs(offset)) }))
       : nothing
   }
-  ${agent.alarms.map(({ kind, at, digest }) => {
-    const title = nameAlarm(kind, locale)
+  ${agent.alarms.map((alarm) => {
+    const { at, digest } = alarm
+    const title = nameAlarm(alarm, locale)
     const source =
       digest === null
         ? nothing
@@ -139,7 +152,7 @@ function agentFacts(agent: AgentModel, locale: Locale): Html {
       : html`${locale.relative(agent.lastReceivedAt, agent.now)}
           <span class="note">${locale.instant(agent.lastReceivedAt)}</span>`
   return facts([
-    [t('agent.lastContact'), contact],
+    [t('agent.lastContact'), html`${contact} ${stateNote(agent, locale)}`],
     [t('agent.clock'), clock(agent.clockOffsetMs, locale)],
     [t('agent.spool'), waiting(agent.spool, locale)],
     [t('agent.versions'), versionsOf(agent.versions)],

@@ -8,8 +8,14 @@ export interface Alarm {
   at: string
   /** PAE digest of the statement that it is about; null when it is about several. */
   digest: string | null
+  /** In the agent's own words, or an error code. */
+  reason: string | null
+  /** How many alike there are, this newest one included. */
+  count: number
 }
 
-export function nameAlarm(kind: AlarmKind, { t }: Locale): string {
-  return t(`alarm.${kind}`)
+/** `The agent raised an alarm: RESTIC_FAILED (6 times)` */
+export function nameAlarm({ kind, reason, count }: Alarm, { t }: Locale): string {
+  const name = reason === null ? t(`alarm.${kind}`) : `${t(`alarm.${kind}`)}: ${reason}`
+  return count === 1 ? name : `${name} ${t('alarm.times', { count })}`
 }

@@ -12,6 +12,7 @@ import { contractHref, obligationHref, periodHref } from './address.ts'
 import type { EvidenceRow } from './evidence-row.ts'
 import { evidenceTable } from './evidence-row.ts'
 import { dimensionGrid } from './verdict.ts'
+import type { Said } from './verdict.ts'
 
 /** What a contract says of a set, as far as a page tells it. */
 export interface Promised {
@@ -39,7 +40,7 @@ export interface SetTier {
 export interface SetModel {
   id: string
   headline: Verdict
-  dimensions: Record<Dimension, Verdict>
+  dimensions: Record<Dimension, Said>
   counts: Partial<Record<CellState, number>>
   /** From 0 to 1; null: nothing to judge yet. */
   rate: number | null

@@ -7,6 +7,7 @@ import type { Html } from '../html.ts'
 import { en } from '../language/en.ts'
 import type { Locale } from '../language/locale.ts'
 import { agentHref, evidenceHref } from './address.ts'
+import { CLOCK_TOLERANCE_MS, clock } from './agent-words.ts'
 import { evidenceTable, kindOf } from './evidence-row.ts'
 import type { EvidenceRow } from './evidence-row.ts'
 import { heading } from './page.ts'
@@ -88,6 +89,10 @@ export interface EvidenceModel {
   /** False: it contradicts another one of the same agent. */
   counted: boolean
   proof: ProofModel
+  /** The clock's offset that the agent had told of last before it; null: none. */
+  clock: { offsetMs: number; toldAt: string } | null
+  /** How far ahead of its receipt it is dated. */
+  aheadMs: number
 }
 
 export function evidenceView(model: EvidenceModel, locale: Locale): Html {
@@ -105,6 +110,7 @@ export function evidenceView(model: EvidenceModel, locale: Locale): Html {
       ...(told.state === null ? {} : { aside: badge(told.state, t(`state.${told.state}`), 'large') }),
     })}
     ${model.counted ? nothing : html`<div class="section-last">${notice('bad', t('evidence.notCounted'))}</div>`}
+    ${clockNotices(model, locale)}
     <div class="split">
       <div>
         ${told.body}
@@ -120,6 +126,25 @@ export function evidenceView(model: EvidenceModel, locale: Locale): Html {
         ${proof(model, locale)}
       </section>
     </div>`
+}
+
+function clockNotices({ clock: told, aheadMs }: EvidenceModel, locale: Locale): Html {
+  const { t } = locale
+  const notices = [
+    aheadMs > CLOCK_TOLERANCE_MS
+      ? notice('bad', t('evidence.datedAhead', { by: locale.duration(aheadMs) }))
+      : null,
+    told !== null && Math.abs(told.offsetMs) > CLOCK_TOLERANCE_MS
+      ? notice(
+          'risk',
+          t('evidence.clockNotice', {
+            by: locale.duration(Math.abs(told.offsetMs)),
+            at: locale.instant(told.toldAt),
+          }),
+        )
+      : null,
+  ].filter((one) => one !== null)
+  return html`${notices.map((one) => html`<div class="section-last">${one}</div>`)}`
 }
 
 function proof(model: EvidenceModel, locale: Locale): Html {
@@ -150,6 +175,13 @@ function proof(model: EvidenceModel, locale: Locale): Html {
         t('proof.received'),
         html`${locale.instant(row.receivedAt)} <span class="note">${t('proof.receivedNote')}</span>`,
       ],
+      model.clock === null
+        ? null
+        : [
+            t('agent.clock'),
+            html`${clock(model.clock.offsetMs, locale)}
+              <span class="note">${t('agent.toldAt', { at: locale.instant(model.clock.toldAt) })}</span>`,
+          ],
       checkpoint === null
         ? null
         : [

@@ -12,12 +12,13 @@ import { nameAlarm } from './alarm.ts'
 import type { Alarm } from './alarm.ts'
 import { agentHref, contractHref, evidenceHref } from './address.ts'
 import { heading } from './page.ts'
+import type { SaidState } from './verdict.ts'
 
 export interface OverviewRow {
   id: string
   customer: string
   /** Null: not judged yet. */
-  verdict: { headline: Verdict; dimensions: Record<Dimension, Verdict>; nextDeadline: string | null } | null
+  verdict: { headline: Verdict; dimensions: Record<Dimension, SaidState>; nextDeadline: string | null } | null
 }
 
 export interface SilentAgent {
@@ -55,7 +56,7 @@ export function overviewView(model: OverviewModel, locale: Locale): Html {
   const needing = rows.filter((row) => row.verdict?.headline !== 'compliant').length
   const lead =
     needing === 0
-      ? t('overview.allKept', { count: rows.length })
+      ? t(rows.every(isDue) ? 'overview.allKept' : 'overview.soFar', { count: rows.length })
       : t('overview.needYou', { count: needing, total: locale.number(rows.length) })
 
   return html`${heading({ title: t('overview.title'), lead })} ${figures(model, locale)}
@@ -77,6 +78,14 @@ export function overviewView(model: OverviewModel, locale: Locale): Html {
       </section>
       ${model.alarms.length === 0 ? nothing : alarms(model, locale)}
     </div>`
+}
+
+/** Whether all that it promises has been put to the test at least once. */
+function isDue({ verdict }: OverviewRow): boolean {
+  return (
+    verdict !== null &&
+    DIMENSIONS.every((dimension) => ['compliant', 'not-applicable'].includes(verdict.dimensions[dimension]))
+  )
 }
 
 function rank(row: OverviewRow): number {
@@ -144,7 +153,7 @@ function deadlines(model: OverviewModel, locale: Locale): Html {
         html`<li>
           <span
             ><a href="${contractHref(contractId)}#set-${set}">${customer}</a>
-            <span class="under">${set}</span></span
+            <span class="under">${contractId} · ${set}</span></span
           >
           <span class="num"
             >${locale.relative(at, model.now)} <span class="under">${locale.instant(at)}</span></span
@@ -182,12 +191,13 @@ function alarms(model: OverviewModel, locale: Locale): Html {
   return html`<section class="panel" aria-labelledby="alarms">
     <h2 id="alarms">${locale.t('agent.alarms')}</h2>
     <ul class="list">
-      ${model.alarms.map(({ kind, agent, at, digest }) => {
+      ${model.alarms.map((alarm) => {
+        const { agent, at, digest } = alarm
         const href =
           digest === null ? (agent === null ? '/evidence' : agentHref(agent)) : evidenceHref(digest)
         return html`<li>
           <span
-            ><a href="${href}">${nameAlarm(kind, locale)}</a> <span class="under">${agent ?? ''}</span></span
+            ><a href="${href}">${nameAlarm(alarm, locale)}</a> <span class="under">${agent ?? ''}</span></span
           >
           <span>${locale.relative(at, model.now)} <span class="under">${locale.instant(at)}</span></span>
         </li>`

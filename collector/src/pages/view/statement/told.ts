@@ -4,6 +4,7 @@ import type { Content } from '../../design/element.ts'
 import { html, nothing } from '../../html.ts'
 import type { Html } from '../../html.ts'
 import type { Locale } from '../../language/locale.ts'
+import { namesItself } from '../agent-words.ts'
 
 export type Fact = readonly [string, Content] | null
 
@@ -49,7 +50,11 @@ export function hostFacts(
     [t('evidence.host'), predicate.host],
     [
       t('evidence.tools'),
-      [`bevis-agent ${agent}`, restic === undefined ? null : `restic ${restic}`, os]
+      [
+        namesItself('bevis-agent', agent) ? agent : `bevis-agent ${agent}`,
+        restic === undefined ? null : `restic ${restic}`,
+        os,
+      ]
         .filter(Boolean)
         .join(' · '),
     ],
