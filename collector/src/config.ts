@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { BevisError } from '@bevis/shared/error'
 import { readYaml } from '@bevis/shared/yaml'
@@ -15,8 +15,8 @@ export const environment = {
   noColor: process.env['NO_COLOR'] !== undefined && process.env['NO_COLOR'] !== '',
   /** Set by systemd for a unit of Type=notify. */
   notifySocket: process.env['NOTIFY_SOCKET'],
-  /** Who runs a command, for the record of who applied a contract. */
-  user: process.env['SUDO_USER'] ?? process.env['USER'] ?? 'unknown',
+  /** Who called sudo, if anybody did. */
+  sudoUser: process.env['SUDO_USER'] === '' ? undefined : process.env['SUDO_USER'],
   configFile: process.env['BEVIS_COLLECTOR_CONFIG'],
   credentials: process.env['CREDENTIALS_DIRECTORY'],
 }
@@ -88,6 +88,12 @@ export function readConfig(file: string | undefined): CollectorConfig {
     })
   }
   return parseConfig(text, name)
+}
+
+/** As `readConfig`, but null where none was named and none is there: for commands that can do without. */
+export function readConfigIfAny(file: string | undefined): CollectorConfig | null {
+  const isNamed = file !== undefined || environment.configFile !== undefined
+  return isNamed || existsSync(CONFIG_FILE) ? readConfig(file) : null
 }
 
 export function parseConfig(text: string, file: string): CollectorConfig {

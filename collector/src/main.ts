@@ -6,7 +6,7 @@ import type { Telling } from './commands/contract.ts'
 import { failureOutcome } from './commands/outcome.ts'
 import type { Outcome } from './commands/outcome.ts'
 import type { Opened } from './commands/open.ts'
-import { readConfig } from './config.ts'
+import { readConfig, readConfigIfAny } from './config.ts'
 import type { CollectorConfig } from './config.ts'
 import type { AccountRole } from './store/schema.ts'
 import { VERSION } from './version.ts'
@@ -117,27 +117,36 @@ const contract = program
 const plain = () => new Option('--plain', 'in plain words: what is promised, and what changes by version')
 const tongue = () => new Option('--language <code>', 'of what is told').choices(['da', 'en']).default('en')
 
-add(contract, 'check <file>', 'Tell everything that is wrong with a contract file, with its lines.', [
-  'contract check web-shop.yaml',
-  'contract check web-shop.yaml --plain --language da',
-])
+add(
+  contract,
+  'check <file>',
+  'Tell everything that is wrong with a contract file, and what apply would say.',
+  ['contract check web-shop.yaml', 'contract check web-shop.yaml --plain --language da'],
+)
   .addOption(plain())
   .addOption(tongue())
   .action(async (file: string, options: Common & Telling) => {
     const { contractCheckCommand } = await import('./commands/contract.ts')
-    finish(contractCheckCommand(file, options), options.json === true)
+    const { withStoreIfAny } = await import('./commands/open.ts')
+    const config = readConfigIfAny(options.config)
+    finish(
+      await withStoreIfAny(config, now, (opened) => contractCheckCommand(file, options, opened)),
+      options.json === true,
+    )
   })
 
 add(
   contract,
   'apply <file>',
   'Take a contract file as the contract’s next revision; none is ever overwritten.',
-  ['contract apply web-shop.yaml'],
-).action((file: string, options: Common) =>
-  withOpened(options, async (opened) =>
-    (await import('./commands/contract.ts')).contractApplyCommand(opened, file),
-  ),
+  ['contract apply web-shop.yaml', 'contract apply web-shop.yaml --by "S. Lind"'],
 )
+  .option('--by <name>', 'who applies it, for the record (default: the user of this system)')
+  .action((file: string, options: Common & { by?: string }) =>
+    withOpened(options, async (opened) =>
+      (await import('./commands/contract.ts')).contractApplyCommand(opened, file, options),
+    ),
+  )
 
 add(contract, 'show <id>', 'Show a contract’s text.', [
   'contract show AFT-2025-052',
@@ -248,11 +257,11 @@ add(user, 'disable <email>', 'Sign an account out, for good.', ['user disable va
     ),
 )
 
-add(program, 'evaluate <contract>', 'Judge a contract; exit 1 if it is breached.', [
+add(program, 'evaluate <contract>', 'Judge a contract; exit 0 only if it is compliant.', [
   'evaluate AFT-2025-052',
   'evaluate AFT-2025-052 --at 2026-10-01T00:00:00Z --known-at 2026-10-01T00:00:00Z',
 ])
-  .option('--at <instant>', 'as it stood then (default: now)')
+  .option('--at <instant>', 'as it stood then (default: now); later than now: if nothing more arrives')
   .option('--known-at <instant>', 'from what had been received by then (default: everything)')
   .action((id: string, options: Common & { at?: string; knownAt?: string }) =>
     withOpened(options, async (opened) =>

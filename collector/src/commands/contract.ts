@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { parseContract } from '@bevis/shared/contract/parse'
 import { describeContract, formatPlain } from '@bevis/shared/contract/plain'
 import type { Language, PlainText } from '@bevis/shared/contract/plain'
 import type { Problem } from '@bevis/shared/contract/problem'
 import { BevisError } from '@bevis/shared/error'
 import { environment } from '../config.ts'
-import { applyContract, describeProblems } from '../contract/apply.ts'
+import { applyContract, describeProblems, examineContract } from '../contract/apply.ts'
+import type { Examined } from '../contract/apply.ts'
+import { damageOf } from '../contract/text.ts'
 import { listContractTexts } from '../store/read/contracts.ts'
 import type { Opened } from './open.ts'
 import type { Outcome } from './outcome.ts'
@@ -16,9 +19,17 @@ export interface Telling {
   readonly language?: Language
 }
 
-/** Needs no collector: it reads the file and tells. */
-export function contractCheckCommand(file: string, { plain, language = 'en' }: Telling = {}): Outcome {
-  const { contract, errors, warnings } = parseContract(readText(file))
+/**
+ * Tells what `apply` would say. Without a collector it can only read the file, and says that.
+ * @param opened null where there is no collector
+ */
+export async function contractCheckCommand(
+  file: string,
+  { plain, language = 'en' }: Telling,
+  opened: Opened | null,
+): Promise<Outcome> {
+  const yaml = readText(file)
+  const { contract, errors, warnings } = parseContract(yaml)
   const lines = [
     ...errors.flatMap((error) => tell(file, error, language)),
     ...warnings.flatMap((warning) =>
@@ -26,16 +37,44 @@ export function contractCheckCommand(file: string, { plain, language = 'en' }: T
     ),
   ]
   if (contract === undefined) return { exit: 1, json: { file, errors, warnings }, lines }
+  const examined = opened && (await examineContract(opened.store.db, { yaml, file }, opened.now()))
+  const objections = examined?.objections ?? []
   const told = plain === true ? describeContract(contract, language) : undefined
-  const done =
-    language === 'da'
-      ? `${file}: aftale ${contract.id} kan tages i brug.`
-      : `${file}: contract ${contract.id} can be applied.`
   return {
-    exit: 0,
-    json: { file, contract: contract.id, errors, warnings, ...plainly(told) },
-    lines: [...lines, done, ...(told === undefined ? [] : ['', ...formatPlain(told)])],
+    exit: objections.length === 0 ? 0 : 1,
+    json: {
+      file,
+      contract: contract.id,
+      errors,
+      warnings,
+      objections,
+      comparedWithCollector: examined !== null,
+      ...plainly(told),
+    },
+    lines: [
+      ...lines,
+      ...objections.map((objection) => `${file}: ${objection}`),
+      ...(objections.length === 0 ? [conclude(file, contract.id, examined, language)] : []),
+      ...(told === undefined ? [] : ['', ...formatPlain(told)]),
+    ],
   }
+}
+
+function conclude(file: string, id: string, examined: Examined | null, language: Language): string {
+  if (examined === null) {
+    return language === 'da'
+      ? `${file}: aftale ${id} er i orden for sig selv. Her er ingen modtager at sammenligne med; \`contract apply\` gør det.`
+      : `${file}: contract ${id} is sound by itself. There is no collector here to compare it with; \`contract apply\` will.`
+  }
+  const { isNew, revision } = examined
+  if (language === 'da') {
+    return isNew
+      ? `${file}: aftale ${id} kan tages i brug, som revision ${revision}.`
+      : `${file}: aftale ${id} har allerede denne tekst, som revision ${revision}.`
+  }
+  return isNew
+    ? `${file}: contract ${id} can be applied, as revision ${revision}.`
+    : `${file}: contract ${id} has this text already, as revision ${revision}.`
 }
 
 function plainly(plain: PlainText | undefined): { plain?: PlainText } {
@@ -49,8 +88,12 @@ function tell(file: string, problem: Problem, language: Language, kind = ''): st
   return problem.quote === '' ? [told] : [told, `    ${problem.quote}`]
 }
 
-export async function contractApplyCommand({ store, now }: Opened, file: string): Promise<Outcome> {
-  const text = { yaml: readText(file), file, by: environment.user }
+export async function contractApplyCommand(
+  { store, now }: Opened,
+  file: string,
+  { by = userName() }: { by?: string } = {},
+): Promise<Outcome> {
+  const text = { yaml: readText(file), file, by }
   const { contract, warnings, ...applied } = await applyContract(store, text, now())
   return {
     exit: 0,
@@ -83,11 +126,13 @@ export async function contractShowCommand(
     applied_at,
     applied_by,
   }))
+  const damage = damageOf(text)
   const told = options.plain === true ? plainOf(id, text.yaml, options.language) : undefined
   return {
-    exit: 0,
-    json: { ...text, revisions, ...plainly(told) },
+    exit: damage === null ? 0 : 1,
+    json: { ...text, damage, revisions, ...plainly(told) },
     lines: [
+      ...(damage === null ? [] : [`# NOT WHAT WAS APPLIED: ${damage}`]),
       `# ${id}, revision ${text.revision} of ${texts.length}, applied ${text.applied_at} by ${text.applied_by}`,
       `# SHA-256 ${text.sha256}`,
       ...(told === undefined ? text.yaml.replace(/\n$/, '').split('\n') : formatPlain(told)),
@@ -100,6 +145,16 @@ function plainOf(id: string, yaml: string, language: Language = 'en'): PlainText
   if (contract === undefined)
     throw new BevisError('CONTRACT_INVALID', `${id} can no longer be read: apply it anew`)
   return describeContract(contract, language)
+}
+
+/** Who runs this, by the system's word: who called sudo, else whom the process belongs to. */
+function userName(): string {
+  if (environment.sudoUser !== undefined) return environment.sudoUser
+  try {
+    return userInfo().username
+  } catch {
+    return `user ${process.getuid?.() ?? 'unknown'}` // one without a name, as in a container
+  }
 }
 
 function readText(file: string): string {

@@ -1,4 +1,7 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Signer } from '@bevis/shared/crypto'
+import { BevisError } from '@bevis/shared/error'
 import type { CollectorConfig } from '../config.ts'
 import { openLog } from '../log/log.ts'
 import type { Log } from '../log/log.ts'
@@ -15,12 +18,35 @@ export interface Opened {
   readonly now: () => Date
 }
 
-/** Opens the database for a command, and closes it whatever happens. */
+/** Whether `init` has made a collector there. */
+function isMade({ state }: CollectorConfig): boolean {
+  return existsSync(join(state, 'collector.db'))
+}
+
+/** As `withStore`, with null where there is no collector (yet). */
+export function withStoreIfAny<T>(
+  config: CollectorConfig | null,
+  now: () => Date,
+  work: (opened: Opened | null) => Promise<T>,
+): Promise<T> {
+  return config === null || !isMade(config) ? work(null) : withStore(config, now, work)
+}
+
+/**
+ * Opens the database for a command, and closes it whatever happens.
+ * @throws BevisError USAGE before `init`
+ */
 export async function withStore<T>(
   config: CollectorConfig,
   now: () => Date,
   work: (opened: Opened) => Promise<T>,
 ): Promise<T> {
+  if (!isMade(config)) {
+    throw new BevisError(
+      'USAGE',
+      `there is no collector in ${config.state} yet: run \`bevis-collector init\` first`,
+    )
+  }
   const store = await openSqliteStore({ stateFolder: config.state })
   try {
     return await work({ config, store, files: stateFiles(config.state), now })

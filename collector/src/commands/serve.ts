@@ -27,8 +27,8 @@ export async function serveCommand(
 ): Promise<void> {
   const { now, registerPages, stopped } = options
   const logger = createLogger(config.logLevel)
-  chmodSync(config.state, 0o700)
   await withStore(config, now, async (opened) => {
+    chmodSync(config.state, 0o700)
     const { store } = opened
     const lock = await store.lock('serve', 0)
     const log = await openLogOf(opened)

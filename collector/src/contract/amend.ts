@@ -5,8 +5,9 @@ import { isAccepted } from '@bevis/shared/contract/remarks'
 
 /**
  * Why the newer text must not replace the older one; empty when it may. A version that both parties accepted
- * and that has begun is history: verdicts stand on it, so it stays as it is. Exclusions and holds may be
- * added to it (an exclusion counts only once both have approved it).
+ * and that has begun is history: verdicts stand on it, so it stays as it is, and no newer one begins before
+ * the day on which it is applied. Exclusions and holds may be added to it (an exclusion counts only once both
+ * have approved it).
  */
 export function objectionsTo(older: Contract, newer: Contract, now: Date): string[] {
   const objections: string[] = []
@@ -25,19 +26,29 @@ export function objectionsTo(older: Contract, newer: Contract, now: Date): strin
     if (again === undefined) objections.push(`version ${version.no} is in force and is not in the new text`)
     else objections.push(...changesOf(version, again))
   }
-  const newest = begun
-    .map(({ effectiveFrom }) => effectiveFrom)
-    .toSorted()
-    .at(-1)
+  const newest = begun.toSorted((a, b) => (a.effectiveFrom < b.effectiveFrom ? -1 : 1)).at(-1)
   for (const version of newer.versions) {
-    const isNew = older.versions.every(({ no }) => no !== version.no)
-    if (isNew && newest !== undefined && isAccepted(version) && version.effectiveFrom <= newest) {
-      objections.push(
-        `version ${version.no} would begin on ${version.effectiveFrom}, before one that is in force (${newest})`,
-      )
-    }
+    const hasBegun = begun.some(({ no }) => no === version.no)
+    if (newest === undefined || hasBegun || !isAccepted(version) || version.effectiveFrom >= today) continue
+    objections.push(
+      `version ${version.no} would begin on ${version.effectiveFrom}, while version ${newest.no} is in force: ` +
+        `what has passed stays as it was judged, so name today (${today}) or a later day`,
+    )
   }
   return objections
+}
+
+/** Nobody can have accepted anything later than now. */
+export function earlyAcceptances({ versions }: Contract, now: Date): string[] {
+  return versions.flatMap(({ no, acceptances }) =>
+    (acceptances ?? [])
+      .filter(({ at }) => Date.parse(at) > now.getTime())
+      .map(
+        ({ party, person, at }) =>
+          `version ${no}: the ${party}'s acceptance by ${person} is dated ${at}, which is still to come: ` +
+          'name the instant at which it was accepted',
+      ),
+  )
 }
 
 function changesOf(version: Version, again: Version): string[] {

@@ -99,6 +99,42 @@ test('a version that has not begun may change', async () => {
   expect(await apply(yaml({ versions: version(2, '2026-12-01', 60) }))).toMatchObject({ revision: 2 })
 })
 
+test.each<[string, Terms]>([
+  ['is new', { versions: version(2, '2026-11-22', 1) }],
+  ['was a draft', { versions: version(3, '2026-06-01', 1) }],
+  ['was still to begin', { versions: version(4, '2026-11-01', 1) }],
+])('a version that %s does not begin before the day it is applied', async (_, terms) => {
+  const draft = version(3, '2026-06-01', 1, '[]', false)
+  await apply(yaml({ versions: draft + version(4, '2026-12-24', 1) }))
+  await expect(apply(yaml(terms))).rejects.toThrow(/name today \(2026-11-23\) or a later day/)
+  expect(await apply(yaml({ versions: version(2, '2026-11-23', 1) }))).toMatchObject({ revision: 2 })
+})
+
+test('the first text of a customer may tell of years past', async () => {
+  expect(await apply(yaml({ versions: version(2, '2026-01-01', 30) }))).toMatchObject({ revision: 1 })
+})
+
+test('nobody has accepted anything in the future', async () => {
+  const text = yaml().replace(
+    'person: Liv, at: 2025-02-20T09:12:00Z',
+    'person: Liv, at: 2026-11-23T12:00:01Z',
+  )
+  await expect(apply(text)).rejects.toThrow(
+    /version 1: the customer's acceptance by Liv is dated 2026-11-23T12:00:01/,
+  )
+})
+
+test('a text that follows an edited one is refused', async () => {
+  await apply(yaml())
+  await store.write((tx) =>
+    tx
+      .updateTable('contract_text')
+      .set({ yaml: yaml({ keep: 1 }) })
+      .execute(),
+  )
+  await expect(apply(yaml({ keep: 1 }))).rejects.toMatchObject({ code: 'LOG_INCONSISTENT' })
+})
+
 test('exclusions are added to a version in force, and never dropped', async () => {
   const one =
     '{ sets: [shop], from: 2026-11-27, to: 2026-11-29, reason: planned, approvedBy: [customer, provider] }'

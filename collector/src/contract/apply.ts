@@ -4,10 +4,10 @@ import type { Contract } from '@bevis/shared/contract/schema'
 import { sha256Hex } from '@bevis/shared/crypto'
 import { BevisError } from '@bevis/shared/error'
 import { toInstant } from '@bevis/shared/format'
-import type { Transaction } from 'kysely'
+import type { Kysely } from 'kysely'
 import type { Schema } from '../store/schema.ts'
 import type { Store } from '../store/store.ts'
-import { objectionsTo } from './amend.ts'
+import { earlyAcceptances, objectionsTo } from './amend.ts'
 import { tenantOfCustomer } from './tenant.ts'
 import { assertWhole } from './text.ts'
 
@@ -21,27 +21,48 @@ export interface Applied {
   readonly warnings: readonly Problem[]
 }
 
+interface Text {
+  readonly yaml: string
+  readonly file: string
+}
+
+/** What a text would become, and why it must not: `objections` is empty when it may be applied. */
+export interface Examined extends Applied {
+  readonly objections: readonly string[]
+}
+
 /**
- * Takes a contract's text as its next revision; texts are never overwritten.
- * @throws BevisError CONTRACT_INVALID with every problem and its line, or with what would be lost
+ * Everything that `applyContract` does but for taking the text.
+ * @throws BevisError CONTRACT_INVALID for a text that is no contract, LOG_INCONSISTENT where the text before it
+ * was changed in the database
  */
-export async function applyContract(
-  store: Store,
-  text: { yaml: string; file: string; by: string },
-  now: Date,
-): Promise<Applied> {
+export async function examineContract(db: Kysely<Schema>, text: Text, now: Date): Promise<Examined> {
   const { contract, errors, warnings } = parseContract(text.yaml)
   if (contract === undefined) throw new BevisError('CONTRACT_INVALID', describeProblems(text.file, errors))
   const sha256 = sha256Hex(text.yaml)
   const tenant = tenantOfCustomer(contract.customer)
+  const before = await newestText(db, contract.id)
+  const isNew = before?.sha256 !== sha256
+  const objections = earlyAcceptances(contract, now)
+  if (before !== undefined) {
+    assertWhole(before)
+    if (isNew) objections.push(...objectionsToReplacing(before, contract, tenant, now))
+  }
+  const revision = (before?.revision ?? 0) + (isNew ? 1 : 0)
+  return { contract, tenant, revision, isNew, sha256, warnings, objections: isNew ? objections : [] }
+}
+
+/**
+ * Takes a contract's text as its next revision; texts are never overwritten.
+ * @throws BevisError CONTRACT_INVALID with every problem and its line, or with what would be lost
+ */
+export async function applyContract(store: Store, text: Text & { by: string }, now: Date): Promise<Applied> {
   return store.write(async (tx) => {
-    const before = await newestText(tx, contract.id)
-    if (before?.sha256 === sha256) {
-      return { contract, tenant, revision: before.revision, isNew: false, sha256, warnings }
-    }
-    if (before !== undefined) assertMayReplace(before, contract, tenant, now)
+    const { objections, ...applied } = await examineContract(tx, text, now)
+    if (objections.length > 0) throw new BevisError('CONTRACT_INVALID', objections.join('\n'))
+    const { contract, tenant, revision, sha256 } = applied
+    if (!applied.isNew) return applied
     const customer_name = contract.customer.name
-    const revision = (before?.revision ?? 0) + 1
     await tx
       .insertInto('contract')
       .values({ id: contract.id, tenant, customer_name, headline: null, evaluated_at: null })
@@ -58,7 +79,7 @@ export async function applyContract(
         applied_by: text.by,
       })
       .execute()
-    return { contract, tenant, revision, isNew: true, sha256, warnings }
+    return applied
   })
 }
 
@@ -71,8 +92,8 @@ export function describeProblems(file: string, problems: readonly Problem[]): st
     .join('\n')
 }
 
-function newestText(tx: Transaction<Schema>, id: string) {
-  return tx
+function newestText(db: Kysely<Schema>, id: string) {
+  return db
     .selectFrom('contract_text')
     .innerJoin('contract', 'contract.id', 'contract_text.contract_id')
     .select(['contract_id', 'revision', 'sha256', 'yaml', 'tenant'])
@@ -82,26 +103,18 @@ function newestText(tx: Transaction<Schema>, id: string) {
     .executeTakeFirst()
 }
 
-function assertMayReplace(
-  before: { contract_id: string; revision: number; sha256: string; yaml: string; tenant: string },
+function objectionsToReplacing(
+  before: { yaml: string; tenant: string; revision: number },
   contract: Contract,
   tenant: string,
   now: Date,
-): void {
+): string[] {
   if (before.tenant !== tenant) {
-    throw new BevisError(
-      'CONTRACT_INVALID',
+    return [
       `${contract.id} is a contract of ${before.tenant}, and this text names another customer (${tenant})`,
-    )
+    ]
   }
-  assertWhole(before)
   const older = parseContract(before.yaml).contract
-  if (older === undefined) {
-    throw new BevisError(
-      'CONTRACT_INVALID',
-      `revision ${before.revision} of ${contract.id} can no longer be read`,
-    )
-  }
-  const objections = objectionsTo(older, contract, now)
-  if (objections.length > 0) throw new BevisError('CONTRACT_INVALID', objections.join('\n'))
+  if (older === undefined) return [`revision ${before.revision} of ${contract.id} can no longer be read`]
+  return objectionsTo(older, contract, now)
 }

@@ -1,0 +1,40 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { CONTRACT, makeCollector } from '../../../test/kit/collector.ts'
+import type { TestCollector, TestFolder } from '../../../test/kit/collector.ts'
+import { evaluateCommand } from './evaluate.ts'
+
+const now = () => new Date('2025-03-02T12:00:00.000Z')
+let place: TestFolder
+let collector: TestCollector
+
+beforeEach(async () => {
+  place = await makeCollector()
+  collector = await place.start({ now })
+})
+
+afterEach(async () => {
+  await collector.stop()
+  place.remove()
+})
+
+const evaluate = async (at: string) => {
+  const { exit, json, lines } = await evaluateCommand(collector.opened, CONTRACT, { at })
+  return { exit, headline: (json as { headline: string }).headline, text: lines.join('\n') }
+}
+
+test.each([
+  ['2025-03-02T03:00:00Z', 'at-risk', 1],
+  ['2025-03-02T12:00:00Z', 'unknown', 1],
+  ['2026-03-02T12:00:00Z', 'breached', 1],
+  ['2025-01-01T12:00:00Z', 'not-applicable', 0],
+])('at %s a silent contract is %s, and the exit status is %i', async (at, headline, exit) => {
+  expect(await evaluate(at)).toMatchObject({ headline, exit })
+})
+
+test('findings are told in words, and what lies ahead as what it is', async () => {
+  const { text } = await evaluate('2025-03-06T12:00:00Z')
+  expect(text).toContain('Nobody can say: the evidence has not come: shop, ')
+  expect(text).not.toMatch(/[{}]/)
+  expect(text).toContain('in the future: this is what it comes to if nothing more arrives')
+  expect((await evaluate('2025-03-02T12:00:00Z')).text).not.toContain('in the future')
+})
