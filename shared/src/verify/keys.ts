@@ -92,11 +92,13 @@ function compareAgents(
               tenant === key.tenant && agent === key.agent && keyid.includes(key.keyid),
           ))
     if (named) trusted.set(key.keyid, key)
-    else
-      findings.fail(
-        'trust.agents',
-        `${key.agent} epoch ${key.epoch}: your trust file does not name key ${key.keyid}`,
-      )
+    else {
+      const whose =
+        key.purpose === 'office' ? 'the collector’s office' : `agent ${key.agent}, epoch ${key.epoch}`
+      const what = `${whose}: key ${key.keyid} is not in your trust file`
+      findings.fail('trust.agents', what)
+      findings.blame(what)
+    }
   }
   const present = new Set(
     [...byId.values()].filter(({ purpose }) => purpose === 'agent').map(({ agent }) => agent),

@@ -1,6 +1,6 @@
 /** The command as people call it: a process, its files, its exit code. */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -22,6 +22,9 @@ beforeAll(async () => {
   flipped[1_000] = (flipped[1_000] ?? 0) ^ 4
   writeFileSync(join(folder, 'flipped.zip'), flipped)
   writeFileSync(join(folder, 'trust.yaml'), world.trust())
+  const [log = '', head = '', first = '', second = ''] = world.trust().split('\n')
+  writeFileSync(join(folder, 'srv1.yaml'), [log, head, first, ''].join('\n'))
+  writeFileSync(join(folder, 'srv2.yaml'), [log, head, second, ''].join('\n'))
   writeFileSync(join(folder, 'wrong.yaml'), 'log: {}\n')
   writeFileSync(join(folder, 'contract.yaml'), CONTRACT_YAML)
   writeFileSync(join(folder, 'none.jsonl'), '')
@@ -90,6 +93,29 @@ describe('bevis-verify PACK', () => {
         ({ id, means, outcome }) => id.includes('.') && means.endsWith('.') && outcome === 'held',
       ),
     ).toBe(true)
+  })
+
+  test('an agent that the trust file lacks is the first thing told, with the cure, and briefly', () => {
+    const { status, stdout } = run('pack.zip', '--trust', 'srv1.yaml')
+    expect(stdout).toMatch(/^agent \S+, epoch 1: key [0-9a-f]{64} is not in your trust file$/m)
+    expect(stdout.indexOf('not in your trust file')).toBeLessThan(stdout.indexOf('FAILED'))
+    expect(stdout).toMatch(/--trust a\.yaml --trust b\.yaml/)
+    expect(stdout.split('\n').length).toBeLessThan(60)
+    expect(status).toBe(1)
+    const report = JSON.parse(run('pack.zip', '--trust', 'srv1.yaml', '--json').stdout) as Report
+    expect(report.cause?.what).toHaveLength(1)
+  })
+
+  test('0: each agent’s own trust file, given together', () => {
+    const { status, stdout } = run('pack.zip', '--trust', 'srv1.yaml', '--trust', 'srv2.yaml')
+    expect(stdout).toMatch(/VERIFIED/)
+    expect(status).toBe(0)
+  })
+
+  test('--version is that of the package', () => {
+    const file = join(import.meta.dirname, '../../package.json')
+    const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string }
+    expect(run('--version').stdout).toBe(`${version}\n`)
   })
 
   test('--help tells the exit codes, with examples', () => {

@@ -9,8 +9,9 @@ import { evaluateCommand } from './evaluate.ts'
 import { PACK_LIMITS, isPackFile } from './pack.ts'
 import { printReport } from './print.ts'
 import type { Report } from './report.ts'
-import { parseTrust } from './trust.ts'
+import { mergeTrust, parseTrust } from './trust.ts'
 import type { Trust } from './trust.ts'
+import { VERSION } from './version.ts'
 import { reportUnreadable, verifyPack } from './verify-pack.ts'
 import { readZip } from './zip.ts'
 
@@ -23,6 +24,7 @@ Exit codes:
 const EXAMPLES = `
 Examples:
   bevis-verify AFT-2025-052.zip --trust trust.yaml
+  bevis-verify AFT-2025-052.zip --trust web1.yaml --trust web2.yaml    several agents: their files are merged
   bevis-verify AFT-2025-052.zip --trust trust.yaml --json | jq .result
 
 The trust file (YAML) is yours: the keys that were handed to you at enrolment.
@@ -32,6 +34,8 @@ The trust file (YAML) is yours: the keys that were handed to you at enrolment.
   office: { keyid: 1f0c22… }                                    # the collector's own, where it signed events
   contracts:                                                    # if you want the text pinned too
     - { id: AFT-2025-052, sha256: 9f86d081884c… }
+
+A second agent, or one that was enrolled anew, has a key of its own: give its file too, or make keyid a list.
 
 Without a trust file everything is checked by the keys in the pack itself: the best result is
 "self-consistent, not anchored", with exit code 2, since nobody has vouched for whose keys they are.
@@ -47,15 +51,21 @@ const program = new Command('bevis-verify')
   .description(
     'Checks an evidence pack offline: every signature, chain and log proof, and the verdict itself.',
   )
+  .version(VERSION, '-V, --version', 'tell the version')
   .argument('[pack]', 'the pack (a zip)')
-  .option('--trust <file>', 'your trust file (YAML); without it nothing is anchored')
+  .option(
+    '--trust <file>',
+    'your trust file (YAML), several if given several times; without it nothing is anchored',
+    (file: string, files: readonly string[]) => [...files, file],
+    [] as readonly string[],
+  )
   .option('--json', 'a report for machines')
   .addHelpText('after', EXAMPLES)
   .enablePositionalOptions() // --json behind a command's name is the command's own
   .exitOverride()
-  .action(async (file: string | undefined, options: { trust?: string; json?: boolean }) => {
+  .action(async (file: string | undefined, options: { trust: readonly string[]; json?: boolean }) => {
     if (file === undefined) throw new BevisError('USAGE', 'name a pack; see bevis-verify --help')
-    const trust = options.trust === undefined ? null : await readTrust(options.trust)
+    const trust = await readTrust(options.trust)
     const report = await reportOn(await read(file, PACK_LIMITS.totalBytes), trust)
     print(
       options.json === true ? `${JSON.stringify(report)}\n` : printReport(report, { colour: hasColour() }),
@@ -74,7 +84,12 @@ program
     `
 Examples:
   bevis-verify envelope statement.json --key 5344cb07….pem
-Exit codes: 0 a signature held and none failed, 1 one failed or the envelope is malformed, 2 no key for it`,
+  bevis-verify envelope statement.json --key 5344cb07….pem --json | jq .signatures
+
+Exit codes:
+  0  a signature held and none failed
+  1  one failed, or the envelope is malformed
+  2  no key for it`,
   )
   .action(async (file: string, options: { key: string[]; json?: boolean }) => {
     const decode = (bytes: Uint8Array) => new TextDecoder('utf-8', { fatal: true }).decode(bytes)
@@ -115,8 +130,11 @@ function envelopeReportOn(text: string, pems: readonly string[]): EnvelopeReport
   }
 }
 
-async function readTrust(file: string): Promise<Trust> {
-  return parseTrust(new TextDecoder().decode(await read(file, 1_048_576)), file)
+async function readTrust(files: readonly string[]): Promise<Trust | null> {
+  const [first, ...others] = await Promise.all(
+    files.map(async (file) => parseTrust(new TextDecoder().decode(await read(file, 1_048_576)), file)),
+  )
+  return first === undefined ? null : mergeTrust(first, ...others)
 }
 
 async function read(file: string, limitBytes: number): Promise<Uint8Array> {

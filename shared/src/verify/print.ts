@@ -1,6 +1,6 @@
 /** The report for people: a line per check, then the verdict, then what nobody has proven. */
 import { counted } from './report.ts'
-import type { Check, Outcome, Report, VerdictSummary } from './report.ts'
+import type { Cause, Check, Outcome, Report, VerdictSummary } from './report.ts'
 
 const MARKS: Readonly<Record<Outcome, { mark: string; word: string; colour: number }>> = {
   held: { mark: '✓', word: 'held', colour: 32 },
@@ -45,7 +45,10 @@ export function printReport(report: Report, { colour }: { colour: boolean }): st
   const width = Math.max(...report.checks.map(({ title }) => title.length))
   const reached =
     pack === null ? report.checks.filter(({ outcome }) => outcome !== 'not-checked') : report.checks
-  for (const check of reached) lines.push(...checkLines(check, width, paint))
+  if (report.cause !== null) lines.push(...causeLines(report.cause, paint), '')
+  // What follows from one cause is told in a line each: the places are many and all the same.
+  const isBrief = report.cause !== null
+  for (const check of reached) lines.push(...checkLines(check, width, paint, isBrief))
   if (pack === null)
     lines.push(`${paint(33, '?')} ${report.checks.length - reached.length} more checks were not reached`)
   lines.push('')
@@ -58,12 +61,21 @@ export function printReport(report: Report, { colour }: { colour: boolean }): st
 
 type Paint = (code: number, text: string) => string
 
-function checkLines(check: Check, width: number, paint: Paint): string[] {
+function causeLines({ what, cure }: Cause, paint: Paint): string[] {
+  return [
+    ...what.map((one) => paint(31, printable(one))),
+    'What it signed cannot be checked, and most of what fails below follows from that.',
+    cure,
+  ]
+}
+
+function checkLines(check: Check, width: number, paint: Paint, isBrief: boolean): string[] {
   const { mark, word, colour } = MARKS[check.outcome]
   const head = `${paint(colour, mark)} ${check.title.padEnd(width)}  ${paint(colour, word.padEnd(11))}`
   if (check.outcome !== 'failed') return [`${head}  ${printable(check.detail)}`]
-  const places = check.failures.map((place) => `    ${printable(place)}`)
-  const more = check.failuresTotal - check.failures.length
+  const shown = isBrief ? check.failures.slice(0, 1) : check.failures
+  const places = shown.map((place) => `    ${printable(place)}`)
+  const more = check.failuresTotal - shown.length
   return [`${head}  ${check.id}`, ...places, ...(more > 0 ? [`    … and ${more} more`] : [])]
 }
 

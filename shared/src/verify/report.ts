@@ -156,10 +156,21 @@ export interface Report {
   readonly anchored: boolean
   readonly pack: PackSummary | null
   readonly checks: readonly Check[]
+  /** Why most of what failed did: keys that the trust file does not name. Null: no such. */
+  readonly cause: Cause | null
   /** Null unless everything else held that could be checked. */
   readonly verdict: VerdictSummary | null
   readonly notProven: readonly string[]
 }
+
+/** A failure that makes many others: all that a key signed fails with the key. */
+export interface Cause {
+  readonly what: readonly string[]
+  readonly cure: string
+}
+
+const UNTRUSTED_CURE =
+  'If the key is one of your own machines’, give its trust file too (--trust a.yaml --trust b.yaml; it lies in that agent’s state folder), or add the key to yours: keyid may be a list. Never take the key from the pack.'
 
 interface Finding {
   held: string | null
@@ -178,6 +189,19 @@ export class Findings {
   readonly #byId = new Map<CheckId, Finding>(
     CHECK_IDS.map((id) => [id, { held: null, skipped: null, failures: [], failuresTotal: 0 }]),
   )
+
+  readonly #causes: string[] = []
+
+  /** Names what other failures follow from. */
+  blame(what: string): void {
+    this.#causes.push(what)
+  }
+
+  get cause(): Cause | null {
+    return this.#causes.length === 0
+      ? null
+      : { what: this.#causes.slice(0, PLACES_LIMIT), cure: UNTRUSTED_CURE }
+  }
 
   #of(id: CheckId): Finding {
     const finding = this.#byId.get(id)
@@ -271,6 +295,7 @@ export function concludeReport(parts: {
     anchored: parts.anchored,
     pack: parts.pack,
     checks,
+    cause: parts.findings.cause,
     verdict: failed ? null : parts.verdict,
     notProven: [...(parts.anchored ? [] : [UNANCHORED]), ...(parts.pinned ? [] : [UNPINNED]), ...NOT_PROVEN],
   }

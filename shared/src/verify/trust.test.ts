@@ -1,8 +1,8 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { signerOf } from '../../../test/kit/pack.ts'
 import { formatVkey } from '../log/checkpoint.ts'
 import { spkiOf } from '../crypto.ts'
-import { parseTrust } from './trust.ts'
+import { mergeTrust, parseTrust } from './trust.ts'
 
 const vkey = formatVkey('log.example/kit', signerOf('log').spki)
 const keyid = signerOf('agent').keyid
@@ -56,4 +56,40 @@ test('a log key of small order is refused: it would sign everything', () => {
   expect(refusal(`log: { vkey: "${weak}" }\nagents: [{ tenant: t, agent: a, keyid: ${keyid} }]\n`)).toMatch(
     /small order/,
   )
+})
+
+describe('several trust files', () => {
+  const one = (agent: string, more = '', key = keyid) =>
+    parseTrust(`log: { vkey: "${vkey}" }\nagents: [{ tenant: t, agent: ${agent}, keyid: ${key}${more} }]\n`)
+  const other = signerOf('other').keyid
+
+  test('are one: agents side by side, keys and contracts of one agent together', () => {
+    const trust = mergeTrust(
+      one('web1', ', contracts: [A-1]'),
+      one('web2'),
+      one('web1', ', contracts: [A-2]', other),
+    )
+    expect(trust.agents).toEqual([
+      { tenant: 't', agent: 'web1', keyid: [keyid, other], contracts: ['A-1', 'A-2'] },
+      { tenant: 't', agent: 'web2', keyid: [keyid] },
+    ])
+    expect(trust.log.vkey.name).toBe('log.example/kit')
+  })
+
+  test('must name the same log, by the same key', () => {
+    const foreign = parseTrust(
+      `log: { vkey: "${formatVkey('log.example/kit', signerOf('mallory').spki)}" }\nagents: [{ tenant: t, agent: a, keyid: ${keyid} }]\n`,
+    )
+    expect(() => mergeTrust(one('web1'), foreign)).toThrow(/different logs or log keys/)
+  })
+
+  test('pin every text and office key that one of them names', () => {
+    const pinned = parseTrust(
+      `log: { vkey: "${vkey}" }\nagents: [{ tenant: t, agent: a, keyid: ${keyid} }]\noffice: { keyid: ${other} }\ncontracts: [{ id: A-1, sha256: ${keyid} }]\n`,
+    )
+    expect(mergeTrust(one('a'), pinned)).toMatchObject({
+      office: { keyid: [other] },
+      contracts: [{ id: 'A-1', sha256: [keyid] }],
+    })
+  })
 })

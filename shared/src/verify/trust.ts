@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { errorMessageOf } from '../error.ts'
+import { keyidOf } from '../crypto.ts'
+import { BevisError, errorMessageOf } from '../error.ts'
 import { hex64, slug } from '../format.ts'
 import { parseVkey } from '../log/checkpoint.ts'
 import type { VerificationKey } from '../log/checkpoint.ts'
@@ -75,3 +76,51 @@ export function parseTrust(text: string, name = 'trust.yaml'): Trust {
   } as const
   return readYaml(file, trustSchema)
 }
+
+/**
+ * Makes one of several trust files, as each agent's enrolment wrote its own. Keys of one agent are put together;
+ * an agent that one of them ties to no contract is tied to none.
+ * @throws BevisError TRUST_INVALID where they name different logs
+ */
+export function mergeTrust(first: Trust, ...others: readonly Trust[]): Trust {
+  const all = [first, ...others]
+  const log = first.log.vkey
+  for (const { log: other } of others) {
+    if (other.vkey.name === log.name && keyidOf(other.vkey.spki) === keyidOf(log.spki)) continue
+    throw new BevisError(
+      'TRUST_INVALID',
+      `the trust files name different logs or log keys (${log.name} and ${other.vkey.name}): check a pack with those of its own log`,
+    )
+  }
+  const byAgent = Map.groupBy(
+    all.flatMap(({ agents }) => agents),
+    ({ tenant, agent }) => `${tenant} ${agent}`,
+  )
+  const agents = [...byAgent.values()].flatMap(([agent, ...more]) => {
+    if (agent === undefined) return []
+    const same = [agent, ...more]
+    const bound = same.map(({ contracts }) => contracts)
+    const keyid = distinct(same.map((one) => one.keyid))
+    const { tenant, agent: name } = agent
+    return bound.includes(undefined)
+      ? { tenant, agent: name, keyid }
+      : { tenant, agent: name, keyid, contracts: distinct(bound.map((list) => list ?? [])) }
+  })
+  const office = distinct(all.map((trust) => trust.office?.keyid ?? []))
+  const texts = Map.groupBy(
+    all.flatMap(({ contracts }) => contracts ?? []),
+    ({ id }) => id,
+  )
+  const contracts = Array.from(texts, ([id, same]) => ({
+    id,
+    sha256: distinct(same.map((one) => one.sha256)),
+  }))
+  return {
+    log: first.log,
+    agents,
+    ...(office.length > 0 && { office: { keyid: office } }),
+    ...(contracts.length > 0 && { contracts }),
+  }
+}
+
+const distinct = (lists: readonly (readonly string[])[]): string[] => [...new Set(lists.flat())]
