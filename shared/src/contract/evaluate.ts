@@ -55,6 +55,8 @@ export class Judge {
   readonly #index: FactIndex
   #situation: Situation | undefined
   #sets: readonly SetJudge[] = []
+  /** How often everything was read from its beginning: once, and when something told otherwise of what was read. */
+  beginnings = 0
 
   constructor(contract: Contract, index: FactIndex) {
     this.#contract = contract
@@ -80,6 +82,7 @@ export class Judge {
   }
 
   #begin(now: number): void {
+    this.beginnings += 1
     const situation = new Situation(this.#contract, this.#index, now)
     this.#situation = situation
     this.#sets = [...situation.terms].map(([id, versions]) => new SetJudge(situation, id, versions))

@@ -60,7 +60,9 @@ export function judgeLive(obligation: Obligation, history: History, at: number):
   }
   if (at < pendingUntil) return { state: 'pending', row: 5, ...found }
   if (at < due) return { state: 'late', row: 5, since: pendingUntil, ...found }
-  if (gone.length > 0) return { state: 'lost', row: 6, ...found, ...theLast(gone, history, at) }
+  if (gone.length > 0 && inventory !== undefined) {
+    return { state: 'lost', row: 6, ...found, ...theLast(gone, history, inventory) }
+  }
   const held = inventory === undefined ? undefined : withheld(candidates, history, inventory, at)
   if (held !== undefined) return { ...held, ...found, since: due }
   const after = inventory !== undefined && inventory.takenAt >= due
@@ -105,12 +107,12 @@ function withheld(
 function theLast(
   gone: readonly Candidate[],
   history: History,
-  at: number,
+  { takenAt }: Listed,
 ): Pick<Judgement, 'candidate' | 'since'> {
-  const byEnd = gone.map((candidate) => ({ candidate, listedAt: lastListed(history, candidate, at) }))
+  const byEnd = gone.map((candidate) => ({ candidate, listedAt: lastListed(history, candidate, takenAt) }))
   const { candidate, listedAt } = byEnd.reduce((last, one) => (one.listedAt > last.listedAt ? one : last))
-  const next = history.lineage.firstSince(listedAt + 1)
-  return { candidate, ...(next !== undefined && { since: next.takenAt }) }
+  const next = history.lineage.firstSince(listedAt + 1)?.takenAt ?? takenAt
+  return { candidate, since: Math.min(next, takenAt) }
 }
 
 function lastListed({ lineage }: History, { point }: Candidate, at: number): number {
