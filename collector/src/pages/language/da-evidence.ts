@@ -96,6 +96,9 @@ export const evidenceDa: Words<typeof evidenceEn> = {
     fork: 'En agent har set en anden historie i loggen end vores',
     times: '({{count}} gange)',
     'agent-alarm': 'Agenten har slået alarm',
+    'revoked-agent': 'En tilbagekaldt agent leverer stadig og bliver afvist',
+    'unmatched-repository':
+      'Beviser fra et repository eller en maskine, som ingen aftale nævner; intet vurderes efter dem',
   },
   evidence: {
     office: 'leverandørens kontor',

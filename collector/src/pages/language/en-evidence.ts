@@ -93,6 +93,9 @@ export const evidenceEn = {
     fork: 'An agent has seen another history of the log than ours',
     times: '({{count}} times)',
     'agent-alarm': 'The agent raised an alarm',
+    'revoked-agent': 'A revoked agent still delivers, and is refused',
+    'unmatched-repository':
+      'Evidence of a repository or host that no contract names, so nothing is judged by it',
   },
   evidence: {
     office: 'the provider’s office',

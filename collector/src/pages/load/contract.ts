@@ -13,7 +13,7 @@ import { DEFAULT_ZONE } from '../language/locale.ts'
 import type { Change, ContractModel } from '../view/contract.ts'
 import type { Promised, SetModel, SetTier } from '../view/contract-set.ts'
 import { endOfDay, localDay } from './day.ts'
-import { sayDimensions } from './dimensions.ts'
+import { sayDimensions, sayHeadline } from './dimensions.ts'
 import { customersOf, rowOf } from './source.ts'
 import type { Source } from './source.ts'
 import { firstTestDue, statedUnder, seenOf } from './stated.ts'
@@ -42,6 +42,10 @@ export async function loadContract(source: Source, wish: ContractWish): Promise<
   const contract = await contractOf(source, id)
   const zone = contract.text?.timezone ?? DEFAULT_ZONE
   const { answer, problem } = await judged(source, id, knownOn, zone)
+  const sets =
+    answer === null
+      ? []
+      : await Promise.all(answer.sets.map((set) => setModel(source, id, contract.text, answer, set)))
   const changes = await listTransitions(db, scope, { contract: id, limit: CHANGES_READ })
   const agents = await listAgents(db, scope, { contract: id })
   const today = localDay(now, zone)
@@ -56,12 +60,13 @@ export async function loadContract(source: Source, wish: ContractWish): Promise<
       answer === null
         ? null
         : {
-            headline: answer.headline,
+            headline: sayHeadline(
+              answer.headline,
+              sets.map(({ dimensions }) => dimensions),
+            ),
             version: answer.version,
             at: answer.at,
-            sets: await Promise.all(
-              answer.sets.map((set) => setModel(source, id, contract.text, answer, set)),
-            ),
+            sets,
             findings: answer.findings,
           },
     problem: problem ?? contract.problem,
@@ -144,10 +149,11 @@ async function setModel(
     answer.sets.map(({ id }) => id),
     text === null ? null : firstTestDue(text, answer.version, set.id),
   )
+  const dimensions = sayDimensions(set, answer.findings, seen)
   return {
     id: set.id,
-    headline: set.headline,
-    dimensions: sayDimensions(set, answer.findings, seen),
+    headline: sayHeadline(set.headline, [dimensions]),
+    dimensions,
     counts: set.counts,
     rate: set.rate,
     settled: settledOf(set),

@@ -1,7 +1,7 @@
 import { COUNTED_STATES } from '@bevis/shared/contract/answer'
 import type { FindingAnswer, ObligationState, SetAnswer } from '@bevis/shared/contract/answer'
 import { describe, expect, test } from 'vitest'
-import { sayDimensions, worstOf } from './dimensions.ts'
+import { sayDimensions, sayHeadline, worstOf } from './dimensions.ts'
 
 const NEVER = { stated: false, passed: false, listed: false, firstDue: '2026-12-23' }
 const PROVEN = { stated: true, passed: true, listed: true, firstDue: '2026-12-23' }
@@ -78,6 +78,9 @@ describe('what is said of a dimension', () => {
     const none = sayDimensions(setOf({ pending: 1 }), [], NEVER)
     const kept = sayDimensions(setOf({ met: 1 }), [], PROVEN)
     expect(worstOf([none, kept]).points).toBe('compliant')
+    expect(sayHeadline('compliant', [none, none])).toBe('not-owed')
+    expect(sayHeadline('compliant', [none, kept])).toBe('compliant')
+    expect(sayHeadline('breached', [none])).toBe('breached')
     expect(worstOf([none, none]).points).toBe('not-owed')
   })
 })

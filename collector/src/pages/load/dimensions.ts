@@ -1,5 +1,5 @@
 import { DIMENSIONS } from '@bevis/shared/contract/answer'
-import type { Answer, Dimension, SetAnswer } from '@bevis/shared/contract/answer'
+import type { Answer, Dimension, SetAnswer, Verdict } from '@bevis/shared/contract/answer'
 import { rankOf } from '../design/state.ts'
 import type { Said, SaidState } from '../view/verdict.ts'
 
@@ -60,6 +60,12 @@ export function worstOf(sets: readonly Record<Dimension, Said>[]): Record<Dimens
       .map((said) => said[dimension].state)
       .reduce<SaidState>((a, b) => (rank(b) < rank(a) ? b : a), 'not-applicable'),
   )
+}
+
+/** The whole: "compliant" only where some side of it was shown to be. */
+export function sayHeadline(headline: Verdict, said: readonly Record<Dimension, Said>[]): SaidState {
+  const isShown = said.some((set) => Object.values(set).some(({ state }) => state === 'compliant'))
+  return headline === 'compliant' && !isShown ? 'not-owed' : headline
 }
 
 function rank(state: SaidState): number {

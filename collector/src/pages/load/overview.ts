@@ -4,7 +4,7 @@ import type { ContractRow } from '../../store/read/contracts.ts'
 import { listAlarms } from '../../store/read/happenings.ts'
 import { rankOf } from '../design/state.ts'
 import type { OverviewModel, OverviewRow } from '../view/overview.ts'
-import { sayDimensions, worstOf } from './dimensions.ts'
+import { sayDimensions, sayHeadline, worstOf } from './dimensions.ts'
 import { groupAlarms, isSilent } from './source.ts'
 import type { Source } from './source.ts'
 import { statedUnder, seenOf } from './stated.ts'
@@ -69,7 +69,11 @@ async function judge(
     row: {
       id,
       customer,
-      verdict: { headline: answer.headline, dimensions: worstOf(said), nextDeadline: next },
+      verdict: {
+        headline: sayHeadline(answer.headline, said),
+        dimensions: worstOf(said),
+        nextDeadline: next,
+      },
     },
     deadlines,
   }

@@ -152,7 +152,11 @@ function agentFacts(agent: AgentModel, locale: Locale): Html {
       : html`${locale.relative(agent.lastReceivedAt, agent.now)}
           <span class="note">${locale.instant(agent.lastReceivedAt)}</span>`
   return facts([
-    [t('agent.lastContact'), html`${contact} ${stateNote(agent, locale)}`],
+    [
+      t('agent.lastContact'),
+      html`${contact}
+      ${agent.state !== 'active' || agent.serviceSeen ? nothing : html`<span class="note">${t('agent.notStarted')}</span>`}`,
+    ],
     [t('agent.clock'), clock(agent.clockOffsetMs, locale)],
     [t('agent.spool'), waiting(agent.spool, locale)],
     [t('agent.versions'), versionsOf(agent.versions)],

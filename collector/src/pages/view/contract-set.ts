@@ -1,4 +1,4 @@
-import type { Dimension, Verdict } from '@bevis/shared/contract/answer'
+import type { Dimension } from '@bevis/shared/contract/answer'
 import type { Per } from '@bevis/shared/contract/schema'
 import { calendarTier, legend, windowOf } from '../design/calendar.ts'
 import type { Cell, CellState } from '../design/calendar.ts'
@@ -12,7 +12,7 @@ import { contractHref, obligationHref, periodHref } from './address.ts'
 import type { EvidenceRow } from './evidence-row.ts'
 import { evidenceTable } from './evidence-row.ts'
 import { dimensionGrid } from './verdict.ts'
-import type { Said } from './verdict.ts'
+import type { Said, SaidState } from './verdict.ts'
 
 /** What a contract says of a set, as far as a page tells it. */
 export interface Promised {
@@ -39,7 +39,7 @@ export interface SetTier {
 
 export interface SetModel {
   id: string
-  headline: Verdict
+  headline: SaidState
   dimensions: Record<Dimension, Said>
   counts: Partial<Record<CellState, number>>
   /** From 0 to 1; null: nothing to judge yet. */

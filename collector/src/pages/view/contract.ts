@@ -1,5 +1,5 @@
 import { DIMENSIONS } from '@bevis/shared/contract/answer'
-import type { Dimension, FindingAnswer, Verdict } from '@bevis/shared/contract/answer'
+import type { Dimension, FindingAnswer } from '@bevis/shared/contract/answer'
 import { crumbs, empty, notice } from '../design/element.ts'
 import { badge, isState, word } from '../design/state.ts'
 import { html, nothing } from '../html.ts'
@@ -11,6 +11,7 @@ import type { SetModel } from './contract-set.ts'
 import { setView } from './contract-set.ts'
 import { findingList } from './finding.ts'
 import { heading } from './page.ts'
+import type { SaidState } from './verdict.ts'
 
 export interface Change {
   set: string | null
@@ -30,7 +31,7 @@ export interface ContractModel {
   now: Date
   /** Null: there is nothing to judge, and `problem` says why if anyone knows. */
   verdict: {
-    headline: Verdict
+    headline: SaidState
     version: number | null
     at: string
     sets: SetModel[]

@@ -1,5 +1,5 @@
 import { DIMENSIONS } from '@bevis/shared/contract/answer'
-import type { Dimension, Verdict } from '@bevis/shared/contract/answer'
+import type { Dimension } from '@bevis/shared/contract/answer'
 import { empty, tiles } from '../design/element.ts'
 import { badge, LOOKS, rankOf, word } from '../design/state.ts'
 import { symbol } from '../design/symbol.ts'
@@ -18,7 +18,11 @@ export interface OverviewRow {
   id: string
   customer: string
   /** Null: not judged yet. */
-  verdict: { headline: Verdict; dimensions: Record<Dimension, SaidState>; nextDeadline: string | null } | null
+  verdict: {
+    headline: SaidState
+    dimensions: Record<Dimension, SaidState>
+    nextDeadline: string | null
+  } | null
 }
 
 export interface SilentAgent {
@@ -53,7 +57,9 @@ export function overviewView(model: OverviewModel, locale: Locale): Html {
   const rows = model.contracts.toSorted(
     (a, b) => rank(a) - rank(b) || a.customer.localeCompare(b.customer, locale.language),
   )
-  const needing = rows.filter((row) => row.verdict?.headline !== 'compliant').length
+  const needing = rows.filter(
+    ({ verdict }) => verdict?.headline !== 'compliant' && verdict?.headline !== 'not-owed',
+  ).length
   const lead =
     needing === 0
       ? t(rows.every(isDue) ? 'overview.allKept' : 'overview.soFar', { count: rows.length })
