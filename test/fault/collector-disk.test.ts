@@ -73,9 +73,11 @@ describe.runIf(canInject)('under faults of the disk', () => {
       expect(status).toBe(503)
       expect(problemSchema.parse(body).code).toBe('STORE_FAILED')
     }
+    expect((await fetch(`${url}/readyz`)).status).toBe(503)
     await mend()
     const { answers } = await agent.send(during)
     expect(answers.every(({ outcome }) => outcome !== 'refused')).toBe(true)
+    expect((await fetch(`${url}/readyz`)).status).toBe(200)
     expect((await agent.send(before)).answers.map(({ outcome }) => outcome)).toEqual(
       Array(3).fill('duplicate'),
     )

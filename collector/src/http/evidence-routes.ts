@@ -16,6 +16,7 @@ import { findAgent } from '../store/read/agents.ts'
 import { findHead } from '../store/read/statements.ts'
 import type { Store } from '../store/store.ts'
 import type { Metrics } from './metrics.ts'
+import type { Readiness } from './readiness.ts'
 
 /** As the wire has it, but each envelope is judged by itself: one that is malformed does not refuse the others. */
 const evidenceBody = z.strictObject({
@@ -30,8 +31,9 @@ export function evidenceRoutes(parts: {
   receive: Receive
   store: Store
   metrics: Metrics
+  readiness: Readiness
 }): FastifyPluginAsyncZod {
-  const { receive, store, metrics } = parts
+  const { receive, store, metrics, readiness } = parts
   // oxlint-disable-next-line require-await -- a Fastify plugin is asynchronous
   return async (app) => {
     app.post(
@@ -58,6 +60,7 @@ export function evidenceRoutes(parts: {
       },
       async (request) => {
         const response = await receive.evidence(request.body)
+        if (response.answers.some(({ outcome }) => outcome === 'logged')) readiness.succeeded()
         for (const answer of response.answers) {
           metrics.countStatement(answer.outcome === 'refused' ? answer.code : answer.outcome)
         }

@@ -3,24 +3,23 @@ import { BevisError } from '@bevis/shared/error'
 import { sha256 } from '@bevis/shared/crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Log } from '../log/log.ts'
-import type { Store } from '../store/store.ts'
 import type { Metrics } from './metrics.ts'
 import { PROBLEM_TYPE, problemOf } from './problem.ts'
+import type { Readiness } from './readiness.ts'
 
 /** For load balancers, monitoring, and whoever watches the log. */
 export function registerHealth(
   app: FastifyInstance,
-  parts: { log: Log; store: Store; metrics: Metrics; metricsToken: string | null },
+  parts: { log: Log; readiness: Readiness; metrics: Metrics; metricsToken: string | null },
 ): void {
-  const { log, store, metrics, metricsToken } = parts
+  const { log, readiness, metrics, metricsToken } = parts
   const hidden = { schema: { hide: true }, config: { rateLimit: false } } as const
 
   app.get('/healthz', hidden, (_request, reply) => reply.type('text/plain').send('ok\n'))
 
   app.get('/readyz', hidden, async (_request, reply) => {
     try {
-      if (log.trouble !== null) throw log.trouble
-      await store.db.selectFrom('log_checkpoint').select('size').limit(1).execute()
+      await readiness.assertReady()
       metrics.setReady(true)
       return await reply.type('text/plain').send('ready\n')
     } catch (error) {

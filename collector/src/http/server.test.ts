@@ -1,4 +1,6 @@
+import { mkdirSync, rmSync } from 'node:fs'
 import { problemSchema } from '@bevis/shared/wire'
+import { sql } from 'kysely'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { makeCollector } from '../../../test/kit/collector.ts'
 import type { TestCollector, TestFolder } from '../../../test/kit/collector.ts'
@@ -107,6 +109,68 @@ test('a problem is a page for people and JSON for programs', async () => {
   expect(broken.body).not.toContain('secret')
   expect(lines.join('')).toContain('a secret of the database')
   await app.close()
+})
+
+test('a log that refuses to sign says so at error, once a minute, and /readyz says why', async () => {
+  const agent = await collector.enrolled('web1')
+  await agent.send(agent.many(3))
+  await collector.store.write((tx) => tx.deleteFrom('log_checkpoint').where('size', '=', 5).execute())
+  const app = await build()
+  for (let n = 0; n < 3; n++) {
+    const payload = { from: 0, envelopes: [agent.next()] }
+    expect(problemOf(await app.inject({ method: 'POST', url: '/v1/evidence', payload }))).toBe(
+      '503 LOG_ROLLED_BACK',
+    )
+  }
+  const errors = lines
+    .map((line) => JSON.parse(line) as { level: number; msg: string })
+    .filter(({ level }) => level >= 50)
+  expect(errors).toMatchObject([
+    { level: 50, msg: expect.stringContaining('a head of 5 was signed already') },
+  ])
+  const ready = await app.inject('/readyz')
+  expect([problemOf(ready), ready.body]).toEqual([
+    '503 LOG_ROLLED_BACK',
+    expect.stringContaining('a head of 5 was signed already'),
+  ])
+  await app.close()
+})
+
+test('while writes fail, /readyz says so, and takes it back with the first that does not', async () => {
+  const app = await build()
+  const agent = await collector.enrolled('web1')
+  const ready = async () => (await app.inject('/readyz')).statusCode
+  const deliver = async () => {
+    const payload = { from: 0, envelopes: [agent.next()] }
+    return (await app.inject({ method: 'POST', url: '/v1/evidence', payload })).statusCode
+  }
+  expect(await ready()).toBe(200)
+  mkdirSync(`${place.config.checkpointFile}.next`) // the new head cannot be written
+  expect([await deliver(), await ready()]).toEqual([503, 503])
+  rmSync(`${place.config.checkpointFile}.next`, { recursive: true })
+  expect([await deliver(), await ready()]).toEqual([200, 200])
+  await app.close()
+})
+
+test('without a delivery, /readyz finds a database that cannot be written', async () => {
+  const store = {
+    ...collector.store,
+    probe: () =>
+      collector.store.write((tx) => sql`insert into no_table values (1)`.execute(tx)).then(() => undefined),
+  }
+  const { config, log } = collector
+  const app = await buildServer({
+    config,
+    store,
+    log,
+    receive: openReceive({ store, log, now }),
+    compliance: openCompliance({ store, now }),
+    logger: createLogger('silent'),
+    now,
+  })
+  expect(problemOf(await app.inject('/readyz'))).toBe('503 STORE_FAILED')
+  await app.close()
+  await collector.store.probe()
 })
 
 test('a log line holds no evidence and no secret', async () => {

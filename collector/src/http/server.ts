@@ -20,6 +20,7 @@ import { evidenceRoutes } from './evidence-routes.ts'
 import { registerHealth } from './health-routes.ts'
 import { createMetrics } from './metrics.ts'
 import { PROBLEM_TYPE, problemOf } from './problem.ts'
+import { watchReadiness } from './readiness.ts'
 
 export interface ServerParts {
   readonly config: CollectorConfig
@@ -40,12 +41,16 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
   const { config, store, log, receive, compliance, logger, now, registerPages } = parts
   const app = createApp(config, logger)
   const metrics = createMetrics(true)
+  const readiness = watchReadiness(store, log)
   let pages = NOBODY
 
   app.removeContentTypeParser('text/plain')
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
-  app.setErrorHandler((error, request, reply) => answerProblem(error, request, reply, pages))
+  app.setErrorHandler((error, request, reply) => {
+    if (error instanceof BevisError && error.code === 'STORE_FAILED') readiness.failed(error)
+    return answerProblem(error, request, reply, pages)
+  })
   app.setNotFoundHandler((request, reply) =>
     answerProblem(new BevisError('NOT_FOUND', `there is nothing at ${request.url}`), request, reply, pages),
   )
@@ -73,8 +78,8 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
         ? jsonSchemaTransform(route)
         : { url: route.url, schema: { ...route.schema, hide: true } },
   })
-  await app.register(evidenceRoutes({ receive, store, metrics }))
-  registerHealth(app, { log, store, metrics, metricsToken: readToken(config.metricsTokenFile) })
+  await app.register(evidenceRoutes({ receive, store, metrics, readiness }))
+  registerHealth(app, { log, readiness, metrics, metricsToken: readToken(config.metricsTokenFile) })
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
   await app.register(async (scope) => {
     if (registerPages !== undefined)
@@ -145,8 +150,10 @@ async function answerProblem(
   pages: Pages,
 ): Promise<FastifyReply> {
   const problem = problemOf(error)
-  if (problem.status >= 500) request.log.error({ err: error, code: problem.code }, 'failed')
-  else request.log.debug({ code: problem.code }, 'refused')
+  const { code } = problem
+  if (code === 'LOG_ROLLED_BACK' || code === 'LOG_INCONSISTENT') tellOfLog(request, code, problem.detail)
+  else if (problem.status >= 500) request.log.error({ err: error, code }, 'failed')
+  else request.log.debug({ code }, 'refused')
   if (problem.status === 503 && !reply.hasHeader('retry-after')) void reply.header('retry-after', '30')
   const forPeople = !request.url.startsWith('/v1/') && (request.headers.accept ?? '').includes('text/html')
   if (forPeople && pages.renderProblem !== undefined) {
@@ -155,6 +162,19 @@ async function answerProblem(
   }
   // Past the route's own schema: a problem has one form everywhere.
   return reply.code(problem.status).type(PROBLEM_TYPE).serializer(JSON.stringify).send(problem)
+}
+
+/** Agents come back every few seconds: one line a minute for each reason says it. */
+const LOG_TROUBLE_EVERY_MS = 60_000
+const toldOfLog = new WeakMap<object, Map<string, number>>()
+
+function tellOfLog(request: FastifyRequest, code: string, detail: string | undefined): void {
+  const told = toldOfLog.get(request.server.server) ?? new Map<string, number>()
+  toldOfLog.set(request.server.server, told)
+  const isTold = performance.now() - (told.get(code) ?? Number.NEGATIVE_INFINITY) < LOG_TROUBLE_EVERY_MS
+  if (isTold) return request.log.debug({ code }, 'refused again')
+  told.set(code, performance.now())
+  request.log.error({ code }, `refused, and agents keep what they have: ${detail ?? ''}`)
 }
 
 function readToken(file: string | undefined): string | null {

@@ -19,6 +19,9 @@ export interface Store {
    */
   lock(name: LockName, waitMs: number): Promise<Lock>
 
+  /** Writes something that changes nothing, durably. @throws BevisError STORE_FAILED, STATE_LOCKED */
+  probe(): Promise<void>
+
   /** Writes a consistent copy of the whole database to a new file while others read and write. */
   backup(file: string): Promise<void>
 

@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3'
-import { chmodSync } from 'node:fs'
+import { chmodSync, closeSync, openSync } from 'node:fs'
 import { BevisError } from '@bevis/shared/error'
 import type { Lock } from '../store.ts'
 import { isBusy, whileBusy } from './busy.ts'
@@ -10,9 +10,10 @@ import { isBusy, whileBusy } from './busy.ts'
  * @throws BevisError STATE_LOCKED
  */
 export async function lockFile(path: string, waitMs: number): Promise<Lock> {
+  closeSync(openSync(path, 'a', 0o600))
+  chmodSync(path, 0o600)
   const database = new Database(path, { timeout: 0 })
   try {
-    chmodSync(path, 0o600)
     await whileBusy(waitMs, () => {
       database.pragma('journal_mode = memory') // no journal: a full disk must not keep the lock from being taken
       database.exec('begin exclusive')

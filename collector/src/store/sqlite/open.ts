@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3'
-import { Kysely } from 'kysely'
+import { Kysely, sql } from 'kysely'
 import { Migrator } from 'kysely/migration'
-import { chmodSync, existsSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { BevisError, errorMessageOf } from '@bevis/shared/error'
 import { migrationsFor } from '../migration/migration.ts'
@@ -46,7 +46,14 @@ export async function openSqliteStore({ stateFolder, create = false }: OpenOptio
       db: reading,
       write: (work) => asStoreFailure(() => writing.transaction().execute(work)),
       lock,
+      probe: async () => {
+        // The same number again: SQLite writes and syncs the page all the same.
+        await asStoreFailure(() =>
+          writing.transaction().execute((tx) => sql`pragma user_version = 0`.execute(tx)),
+        )
+      },
       backup: async (target) => {
+        closeSync(openSync(target, 'wx', 0o600)) // private before anything is in it
         await asStoreFailure(() => reader.backup(target))
       },
       close: async () => {
@@ -60,8 +67,9 @@ export async function openSqliteStore({ stateFolder, create = false }: OpenOptio
 }
 
 function openDatabase(file: string): Database.Database {
-  const database = new Database(file, { timeout: BUSY_MS })
+  closeSync(openSync(file, 'a', 0o600)) // private before anything is in it; WAL and shared memory take after it
   chmodSync(file, 0o600)
+  const database = new Database(file, { timeout: BUSY_MS })
   database.pragma('journal_mode = wal')
   database.pragma('synchronous = full') // an answer is a promise: what it says must survive a power cut
   database.pragma('foreign_keys = on')

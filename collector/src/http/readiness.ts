@@ -1,0 +1,45 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { BevisError } from '@bevis/shared/error'
+import type { Log } from '../log/log.ts'
+import type { Store } from '../store/store.ts'
+
+/** How long a failed write speaks against us, unless one succeeds: the disk may have room for a small one only. */
+const REMEMBERED_MS = 30_000
+/** Whoever may ask may ask often; the disk is asked once in this time. */
+const PROBED_EVERY_MS = 2_000
+const PATIENCE_MS = 3_000
+
+/** Whether evidence can be taken. */
+export interface Readiness {
+  /** A write failed, or what needs one. */
+  failed(error: BevisError): void
+  /** Evidence was taken. */
+  succeeded(): void
+  /** @throws BevisError the reason why nothing is taken */
+  assertReady(): Promise<void>
+}
+
+export function watchReadiness(store: Store, log: Log): Readiness {
+  let failure: { error: BevisError; at: number } | null = null
+  let probed: { result: Promise<void>; at: number } | null = null
+  return {
+    failed: (error) => {
+      failure = { error, at: performance.now() }
+    },
+    succeeded: () => {
+      failure = null
+      probed = null
+    },
+    async assertReady() {
+      if (log.trouble !== null) throw log.trouble
+      if (failure !== null && performance.now() - failure.at < REMEMBERED_MS) throw failure.error
+      if (probed === null || performance.now() - probed.at > PROBED_EVERY_MS) {
+        const result = store.probe()
+        result.catch(() => undefined) // it is told below, to whoever still waits
+        probed = { result, at: performance.now() }
+      }
+      // A disk that is slow, or busy with the transaction of another, is not broken.
+      await Promise.race([probed.result, sleep(PATIENCE_MS, undefined, { ref: false })])
+    },
+  }
+}
