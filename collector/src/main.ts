@@ -3,7 +3,7 @@
 import { BevisError } from '@bevis/shared/error'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { Telling } from './commands/contract.ts'
-import { failureOutcome } from './commands/outcome.ts'
+import { failureOutcome, foreseen } from './commands/outcome.ts'
 import type { Outcome } from './commands/outcome.ts'
 import type { Opened } from './commands/open.ts'
 import { readConfig, readConfigIfAny } from './config.ts'
@@ -12,6 +12,9 @@ import type { AccountRole } from './store/schema.ts'
 import { VERSION } from './version.ts'
 
 const now = (): Date => new Date()
+
+// Whatever is written is for its owner only: database, keys, tokens, packs.
+process.umask(0o077)
 
 /** Options that every command has. */
 interface Common {
@@ -277,11 +280,19 @@ add(program, 'pack <contract>', 'Write a contract’s evidence pack, to be check
   .option('--to <instant>', 'end of the period (default: now)')
   .option('--at <instant>', 'the verdict as it stood then (default: now)')
   .option('--known-at <instant>', 'the verdict from what had been received by then (default: now)')
-  .requiredOption('--out <file>', 'the zip to write')
+  .requiredOption('--out <file>', 'the zip to write, a new file')
+  .option('--force', 'replace the file if it is there')
   .action(
     (
       id: string,
-      options: Common & { from?: string; to?: string; at?: string; knownAt?: string; out: string },
+      options: Common & {
+        from?: string
+        to?: string
+        at?: string
+        knownAt?: string
+        out: string
+        force?: boolean
+      },
     ) =>
       withOpened(options, async (opened) =>
         (await import('./commands/pack.ts')).packCommand(opened, id, options),
@@ -319,7 +330,7 @@ try {
   // Commander has said what is wrong itself; its own help and version are no errors.
   if (isHelp) process.exitCode = error.exitCode === 0 ? 0 : 2
   else {
-    if (!(error instanceof BevisError))
+    if (!(foreseen(error) instanceof BevisError))
       process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
     finish(failureOutcome(error), process.argv.includes('--json'), process.stderr)
   }

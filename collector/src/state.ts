@@ -1,8 +1,8 @@
-import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { generateSigningKey, signerFromPem } from '@bevis/shared/crypto'
 import type { Signer } from '@bevis/shared/crypto'
-import { BevisError } from '@bevis/shared/error'
+import { BevisError, errorMessageOf } from '@bevis/shared/error'
 
 /** The private files of the state folder, beside the database. */
 export interface StateFiles {
@@ -57,5 +57,44 @@ export function writeNewFile(file: string, text: string): void {
     fsyncSync(handle)
   } finally {
     closeSync(handle)
+  }
+}
+
+/** A new file that nobody else can take any more. */
+export interface ClaimedFile {
+  /** Writes it, durably. */
+  fill(text: string): void
+  /** Takes it away again, where what was to be in it did not come about. */
+  abandon(): void
+}
+
+/**
+ * Makes a file before what is to be in it exists: whatever keeps it from being written is known by then.
+ * @throws BevisError USAGE when it exists or cannot be made
+ */
+export function claimNewFile(file: string): ClaimedFile {
+  let handle: number
+  try {
+    handle = openSync(file, 'wx', 0o600)
+  } catch (cause) {
+    const isThere = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST'
+    const why = isThere
+      ? 'exists already, and is not overwritten'
+      : `cannot be made: ${errorMessageOf(cause)}`
+    throw new BevisError('USAGE', `${file} ${why}`, { cause })
+  }
+  return {
+    fill: (text) => {
+      try {
+        writeSync(handle, text)
+        fsyncSync(handle)
+      } finally {
+        closeSync(handle)
+      }
+    },
+    abandon: () => {
+      closeSync(handle)
+      rmSync(file, { force: true })
+    },
   }
 }

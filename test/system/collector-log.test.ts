@@ -87,6 +87,11 @@ describe('the log and its last signed head', () => {
     await restart()
     expect(collector.log.trouble?.code).toBe('LOG_INCONSISTENT')
     await expect(fsckCommand(collector.opened, { writeCheckpoint: true })).rejects.toMatchObject({
+      code: 'LOG_INCONSISTENT',
+      message: expect.stringContaining('no head that this log signed'),
+    })
+    writeFileSync(checkpointFile, kept)
+    await expect(fsckCommand(collector.opened, { writeCheckpoint: true })).rejects.toMatchObject({
       code: 'USAGE',
     })
     rmSync(checkpointFile)

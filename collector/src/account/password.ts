@@ -18,12 +18,19 @@ const PASSWORD_MAX = 1_024
  * @throws BevisError REQUEST_INVALID when it is too short or too long
  */
 export async function hashPassword(password: string): Promise<string> {
-  if (password.length < PASSWORD_MIN || password.length > PASSWORD_MAX) {
-    throw new BevisError('REQUEST_INVALID', `a password has ${PASSWORD_MIN} to ${PASSWORD_MAX} characters`)
-  }
+  assertPassword(password)
   const salt = randomBytes(16)
   const tag = await tagOf(password, salt, MEMORY_KIB, PASSES)
   return `$argon2id$v=19$m=${MEMORY_KIB},t=${PASSES},p=1$${unpadded(salt)}$${unpadded(tag)}`
+}
+
+/** @throws BevisError REQUEST_INVALID when it is too short or too long */
+export function assertPassword({ length }: string): void {
+  if (length >= PASSWORD_MIN && length <= PASSWORD_MAX) return
+  throw new BevisError(
+    'REQUEST_INVALID',
+    `a password has ${PASSWORD_MIN} to ${PASSWORD_MAX} characters, and this one ${length}`,
+  )
 }
 
 /** False for a wrong password, and for a hash that is none. */

@@ -1,15 +1,25 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { BevisError } from '@bevis/shared/error'
+import { BevisError, errorMessageOf } from '@bevis/shared/error'
 import { toInstant } from '@bevis/shared/format'
 import type { Opened } from './open.ts'
 import type { Outcome } from './outcome.ts'
+
+/** @throws BevisError USAGE */
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    accessSync(folder, constants.W_OK)
+  } catch (cause) {
+    throw new BevisError('USAGE', `${folder} cannot be written: ${errorMessageOf(cause)}`, { cause })
+  }
+}
 
 /** A consistent copy of the database in a new folder; keys are left out, and that is said. */
 export async function backupCommand({ config, store, files, now }: Opened, folder: string): Promise<Outcome> {
   const target = join(folder, 'collector.db')
   if (existsSync(target)) throw new BevisError('USAGE', `${target} exists: name a new folder`)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makeFolder(folder)
   await store.backup(target)
   const notIncluded = [files.logKey, files.officeKey, config.checkpointFile]
   return {

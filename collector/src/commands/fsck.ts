@@ -1,5 +1,5 @@
 import { BevisError } from '@bevis/shared/error'
-import { formatVkey, parseVkey } from '@bevis/shared/log/checkpoint'
+import { formatVkey, openCheckpoint, parseVkey } from '@bevis/shared/log/checkpoint'
 import { checkContracts } from '../contract/text.ts'
 import { readCheckpointFile, swapCheckpointFile } from '../log/checkpoint-file.ts'
 import { checkLog } from '../log/fsck.ts'
@@ -19,18 +19,27 @@ export interface FsckOptions {
 
 /** Checks everything; changes nothing, but for a lost file that it is told to write. */
 export async function fsckCommand(opened: Opened, options: FsckOptions): Promise<Outcome> {
-  if (options.writeCheckpoint === true) await writeLostCheckpoint(opened)
-  return check(opened, options)
+  if (options.writeCheckpoint !== true) return check(opened, options)
+  await writeLostCheckpoint(opened)
+  const checked = await check(opened, options)
+  const { checkpointFile } = opened.config
+  const said =
+    `${checkpointFile} was missing and is written from this database. From now on this database counts as the ` +
+    'newest: had it been set back before, agents that saw more of the log will refuse it and say so.'
+  return { ...checked, lines: [said, ...checked.lines] }
 }
 
-/** @throws BevisError USAGE when the file is there, LOG_INCONSISTENT when the log has any other fault */
+/**
+ * @throws BevisError USAGE or LOG_ROLLED_BACK when the file is there, LOG_INCONSISTENT when it holds another
+ * head, or the log has any other fault
+ */
 async function writeLostCheckpoint({ config, store, files }: Opened): Promise<void> {
   const { origin, checkpointFile } = config
-  if ((await readCheckpointFile(checkpointFile)) !== null) {
-    throw new BevisError(
-      'USAGE',
-      `${checkpointFile} is there: nothing may replace it but the collector itself`,
-    )
+  const there = await readCheckpointFile(checkpointFile)
+  if (there !== null) {
+    const head = await newestCheckpoint(store.db)
+    const verifier = parseVkey(formatVkey(origin, readKeyFile(files.logKey).spki))
+    throw refusalToReplace(checkpointFile, there, head?.size ?? 0, verifier)
   }
   const lock = await store.lock('log', 30_000)
   try {
@@ -45,6 +54,35 @@ async function writeLostCheckpoint({ config, store, files }: Opened): Promise<vo
   } finally {
     lock.release()
   }
+}
+
+/** Why a file that is there stays as it is, and what its content means. */
+function refusalToReplace(
+  file: string,
+  note: string,
+  databaseSize: number,
+  key: Parameters<typeof openCheckpoint>[1],
+): BevisError {
+  const kept = `${file} is there and stays as it is`
+  let size: number
+  try {
+    size = openCheckpoint(note, key).size
+  } catch (cause) {
+    const means = 'it is no head that this log signed: it is another log\u2019s, or somebody changed it'
+    return new BevisError('LOG_INCONSISTENT', `${kept}: ${means}`, { cause })
+  }
+  if (size > databaseSize) {
+    return new BevisError(
+      'LOG_ROLLED_BACK',
+      `${kept}: it proves that ${size} entries were signed, and the database ends at ${databaseSize}. ` +
+        'The database was set back, and evidence that was receipted is missing from it: restore the newest one. ' +
+        'Writing the file anew would hide that',
+    )
+  }
+  return new BevisError(
+    'USAGE',
+    `${kept}: it holds the head of ${size} entries, so it is not lost, and only the collector itself moves it`,
+  )
 }
 
 async function check(opened: Opened, options: FsckOptions): Promise<Outcome> {

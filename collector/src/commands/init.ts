@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { BevisError } from '@bevis/shared/error'
 import { formatVkey } from '@bevis/shared/log/checkpoint'
-import { addAccount, listAccounts } from '../account/accounts.ts'
-import { generatePassword } from '../account/password.ts'
+import { addAccount, listAccounts, readAddress } from '../account/accounts.ts'
+import { assertPassword, generatePassword } from '../account/password.ts'
 import type { CollectorConfig } from '../config.ts'
 import { createLog } from '../log/log.ts'
 import { ensureKeyFile, readSecretFile, stateFiles, writeNewFile } from '../state.ts'
@@ -23,6 +23,8 @@ export async function initCommand(
   options: InitOptions,
   now: () => Date,
 ): Promise<Outcome> {
+  readAddress(options.email) // before anything is made
+  if (options.password !== undefined) assertPassword(options.password)
   mkdirSync(config.state, { recursive: true, mode: 0o700 })
   mkdirSync(dirname(config.checkpointFile), { recursive: true, mode: 0o700 })
   const files = stateFiles(config.state)

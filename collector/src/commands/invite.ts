@@ -1,6 +1,6 @@
 import { BevisError } from '@bevis/shared/error'
 import { invite } from '../intake/invite.ts'
-import { writeNewFile } from '../state.ts'
+import { claimNewFile } from '../state.ts'
 import { openLogOf } from './open.ts'
 import type { Opened } from './open.ts'
 import type { Outcome } from './outcome.ts'
@@ -22,11 +22,16 @@ export async function inviteCommand(opened: Opened, options: InviteOptions): Pro
     agent: options.agent,
     validMs: readDuration(options.expires),
   }
-  const { token, ...invited } = await invite(store, order, { publicUrl: config.publicUrl, vkey }, now())
-  if (options.tokenFile === undefined) {
+  const claimed = options.tokenFile === undefined ? null : claimNewFile(options.tokenFile)
+  const place = { publicUrl: config.publicUrl, vkey }
+  const { token, ...invited } = await invite(store, order, place, now()).catch((error: unknown) => {
+    claimed?.abandon()
+    throw error
+  })
+  if (claimed === null) {
     return { exit: 0, json: { ...invited, token }, lines: [token] }
   }
-  writeNewFile(options.tokenFile, `${token}\n`)
+  claimed.fill(`${token}\n`)
   return {
     exit: 0,
     json: { ...invited, tokenFile: options.tokenFile },

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { BevisError } from '@bevis/shared/error'
 import { writePack } from '../report/pack.ts'
 import { openLogOf } from './open.ts'
@@ -10,6 +11,8 @@ export interface PackOptions {
   readonly at?: string
   readonly knownAt?: string
   readonly out: string
+  /** Replace a file that is there. */
+  readonly force?: boolean
 }
 
 /** Without a period: the last twelve months. */
@@ -18,6 +21,9 @@ const PERIOD = { years: 1 }
 /** Writes a contract's evidence pack to a file. */
 export async function packCommand(opened: Opened, contract: string, options: PackOptions): Promise<Outcome> {
   const { store, now } = opened
+  if (options.force !== true && existsSync(options.out)) {
+    throw new BevisError('USAGE', `${options.out} exists already: name another file, or --force`)
+  }
   const log = await openLogOf(opened)
   const to = readInstant(options.to) ?? now()
   const written = await writePack({
@@ -33,10 +39,16 @@ export async function packCommand(opened: Opened, contract: string, options: Pac
     out: options.out,
   })
   return {
-    exit: 0,
+    exit: written.inPeriod === 0 ? 1 : 0,
     json: { file: options.out, ...written },
     lines: [
       `${options.out}: ${written.statements} statements of ${contract}, verdict ${written.headline}`,
+      ...(written.inPeriod === 0
+        ? [
+            'NO STATEMENT IS DATED IN THE PERIOD: the pack proves nothing of that time but the silence in this log. ' +
+              'See --from and --to.',
+          ]
+        : []),
       `Its description has the SHA-256 ${written.sha256}.`,
       `Check it with: bevis-verify ${options.out} --trust trust.yaml`,
     ],

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { chmodSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { errorMessageOf } from '@bevis/shared/error'
+import { BevisError, errorMessageOf } from '@bevis/shared/error'
 import type { Logger } from 'pino'
 import { openCompliance } from '../compliance/open.ts'
 import { environment } from '../config.ts'
@@ -26,6 +26,7 @@ export async function serveCommand(
   options: { now: () => Date; registerPages?: RegisterPages | undefined; stopped: Promise<string> },
 ): Promise<void> {
   const { now, registerPages, stopped } = options
+  assertPrivate(config)
   const logger = createLogger(config.logLevel)
   await withStore(config, now, async (opened) => {
     chmodSync(config.state, 0o700)
@@ -39,7 +40,7 @@ export async function serveCommand(
     const receive = openReceive({ store, log, now })
     const compliance = openCompliance({ store, now })
     const app = await buildServer({ config, store, log, receive, compliance, logger, now, registerPages })
-    const address = await app.listen(config.listen)
+    const address = await listen(app, config)
     logger.info({ address, origin: log.origin, size: (await log.head()).size }, 'listening')
     await notifySystemd('--ready', logger)
     const ticking = tickEvery(
@@ -60,6 +61,35 @@ export async function serveCommand(
     await ticking.stop()
     lock.release()
   })
+}
+
+/** @throws BevisError CONFIG_INVALID when the address is taken, or none of ours */
+async function listen(
+  app: Awaited<ReturnType<typeof buildServer>>,
+  { listen: place }: CollectorConfig,
+): Promise<string> {
+  try {
+    return await app.listen(place)
+  } catch (cause) {
+    const said = `listen: ${place.host}:${place.port} cannot be listened on: ${errorMessageOf(cause)}`
+    throw new BevisError('CONFIG_INVALID', said, { cause })
+  }
+}
+
+/**
+ * Passwords and sessions are not sent over a network in the clear.
+ * @throws BevisError CONFIG_INVALID
+ */
+export function assertPrivate({
+  listen: { host, port },
+  tls,
+}: Pick<CollectorConfig, 'listen' | 'tls'>): void {
+  if (tls !== undefined || /^(localhost|127(\.\d{1,3}){3}|(0*:)+0*1)$/i.test(host)) return
+  throw new BevisError(
+    'CONFIG_INVALID',
+    `listen: ${host}:${port} can be reached from other machines, and there is no tls: passwords would cross the ` +
+      `network in the clear. Give it tls (key, cert), or listen on 127.0.0.1:${port} behind a reverse proxy`,
+  )
 }
 
 /** Runs again and again, one at a time, the next one `ms` after the last has ended. */

@@ -2,7 +2,9 @@ import { BevisError } from '@bevis/shared/error'
 import { addAccount, disableAccount, listAccounts } from '../account/accounts.ts'
 import { generatePassword } from '../account/password.ts'
 import type { AccountRole } from '../store/schema.ts'
-import { writeNewFile } from '../state.ts'
+import { claimNewFile } from '../state.ts'
+import { listContracts } from '../store/read/contracts.ts'
+import type { Store } from '../store/store.ts'
 import type { Opened } from './open.ts'
 import { alignColumns } from './outcome.ts'
 import type { Outcome } from './outcome.ts'
@@ -42,14 +44,34 @@ export async function userAddCommand(
     )
   }
   const password = options.password ?? generatePassword()
-  const account = await addAccount(store, { email, password, role, tenant: tenant ?? null, language }, now())
-  if (options.password === undefined && passwordOut !== undefined) writeNewFile(passwordOut, `${password}\n`)
+  if (tenant !== undefined) await assertCustomer(store, tenant)
+  const claimed =
+    options.password === undefined && passwordOut !== undefined ? claimNewFile(passwordOut) : null
+  const asked = { email, password, role, tenant: tenant ?? null, language }
+  const account = await addAccount(store, asked, now()).catch((error: unknown) => {
+    claimed?.abandon()
+    throw error
+  })
+  claimed?.fill(`${password}\n`)
   const { id, created_at } = account
   return {
     exit: 0,
     json: { id, email: account.email, role, tenant: account.tenant, created_at },
     lines: [`${account.email} may sign in as ${role}.`],
   }
+}
+
+/** @throws BevisError NOT_FOUND for a customer whom no contract names */
+async function assertCustomer(store: Store, tenant: string): Promise<void> {
+  const customers = new Map(
+    (await listContracts(store.db, { all: true })).map((row) => [row.tenant, row.customer_name]),
+  )
+  if (customers.has(tenant)) return
+  const known = Array.from(customers, ([id, name]) => `${id} (${name})`).join(', ')
+  throw new BevisError(
+    'NOT_FOUND',
+    `no contract is with a customer ${tenant}${known === '' ? ': apply one first' : `; there are ${known}`}`,
+  )
 }
 
 export async function userListCommand({ store }: Opened): Promise<Outcome> {

@@ -61,6 +61,8 @@ export interface PackWritten {
   readonly contract: string
   readonly headline: string
   readonly statements: number
+  /** Of these, dated in the period. */
+  readonly inPeriod: number
   readonly leaves: number
 }
 
@@ -114,8 +116,8 @@ export async function writePack(request: PackRequest): Promise<PackWritten> {
   }
   const files = filesOf(request, pack, { texts, answer, selection, survey, head })
   const sha256 = await deliver(files, pack, request.out)
-  const { statements, leaves } = survey.population
-  return { sha256, contract: contract.id, headline: answer.headline, statements, leaves }
+  const { statements, inPeriod, leaves } = survey.population
+  return { sha256, contract: contract.id, headline: answer.headline, statements, inPeriod, leaves }
 }
 
 /** What a pack is made of. */
