@@ -10,6 +10,7 @@ import { examineEnvelopes } from './intake/candidate.ts'
 import type { Candidate } from './intake/candidate.ts'
 import { assertEnrollable, verifyEnrolment } from './intake/enrolment.ts'
 import { groupCommit } from './intake/group-commit.ts'
+import { watchRepositories } from './intake/observe.ts'
 import { recordCandidates } from './intake/record.ts'
 import type { Outcome } from './intake/record.ts'
 import type { Verified } from './intake/verify.ts'
@@ -37,6 +38,7 @@ type Committed = Pick<Appended<unknown>, 'head' | 'read'> & { outcomes: readonly
 
 export function openReceive(parts: { store: Store; log: Log; now: () => Date }): Receive {
   const { store, log, now } = parts
+  const watch = watchRepositories()
 
   /** Whoever waits shares the next transaction, and its one fsync and signed head. */
   const queue = groupCommit<Candidate, Committed>(async (submissions) => {
@@ -44,6 +46,7 @@ export function openReceive(parts: { store: Store; log: Log; now: () => Date }):
       recordCandidates(appender, submissions.flat(), {
         now: now(),
         project: (tx, batch) => project(tx, batch, log.origin),
+        watch,
       }),
     )
     let at = 0

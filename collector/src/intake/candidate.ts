@@ -27,6 +27,8 @@ interface Refused {
   readonly pae: string | null
   readonly code: ErrorCode
   readonly message: string
+  /** Of the signature, where that held; whose key it is speaks for the refusal. */
+  readonly keyid?: string
 }
 
 /** All checks of a batch that need no transaction, each envelope by itself, in the order that is fixed. */
@@ -63,12 +65,16 @@ function openOrRefuse(value: unknown): OpenedEnvelope | Refused {
   }
 }
 
-function verifyOrRefuse({ paeDigest: pae }: OpenedEnvelope, verify: () => Verified): Candidate {
+function verifyOrRefuse({ paeDigest: pae, signatures }: OpenedEnvelope, verify: () => Verified): Candidate {
   try {
     return { kind: 'verified', pae, verified: verify() }
   } catch (error) {
     if (!(error instanceof BevisError)) throw error
-    return { kind: 'refused', pae, code: error.code, message: error.message }
+    const { code, message } = error
+    const keyid = signatures[0]?.keyid
+    // Only a signature that holds comes as far as this refusal.
+    const signer = code === 'AGENT_REVOKED' && keyid !== undefined ? { keyid } : {}
+    return { kind: 'refused', pae, code, message, ...signer }
   }
 }
 

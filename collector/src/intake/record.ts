@@ -11,6 +11,8 @@ import type { Schema } from '../store/schema.ts'
 import type { Candidate } from './candidate.ts'
 import { findKnown, findLast, findRevoked } from './known.ts'
 import type { Place } from './known.ts'
+import { tellRevoked } from './observe.ts'
+import type { RepositoryWatch } from './observe.ts'
 import type { Verified } from './verify.ts'
 
 /** What one envelope has become after the transaction. */
@@ -34,7 +36,7 @@ type Fresh = Logged & { readonly verified: Verified }
 export async function recordCandidates(
   appender: Appender,
   candidates: readonly Candidate[],
-  { now, project }: { now: Date; project: Project },
+  { now, project, watch }: { now: Date; project: Project; watch: RepositoryWatch },
 ): Promise<Outcome[]> {
   const { tx } = appender
   const known = await findKnown(
@@ -61,6 +63,11 @@ export async function recordCandidates(
     outcomes.push({ outcome: 'logged', leafIndex, receivedAt })
   }
   const uncounted = await insertStatements(tx, fresh, await project(tx, fresh))
+  await watch(tx, fresh)
+  const refusedKeys = outcomes.flatMap((outcome, n) =>
+    'code' in outcome && outcome.code === 'AGENT_REVOKED' ? signersOf(candidates[n]) : [],
+  )
+  await tellRevoked(tx, refusedKeys, receivedAt)
   return outcomes.map((outcome) => {
     const pae = 'leafIndex' in outcome ? uncounted.get(outcome.leafIndex) : undefined
     return pae === undefined ? outcome : equivocation(pae)
@@ -103,6 +110,12 @@ function equivocation(pae: string): Outcome {
 
 function keyidsOf(candidate: Candidate): string[] {
   return candidate.kind === 'verified' ? candidate.verified.signatures.map(({ keyid }) => keyid) : []
+}
+
+function signersOf(candidate: Candidate | undefined): string[] {
+  if (candidate === undefined) return []
+  if (candidate.kind === 'refused') return candidate.keyid === undefined ? [] : [candidate.keyid]
+  return keyidsOf(candidate)
 }
 
 /** One leaf per signature; returns the first one's index. */

@@ -1,5 +1,6 @@
 import { sha256Hex } from '@bevis/shared/crypto'
 import type { Kysely, Transaction } from 'kysely'
+import { OBSERVED_ALARMS } from '../store/schema.ts'
 import type { Schema } from '../store/schema.ts'
 import { STATEMENT_LINE } from '../store/read/statements.ts'
 import type { Store } from '../store/store.ts'
@@ -53,7 +54,8 @@ async function digestsOf(tx: Transaction<Schema> & Kysely<Schema>): Promise<Map<
     put('agent_contract', [row.tenant, row.agent, row.contract_id], row)
   }
   for (const row of await tx.selectFrom('agent_key').selectAll().execute()) put('agent_key', [row.keyid], row)
-  for (const row of await tx.selectFrom('alarm').selectAll().execute()) put('alarm', [row.id], row)
+  const derived = tx.selectFrom('alarm').selectAll().where('kind', 'not in', OBSERVED_ALARMS)
+  for (const row of await derived.execute()) put('alarm', [row.id], row)
   for (const row of await tx.selectFrom('invitation').select(['keyid', 'used_at']).execute()) {
     put('invitation', [row.keyid], row)
   }

@@ -1,6 +1,7 @@
 import { openEnvelope } from '@bevis/shared/evidence/envelope'
 import { isEvidence, parseStatement } from '@bevis/shared/evidence/statement'
 import type { Transaction } from 'kysely'
+import { OBSERVED_ALARMS } from '../store/schema.ts'
 import type { Schema } from '../store/schema.ts'
 import { project } from './project.ts'
 import type { Logged, Projected } from './project.ts'
@@ -8,7 +9,7 @@ import type { Logged, Projected } from './project.ts'
 const PIECE = 500
 
 /** The tables that hold nothing but what is derived. */
-const DERIVED = ['agent', 'agent_contract', 'agent_key', 'alarm', 'verdict'] as const
+const DERIVED = ['agent', 'agent_contract', 'agent_key', 'verdict'] as const
 
 /**
  * Drops the projection and derives it anew from the log, in this transaction. Public keys are kept: they are
@@ -18,6 +19,7 @@ export async function rebuildProjection(tx: Transaction<Schema>, origin: string)
   const spkis = await readSpkis(tx)
   const tenants = await readTenants(tx)
   for (const table of DERIVED) await tx.deleteFrom(table).execute()
+  await tx.deleteFrom('alarm').where('kind', 'not in', OBSERVED_ALARMS).execute()
   await tx.updateTable('invitation').set({ used_at: null }).execute()
   // A statement counts again when its turn comes; until then no place in a chain is taken.
   await tx.updateTable('statement').set({ counted: 0 }).execute()

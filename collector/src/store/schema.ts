@@ -5,7 +5,7 @@
  * Three kinds of tables:
  * - the log (`log_*`, and the first six columns of `statement`): append-only, never derived from anything;
  * - what people decided (`invitation`, `contract*`, `account`, `session`) and what was seen on the way
- *   (`transition`): kept;
+ *   (`transition`, some kinds of `alarm`): kept;
  * - the projection (all others, and the other columns of `statement`): derived from the two above in log
  *   order, dropped and derived anew by `rebuild`.
  */
@@ -161,6 +161,19 @@ export type AlarmKind =
   | 'fork'
   /** The agent itself raised one. */
   | 'agent-alarm'
+  | ObservedAlarmKind
+
+/**
+ * Alarms about what is not in the log, or about what the contracts were when it came: seen on the way and kept
+ * like transitions. `rebuild` leaves them, and fsck cannot derive them.
+ */
+export const OBSERVED_ALARMS = ['revoked-agent', 'unmatched-repository'] as const
+
+export type ObservedAlarmKind =
+  /** An agent that was revoked or has retired still delivers; refused, and so not in the log. */
+  | 'revoked-agent'
+  /** Evidence of a repository or a host that no set of the agent's contracts names: nothing is judged by it. */
+  | 'unmatched-repository'
 
 /** Who may enrol. Primary key `keyid`: of the token, whose seed the collector does not keep. */
 export interface InvitationTable {
