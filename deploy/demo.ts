@@ -3,11 +3,10 @@
 // exit status 0 only if everything that it promised was seen.
 
 import { randomBytes } from 'node:crypto'
-import { realpathSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { directoryOf } from './demo/directory.ts'
 import { audit, awaitReceipts, judge, runService, visit } from './demo/judge.ts'
 import { makeFolder } from './demo/machine.ts'
 import { agree, enrol, makeRepositories, makeSource, openCollector } from './demo/prepare.ts'
@@ -101,16 +100,25 @@ async function main(path: string | undefined, isOnce: boolean): Promise<number> 
   return story.missing.length === 0 ? 0 : 1
 }
 
-/** The directory as it really is called; a relative path is meant from where npm was started. */
-function directoryOf(path: string): string {
-  const full = resolve(process.env['INIT_CWD'] ?? '.', path)
-  if (statSync(full, { throwIfNoEntry: false })?.isDirectory()) return realpathSync(full)
-  process.stderr.write(`demo: ${full} is no directory\n`)
-  process.exit(2)
+/** What was asked for; what cannot be done is one line, and the last demo stays as it is. */
+function order(): { path: string | undefined; isOnce: boolean } {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: { once: { type: 'boolean', default: false } },
+    })
+    const [path, ...more] = positionals
+    if (more.length > 0) throw new Error('name one directory')
+    const from = process.env['INIT_CWD'] ?? '.'
+    return {
+      path: path === undefined ? undefined : directoryOf(path, from, stage.folder),
+      isOnce: values.once,
+    }
+  } catch (error) {
+    process.stderr.write(`demo: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.exit(1)
+  }
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { once: { type: 'boolean', default: false } },
-})
-process.exit(await main(positionals.map(directoryOf)[0], values.once))
+const { path, isOnce } = order()
+process.exit(await main(path, isOnce))

@@ -6,8 +6,6 @@ import { afterAll, expect, test } from 'vitest'
 import { install, uninstall } from './install.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'bevis-install-'))
-// A prefix below the root, so that the launchers' absolute paths are true without a chroot.
-const place = { root: '/', prefix: join(root, 'opt/bevis') }
 const staged = { root, prefix: '/opt/bevis' }
 afterAll(() => rmSync(root, { recursive: true }))
 
@@ -18,7 +16,7 @@ const filesLeft = () =>
     .toSorted()
 
 const run = (program: string, ...args: string[]) =>
-  execFileSync(join(place.prefix, 'lib/node'), [join(place.prefix, 'lib', program, 'main.js'), ...args], {
+  execFileSync(join(root, 'opt/bevis/bin', `bevis-${program}`), args, {
     encoding: 'utf8',
     env: { PATH: '/usr/bin:/bin' },
   })
@@ -37,6 +35,9 @@ test('the bundles run under the private Node, twice installed is once, and remov
     expect(run(program, '--help')).toContain(`bevis-${program}`)
     if (program !== 'verify') expect(run(program, '--version')).toContain(version)
   }
+  // By the link in PATH's folder too.
+  const link = join(root, 'usr/local/bin/bevis-verify')
+  expect(execFileSync(link, ['--version'], { encoding: 'utf8' })).toContain(version)
   const unit = readFileSync(join(root, 'etc/systemd/system/bevis-agent.service'), 'utf8')
   expect(unit).toContain('ExecStart=/opt/bevis/bin/bevis-agent run')
 
@@ -58,4 +59,7 @@ test('the bundles run under the private Node, twice installed is once, and remov
   uninstall('agent', staged, true)
   uninstall('collector', staged, true)
   expect(filesLeft()).toEqual([secret])
+  rmSync(join(root, secret))
+  uninstall('agent', staged, true)
+  expect(readdirSync(root)).toEqual([])
 })

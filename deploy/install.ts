@@ -17,7 +17,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { bundle, type Program } from './bundle.ts'
 
@@ -54,7 +54,7 @@ export async function install(service: Service, place: Place): Promise<void> {
   for (const program of [service, 'verify'] as const) {
     await replaceFolder(inPrefix(place, `lib/${program}`), (folder) => bundle(program, folder))
     const launcher = inPrefix(place, `bin/bevis-${program}`)
-    replaceFile(launcher, (file) => writeFileSync(file, launcherOf(program, place.prefix)), 0o755)
+    replaceFile(launcher, (file) => writeFileSync(file, launcherOf(program)), 0o755)
     link(place, program)
   }
   const systemd = (name: string) => readFileSync(join(import.meta.dirname, 'systemd', name), 'utf8')
@@ -85,25 +85,32 @@ export function uninstall(service: Service, place: Place, purge: boolean): void 
     for (const file of ['lib/node', 'README.md', 'LICENSE']) rmSync(inPrefix(place, file), { force: true })
     for (const folder of ['bin', 'lib', '']) removeIfEmpty(inPrefix(place, folder))
   }
+  for (const path of [unitOf(service), sysusersOf(service), tmpfilesOf(service)]) prune(place, dirname(path))
+  prune(place, '/usr/local/bin')
+  prune(place, dirname(place.prefix))
   if (purge) {
     rmSync(at(place, stateOf[service]), { recursive: true, force: true })
     rmSync(at(place, configOf(service)), { force: true })
   }
-  for (const folder of [secretsOf[service], '/etc/bevis']) removeIfEmpty(at(place, folder))
+  for (const folder of [secretsOf[service], stateOf[service]]) removeIfEmpty(at(place, folder))
+  for (const folder of [secretsOf[service], stateOf[service]]) prune(place, dirname(folder))
 }
 
 /**
  * Started by root, agent and collector become the service's own user first: what they write must stay readable
  * and writable for the service. Root's own files (a contract, a token) stay readable by a capability.
  */
-function launcherOf(program: Program, prefix: string): string {
-  const start = `${prefix}/lib/node ${prefix}/lib/${program}/main.js "$@"`
-  if (program === 'verify') return `#!/bin/sh\nexec ${start}\n`
+function launcherOf(program: Program): string {
+  const start = `"$lib/node" "$lib/${program}/main.js" "$@"`
+  // Started by a link in PATH, or from another root: the programs are where the launcher itself lies.
+  const find = 'lib=$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")/lib'
+  if (program === 'verify') return `#!/bin/sh\n${find}\nexec ${start}\n`
   const user = `bevis-${program}`
   const capability = program === 'agent' ? 'dac_read_search' : 'dac_override'
   const privileges = `--inh-caps=-all,+${capability} --ambient-caps=+${capability} --bounding-set=-all,+${capability}`
   return [
     '#!/bin/sh',
+    find,
     `# What it writes must belong to the service, so root becomes ${user} first.`,
     `if [ "$(id -u)" = 0 ] && id ${user} >/dev/null 2>&1 && command -v setpriv >/dev/null 2>&1; then`,
     `  exec setpriv --reuid=${user} --regid=${user} --clear-groups ${privileges} \\`,
@@ -118,7 +125,9 @@ function link(place: Place, program: Program): void {
   const name = at(place, `/usr/local/bin/bevis-${program}`)
   mkdirSync(dirname(name), { recursive: true })
   rmSync(name, { force: true })
-  symlinkSync(join(place.prefix, 'bin', `bevis-${program}`), name)
+  const launcher = join(place.prefix, 'bin', `bevis-${program}`)
+  // Below another root an absolute link would lead out of it.
+  symlinkSync(place.root === '/' ? launcher : relative('/usr/local/bin', launcher), name)
 }
 
 function writeText(file: string, text: string): void {
@@ -141,6 +150,15 @@ async function replaceFolder(folder: string, make: (fresh: string) => Promise<vo
   if (existsSync(folder)) renameSync(folder, old)
   renameSync(fresh, folder)
   rmSync(old, { recursive: true, force: true })
+}
+
+/** In an otherwise empty root every folder is ours; on a machine, or in an image of one, only /etc/bevis is. */
+function prune(place: Place, path: string): void {
+  if (['/usr/bin', '/bin'].some((folder) => existsSync(at(place, folder)))) {
+    if (path === '/etc/bevis') removeIfEmpty(at(place, path))
+    return
+  }
+  for (let folder = path; folder !== '/'; folder = dirname(folder)) removeIfEmpty(at(place, folder))
 }
 
 function removeIfEmpty(folder: string): void {
@@ -195,7 +213,7 @@ async function main(): Promise<void> {
   if (here && values.purge) system(['userdel', `bevis-${service}`])
   const kept = values.purge
     ? ''
-    : `; kept: ${stateOf[service]} and ${configOf(service)} (--purge removes them)`
+    : `; kept: ${at(place, stateOf[service])} and ${at(place, configOf(service))} (--purge removes them)`
   say(`${service} is removed${kept}`)
   const secrets = at(place, secretsOf[service])
   if (existsSync(secrets)) say(`${secrets} stays: what it holds may be needed to read the backups`)

@@ -237,8 +237,27 @@ const tasks = {
   },
 }
 
+const help = `usage: node deploy/run.mjs TASK [ARGUMENTS]
+
+  demo [PATH] [--once]          the main job on real data, or on the directory PATH, which is only read
+  test [unit|system|browser]    the tests
+  bench                         the figures
+  install agent|collector [--root DIR] [--prefix /opt/bevis]
+  uninstall agent|collector [--root DIR] [--prefix /opt/bevis] [--purge]
+
+Each brings what is missing first: the packages and the project's own Node into the clone, restic by the system's
+package manager. --root is another folder for the machine's own, to look at an installation or to pack it.
+
+Exit codes: the task's own; 1 where it could not be started.
+`
+const isAskedForHelp = [task, ...rest].some((word) => word === '--help' || word === '-h')
+// vitest has a help of its own.
+if (task === '' || task === 'help' || (isAskedForHelp && task !== 'test' && task !== 'bench')) {
+  process.stdout.write(help)
+  process.exit(0)
+}
 if (!Object.hasOwn(tasks, task))
-  fail(`usage: node deploy/run.mjs ${Object.keys(tasks).join('|')} [ARGUMENTS]`)
+  fail(`there is no task ${task}: node deploy/run.mjs ${Object.keys(tasks).join('|')}; --help tells more`)
 if (Number(process.versions.node.split('.')[0]) < 20)
   fail(`Node ${process.versions.node} is too old: 20 or later`)
 // restic first: where it cannot be had, that is known at once.

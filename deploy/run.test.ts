@@ -22,3 +22,12 @@ test('an unknown task is told what there is', () => {
   expect(status).toBe(1)
   expect(stderr).toContain('demo|')
 })
+
+test.each([['--help'], ['demo', '--help'], ['install', 'agent', '-h'], []])(
+  'help is asked for by %s',
+  (...args) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], { encoding: 'utf8' })
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    expect(stdout).toMatch(/install agent\|collector \[--root DIR\]/)
+  },
+)

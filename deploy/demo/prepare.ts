@@ -11,7 +11,7 @@ import { makeTree } from './tree.ts'
 export function makeSource(stage: Stage, path: string | undefined): string {
   if (path === undefined) {
     const own = stage.path('files')
-    stage.story.tell(`${makeTree(own)} files in ${stage.shown(own)}`)
+    stage.story.tell(`${makeTree(own)} files and links in ${stage.shown(own)}`)
     return own
   }
   stage.story.tell(`${path}: yours, and only read`)

@@ -10,17 +10,38 @@ export async function backUp(stage: Stage, set: string): Promise<void> {
   const [files, witnessed] = [Number(at(run, 'manifest', 'files')), Number(at(run, 'manifest', 'witnessed'))]
   stage.story.tell(
     `snapshot ${String(at(answer.json, 'snapshotId')).slice(0, 16)}…, ${String(at(run, 'outcome'))}`,
-    `${count(files)} files, ${size(at(run, 'manifest', 'bytes'))}; changed while they were read: ${count(at(run, 'manifest', 'torn'))}`,
+    `${count(files)} files and links, ${size(at(run, 'manifest', 'bytes'))}; changed while they were read: ${count(at(run, 'manifest', 'torn'))}`,
   )
-  const failed = listAt(run, 'failed', 'paths')
-  if (failed.length > 0) {
-    stage.story.tell(`could not be read: ${count(at(run, 'failed', 'count'))}, such as ${String(failed[0])}`)
-  }
+  const unread = unreadBy(run)
+  if (unread.count > 0) stage.story.tell(`${tellUnread(unread)}, such as ${String(unread.paths[0])}`)
   stage.see(
     'backup',
     witnessed > 0,
-    `${set}: hashes of ${count(witnessed)} of ${count(files)} files taken and kept`,
+    `${set}: hashes of ${count(witnessed)} of ${count(files)} files and links taken and kept`,
   )
+}
+
+/** What a backup could not read, and so does not hold. */
+interface Unread {
+  readonly count: number
+  readonly paths: readonly string[]
+}
+
+export function unreadBy(run: unknown): Unread {
+  return {
+    count: Number(at(run, 'failed', 'count') ?? 0),
+    paths: listAt(run, 'failed', 'paths').map(String),
+  }
+}
+
+export function tellUnread({ count: files }: Unread): string {
+  return files === 1
+    ? '1 file could not be read and is not in the backup'
+    : `${count(files)} files could not be read and are not in the backup`
+}
+
+async function unreadOf(stage: Stage, set: string): Promise<Unread> {
+  return unreadBy((await stage.statementsOf('backup-run', set)).at(-1)?.predicate)
 }
 
 /** What the repository holds, listed completely: without it no recovery point counts. */
@@ -36,7 +57,9 @@ export async function proveWhole(stage: Stage): Promise<void> {
   tellTest(stage, test)
   const compared = Number(at(test, 'classes', 'identical') ?? 0)
   const isProven = answer.exit === 0 && at(test, 'result') === 'PASSED' && compared > 0
-  stage.see('passed', isProven, `${count(compared)} files came back as they went in`)
+  const unread = await unreadOf(stage, PROVEN)
+  const came = `${count(compared)} files and links came back as they went in`
+  stage.see('passed', isProven, unread.count === 0 ? came : `${came}; ${tellUnread(unread)}`)
 }
 
 /** Damages the other set's repository behind everybody's back. */
@@ -56,13 +79,19 @@ export async function findDamage(stage: Stage, { paths }: Damage, { source }: Te
   const [first, second] = tests
   tellTest(stage, first)
   const named = listAt(first, 'exceptions').map((exception) => String(at(exception, 'path')))
+  const unread = new Set((await unreadOf(stage, DAMAGED)).paths)
+  const damaged = named.filter((path) => !unread.has(path)).length
   for (const exception of listAt(first, 'exceptions').slice(0, 5)) {
     stage.story.tell(
       `  ${String(at(exception, 'class'))}  ${nameBelow(source, String(at(exception, 'path')))}`,
     )
   }
   stage.see('failed', answer.exit === 1 && at(first, 'result') === 'FAILED')
-  stage.see('named', paths.length > 0 && paths.every((path) => named.includes(path)), `${named.length} files`)
+  stage.see(
+    'named',
+    paths.length > 0 && paths.every((path) => named.includes(path)),
+    damaged === 1 ? '1 file' : `${damaged} files`,
+  )
   stage.see('retest', at(second, 'reason') === 'retest' && at(second, 'result') === 'FAILED')
 }
 
@@ -73,6 +102,6 @@ function tellTest(stage: Stage, test: unknown): void {
     .map(([name, number]) => `${name} ${count(number)}`)
   stage.story.tell(
     `${String(at(test, 'result'))}: ${counts.join(', ')}`,
-    `${count(at(test, 'restored', 'files'))} files (${size(at(test, 'restored', 'bytes'))}) restored in ${Number(at(test, 'restored', 'seconds') ?? 0).toFixed(1)} s; the copy damaged on purpose: ${String(at(test, 'negativeControl'))}`,
+    `${count(at(test, 'restored', 'files'))} files and links (${size(at(test, 'restored', 'bytes'))}) restored in ${Number(at(test, 'restored', 'seconds') ?? 0).toFixed(1)} s; the copy damaged on purpose: ${String(at(test, 'negativeControl'))}`,
   )
 }

@@ -29,7 +29,7 @@ const wares = ['krus', 'skål', 'vase', 'tallerken', 'kande']
 /**
  * Makes a small web shop's files below `folder`, the same each time: pages, pictures, dumps and journals, and what
  * a backup has to survive besides them: odd names, links, holes and nothing at all.
- * @returns how many regular files it made
+ * @returns how many files and links it made
  */
 export function makeTree(folder: string): number {
   let files = 0
@@ -87,6 +87,7 @@ export function makeTree(folder: string): number {
     ['to-nothing', 'gone/for/good'],
   ] as const) {
     symlinkSync(target, join(folder, 'special', name))
+    files += 1
     lutimesSync(join(folder, 'special', name), 1_775_000_000, 1_775_000_000)
   }
   return files
