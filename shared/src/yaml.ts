@@ -5,7 +5,7 @@
 import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
 import type { Document } from 'yaml'
 import type { z } from 'zod'
-import { BevisError } from './error.ts'
+import { BevisError, errorMessageOf } from './error.ts'
 import type { ErrorCode } from './error.ts'
 
 export type Path = readonly PropertyKey[]
@@ -92,6 +92,8 @@ export function readYaml<S extends z.ZodType>(file: YamlFile, schema: S): z.outp
   })
   const places = new Places(document, lines)
   const problems = document.errors.map(({ message, pos }) => ({ place: places.at(pos[0]), message }))
+  if (problems.length === 0 && document.contents === null)
+    problems.push({ place: places.at(0), message: 'the file: is empty, or holds nothing but comments' })
   if (problems.length === 0) {
     const result = schema.safeParse(valueOf(document, maxAliases, file))
     if (result.success) return result.data
@@ -102,6 +104,22 @@ export function readYaml<S extends z.ZodType>(file: YamlFile, schema: S): z.outp
     .map(({ place: { line, column }, message }) => `${short}:${line}:${column}: ${message}`)
   const count = told.length === 1 ? 'a problem' : `${told.length} problems`
   throw new BevisError(code, [`${name} has ${count}:`, ...told].join('\n  '))
+}
+
+const READ_REASONS: Record<string, string> = {
+  ENOENT: 'it is not there',
+  EACCES: 'this user may not read it',
+  EPERM: 'this user may not read it',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of its path is no folder',
+  ELOOP: 'its links lead in a circle',
+}
+
+/** `agent.yaml cannot be read: this user may not read it (EACCES)` */
+export function unreadableText(name: string, error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const reason = READ_REASONS[code]
+  return `${name} cannot be read: ${reason === undefined ? errorMessageOf(error) : `${reason} (${code})`}`
 }
 
 function valueOf(document: Document, maxAliasCount: number, { code, name }: YamlFile): unknown {
@@ -126,8 +144,52 @@ function describe(
     }))
   }
   const isAbsent = issue.path.length > 0 && document.getIn(issue.path) === undefined
-  const reason = isAbsent && issue.code === 'invalid_type' ? 'is missing' : issue.message
+  const reason = isAbsent && issue.code === 'invalid_type' ? 'is missing' : reasonOf(issue)
   return [{ place: places.ofEntry(issue.path), message: `${pathText(issue.path) || 'the file'}: ${reason}` }]
+}
+
+const UNITS: Record<string, readonly [one: string, many: string]> = {
+  array: ['entry', 'entries'],
+  set: ['entry', 'entries'],
+  map: ['entry', 'entries'],
+  string: ['character', 'characters'],
+  file: ['byte', 'bytes'],
+}
+
+const KINDS: Record<string, string> = {
+  array: 'a list (- one - two)',
+  object: 'a map (key: value)',
+  record: 'a map (key: value)',
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+}
+
+/** What is wrong, in words for the person who wrote the file. A schema's own message is kept as it is. */
+function reasonOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'too_small' && issue.message.startsWith('Too small')) {
+    const { minimum, origin, inclusive = true } = issue
+    if (Number(minimum) === 1 && inclusive && origin in UNITS)
+      return origin === 'string' ? 'is empty' : 'is empty; at least one entry is needed'
+    return `is too ${origin in UNITS ? 'short' : 'small'}; ${boundOf(origin, inclusive ? 'at least' : 'more than', minimum)}`
+  }
+  if (issue.code === 'too_big' && issue.message.startsWith('Too big')) {
+    const { maximum, origin, inclusive = true } = issue
+    return `is too ${origin in UNITS ? 'long' : 'large'}; ${boundOf(origin, inclusive ? 'at most' : 'less than', maximum)}`
+  }
+  if (issue.code === 'invalid_type' && issue.message.startsWith('Invalid input')) {
+    return `must be ${KINDS[issue.expected] ?? issue.expected}`
+  }
+  if (issue.code === 'invalid_value' && issue.message.startsWith('Invalid')) {
+    return `must be ${issue.values.length === 1 ? '' : 'one of '}${issue.values.map(String).join(', ')}`
+  }
+  return issue.message
+}
+
+function boundOf(origin: string, how: string, bound: number | bigint): string {
+  const [one, many] = UNITS[origin] ?? ['', '']
+  return `${how} ${bound} ${Number(bound) === 1 ? one : many}`.trimEnd()
 }
 
 /** `sets[0].backup.cron` */

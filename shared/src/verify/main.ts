@@ -9,6 +9,7 @@ import { evaluateCommand } from './evaluate.ts'
 import { PACK_LIMITS, isPackFile } from './pack.ts'
 import { printReport } from './print.ts'
 import type { Report } from './report.ts'
+import { unreadableText } from '../yaml.ts'
 import { mergeTrust, parseTrust } from './trust.ts'
 import type { Trust } from './trust.ts'
 import { VERSION } from './version.ts'
@@ -142,7 +143,7 @@ async function read(file: string, limitBytes: number): Promise<Uint8Array> {
   try {
     bytes = await readFile(file)
   } catch (cause) {
-    throw new BevisError('USAGE', `${file} cannot be read: ${errorMessageOf(cause)}`, { cause })
+    throw new BevisError('USAGE', unreadableText(file, cause), { cause })
   }
   if (bytes.length > limitBytes) throw new BevisError('USAGE', `${file} is larger than ${limitBytes} bytes`)
   return bytes
