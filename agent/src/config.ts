@@ -74,6 +74,11 @@ const repository = z
     passwordCommand: z.string().min(1).exactOptional(),
     /** Lines NAME=value for restic: keys of an object store, say. */
     environmentFile: path.exactOptional(),
+    /** The name that a contract gives to this repository and its successors; left out: its ID is its only name. */
+    lineage: z
+      .string()
+      .regex(/^[\p{L}\p{N}][\p{L}\p{N}._ -]{0,127}$/u, 'a name is needed, such as hfk-web')
+      .exactOptional(),
   })
   .refine(
     ({ passwordFile, passwordCommand }) => (passwordFile === undefined) !== (passwordCommand === undefined),

@@ -6,6 +6,7 @@ import { open } from './commands/open.ts'
 import type { Opened } from './commands/open.ts'
 import { failureOutcome } from './commands/outcome.ts'
 import type { Outcome } from './commands/outcome.ts'
+import { printable } from './commands/terminal.ts'
 import { CONFIG_FILE, environment } from './config.ts'
 import type { Slice } from './run/check-ledger.ts'
 import { VERSION } from './version.ts'
@@ -52,7 +53,7 @@ async function act(options: Common, work: (opened: Opened) => Outcome | Promise<
 function tell({ exit, json, lines }: Outcome, { json: asJson }: { json?: boolean }): void {
   process.exitCode = exit
   const stream = exit === 2 && asJson !== true ? process.stderr : process.stdout
-  const text = asJson === true ? JSON.stringify(json) : lines.join('\n')
+  const text = asJson === true ? JSON.stringify(json) : printable(lines.join('\n'))
   if (text !== '') stream.write(`${text}\n`)
 }
 
@@ -72,7 +73,7 @@ const collect = (value: string, all: readonly string[]): string[] => [...all, va
 
 const program = new Command('bevis-agent')
   .description('Backs up, proves that what came back is what went in, and signs what it saw.')
-  .version(VERSION)
+  .version(`bevis-agent ${VERSION}`, '-V, --version', 'tell the version')
   .showHelpAfterError('(see bevis-agent --help)')
   .exitOverride()
 

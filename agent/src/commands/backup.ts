@@ -1,9 +1,12 @@
-import { BevisError, ERRORS, errorCodeOf } from '@bevis/shared/error'
+import { BevisError, errorCodeOf } from '@bevis/shared/error'
+import { setOf } from '../config.ts'
+import type { SetConfig } from '../config.ts'
 import type { BackupProgress, BackupResult } from '../run/backup.ts'
 import type { InventoryResult } from '../run/inventory.ts'
 import { requireIdentity } from '../evidence/identity.ts'
 import { lifecycle } from '../evidence/lifecycle.ts'
 import type { Restic } from '../restic/restic.ts'
+import { cureOfCode } from './cure.ts'
 import type { Opened } from './open.ts'
 import type { Outcome } from './outcome.ts'
 import { formatBytes, paint } from './terminal.ts'
@@ -38,9 +41,12 @@ export async function backupCommand(
       keepMark(opened, bench.set, 'inventory', startedAt, inventoryResult(inventory))
       return { ...backup, inventory }
     },
-    ({ outcome, error }) => ({ outcome: outcome === 'complete' ? 'passed' : 'failed', error }),
+    (backup) => ({
+      outcome: isEmpty(backup) ? 'empty' : isWhole(backup) ? 'passed' : 'failed',
+      error: backup.error,
+    }),
   )
-  return outcomeOf(id, result)
+  return outcomeOf(setOf(opened.config, id), result)
 }
 
 /** Makes the repository if there is none; one that is there is left as it is. */
@@ -59,14 +65,29 @@ function progressOf(at: BackupProgress): [string, number | null, string] {
   return ['backup', at.totalBytes > 0 ? at.bytes / at.totalBytes : null, detail]
 }
 
-function outcomeOf(id: string, result: BackupResult & { inventory: InventoryResult | null }): Outcome {
+/** restic is content with an empty folder, and with excludes that leave nothing; nobody else is. */
+function isEmpty({ outcome, tally }: BackupResult): boolean {
+  return outcome === 'complete' && tally?.files === 0
+}
+
+/** Everything is in the snapshot, and there is a witness of it. */
+function isWhole(backup: BackupResult): boolean {
+  return backup.outcome === 'complete' && backup.error === null && !isEmpty(backup)
+}
+
+function markOf(backup: BackupResult): string {
+  if (isEmpty(backup)) return paint('red', '✗ empty')
+  if (backup.outcome === 'complete')
+    return isWhole(backup) ? paint('green', '✓ complete') : paint('yellow', '! complete, without a witness')
+  return backup.outcome === 'partial' ? paint('yellow', '! partial') : paint('red', '✗ failed')
+}
+
+function outcomeOf(
+  { id, paths }: SetConfig,
+  result: BackupResult & { inventory: InventoryResult | null },
+): Outcome {
   const { outcome, snapshotId, tally, error, hookErrors, recorded, inventory } = result
-  const exit = outcome === 'complete' ? 0 : outcome === 'partial' ? 1 : 2
-  const mark = {
-    complete: paint('green', '✓ complete'),
-    partial: paint('yellow', '! partial'),
-    failed: paint('red', '✗ failed'),
-  }
+  const exit = isWhole(result) ? 0 : outcome === 'failed' ? 2 : 1
   const told = error instanceof BevisError ? { code: error.code, message: error.message } : null
   return {
     exit,
@@ -81,13 +102,19 @@ function outcomeOf(id: string, result: BackupResult & { inventory: InventoryResu
       inventory: inventory && inventoryJson(inventory),
     },
     lines: [
-      `${mark[outcome]}  ${id}${snapshotId === null ? '' : `  snapshot ${snapshotId.slice(0, 16)}`}`,
+      `${markOf(result)}  ${id}${snapshotId === null ? '' : `  snapshot ${snapshotId.slice(0, 16)}`}`,
       ...(tally === null
         ? []
         : [
             `  ${tally.witnessed} of ${tally.files} files witnessed, ${formatBytes(tally.bytes)}; ${tally.torn.count} changed while they were read`,
           ]),
-      ...(told === null ? [] : [`  ${told.code}: ${told.message}`, `  ${ERRORS[told.code].cure}`]),
+      ...(isEmpty(result)
+        ? [
+            `  nothing was backed up: there is no file in ${paths.join(', ')}, or the excludes leave none`,
+            '  Check the paths and excludes of the set, and that what should be mounted there is.',
+          ]
+        : []),
+      ...(told === null ? [] : [`  ${told.code}: ${told.message}`, `  ${cureOfCode(told.code)}`]),
       ...hookErrors.map(
         ({ message }) => `  ${paint('yellow', '!')} ${message}; the snapshot is none the worse for it`,
       ),

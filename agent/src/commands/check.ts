@@ -1,12 +1,12 @@
-import { ERRORS } from '@bevis/shared/error'
 import { setOf } from '../config.ts'
 import type { Slice } from '../run/check-ledger.ts'
 import type { DataCheckResult } from '../run/data-check.ts'
 import { describeCoverage } from './coverage.ts'
+import { cureOfCode } from './cure.ts'
 import type { Opened } from './open.ts'
 import type { Outcome } from './outcome.ts'
 import { alignColumns, formatBytes, paint } from './terminal.ts'
-import { workOn } from './work.ts'
+import { MARK_OF, workOn } from './work.ts'
 import type { WorkOptions } from './work.ts'
 
 /** restic's check tells nothing while it reads. */
@@ -34,7 +34,7 @@ export async function checkCommand(
           timer = setInterval(() => progress.update('reading', null, `slice ${part}/${of}`), TOLD_EVERY_MS)
         },
       }).finally(() => clearInterval(timer)),
-    (run) => ({ outcome: run.result === 'PASSED' ? 'passed' : 'failed', error: run.error }),
+    (run) => ({ outcome: MARK_OF[run.result], error: run.error }),
   )
   return outcomeOf(id, result, opened.now())
 }
@@ -67,7 +67,7 @@ function outcomeOf(id: string, run: DataCheckResult, now: Date): Outcome {
         '  ',
       ),
       ...(result === 'FAILED' ? messages.slice(0, 20).map((message) => `  ${paint('red', message)}`) : []),
-      ...(told === null ? [] : [`${told.code}: ${told.message}`, `  ${ERRORS[told.code].cure}`]),
+      ...(told === null ? [] : [`${told.code}: ${told.message}`, `  ${cureOfCode(told.code)}`]),
     ],
   }
 }

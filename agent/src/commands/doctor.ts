@@ -1,4 +1,5 @@
 import {
+  existsSync,
   accessSync,
   closeSync,
   constants,
@@ -8,19 +9,28 @@ import {
   statfsSync,
   statSync,
 } from 'node:fs'
-import { sep } from 'node:path'
-import { BevisError, ERRORS, errorCodeOf, errorMessageOf } from '@bevis/shared/error'
+import { hostname } from 'node:os'
+import { dirname, join, sep } from 'node:path'
+import { BevisError, errorCodeOf, errorMessageOf } from '@bevis/shared/error'
 import { parseContract } from '@bevis/shared/contract/parse'
 import type { Contract } from '@bevis/shared/contract/schema'
 import { configWarnings } from '../config.ts'
 import type { SetConfig } from '../config.ts'
 import { keyFile, loadIdentity } from '../evidence/identity.ts'
 import { readKey } from '../evidence/key.ts'
+import { readAlarms } from '../outbox/alarm.ts'
 import { readClock } from '../outbox/clock.ts'
+import { knownRepository } from '../run/repository.ts'
 import { brokenPromises } from '../schedule/promise.ts'
+import { bytePathOf } from '../tree/path.ts'
+import type { BytePath } from '../tree/path.ts'
+import { excludedBy } from '../tree/pattern.ts'
+import { statPath, walkTree } from '../tree/walk.ts'
+import { cureOf, cureOfCode } from './cure.ts'
 import { plainLogger } from './log.ts'
 import type { Opened } from './open.ts'
 import type { Outcome } from './outcome.ts'
+import { CLOCK_BAD_MS } from './status.ts'
 import { alignColumns, formatBytes, paint } from './terminal.ts'
 import { openRepository } from './work.ts'
 
@@ -38,18 +48,19 @@ const bad = (what: string, detail: string): Finding => ({ what, verdict: 'bad', 
 /** Below this, even a small sample may not fit. */
 const SCRATCH_NEEDED_BYTES = 256e6
 const CLOCK_WARNING_MS = 30_000
-/** A contract's clockTolerance, unless it says otherwise. */
-const CLOCK_BAD_MS = 5 * 60_000
+/** Enough to find a file where there is one, and no walk through millions of empty folders. */
+const MOST_LOOKED_AT = 20_000
 
 /** Looks at everything that would go wrong at night: 0 nothing bad, 1 something is. Changes nothing. */
 export async function doctorCommand(
   opened: Opened,
   options: { contract: string | null; signal: AbortSignal },
 ): Promise<Outcome> {
-  const { config, now } = opened
+  const { config } = opened
   const findings = [
     ...configFindings(opened),
     identityFinding(opened),
+    ...alarmFindings(opened),
     await collectorFinding(opened, options.signal),
     scratchFinding(config.scratch ?? config.state, config.sets),
   ]
@@ -61,7 +72,7 @@ export async function doctorCommand(
       await repositoryFinding(opened, set, options.signal),
     )
   }
-  if (options.contract !== null) findings.push(...contractFindings(config.sets, options.contract, now()))
+  if (options.contract !== null) findings.push(...contractFindings(opened, options.contract))
   const marks = { good: paint('green', '✓'), warning: paint('yellow', '!'), bad: paint('red', '✗') }
   return {
     exit: findings.some(({ verdict }) => verdict === 'bad') ? 1 : 0,
@@ -84,6 +95,16 @@ function identityFinding({ state }: Opened): Finding {
       throw new BevisError('KEY_INVALID', 'the key is not the one that was enrolled')
     return `${identity.agent} of ${identity.tenant}, key ${keyid.slice(0, 16)}`
   })
+}
+
+/** What was raised stands until a person has looked. */
+function alarmFindings({ config }: Opened): Finding[] {
+  return readAlarms(config.state).map(({ code, message }) =>
+    bad(
+      'alarm',
+      `${code}: ${message}. ${cureOfCode(code)} Then move ${join(config.state, 'ALARM.json')} away`,
+    ),
+  )
 }
 
 async function collectorFinding({ config, now }: Opened, signal: AbortSignal): Promise<Finding> {
@@ -118,7 +139,7 @@ function scratchFinding(folder: string, sets: readonly SetConfig[]): Finding {
     )
   }
   return attempt('scratch', () => {
-    const { bavail, bsize } = statfsSync(folder)
+    const { bavail, bsize } = statfsSync(nearest(folder))
     const free = bavail * bsize
     if (free < SCRATCH_NEEDED_BYTES) {
       throw new BevisError(
@@ -128,6 +149,11 @@ function scratchFinding(folder: string, sets: readonly SetConfig[]): Finding {
     }
     return `${formatBytes(free)} free in ${folder}`
   })
+}
+
+/** What is there of a folder that is still to be made. */
+function nearest(folder: string): string {
+  return existsSync(folder) ? folder : nearest(dirname(folder))
 }
 
 /** Opened, not asked about: access(2) knows nothing of CAP_DAC_READ_SEARCH, by which the service reads. */
@@ -154,8 +180,9 @@ function secretFindings({ id, repository }: SetConfig): Finding[] {
   )
 }
 
-function sourceFindings({ id, paths }: SetConfig): Finding[] {
-  return paths.map((path) =>
+function sourceFindings(set: SetConfig): Finding[] {
+  const { id, paths } = set
+  const findings = paths.map((path) =>
     attempt(`${id}: source`, () => {
       try {
         openOnce(path)
@@ -170,6 +197,39 @@ function sourceFindings({ id, paths }: SetConfig): Finding[] {
       return path
     }),
   )
+  const isReadable = findings.every(({ verdict }) => verdict === 'good')
+  // A hook may make the files that are backed up, or mount them.
+  const say = set.hooks.before.length > 0 ? warning : bad
+  const nothing = isReadable ? nothingToBackUp(set) : null
+  return nothing === null ? findings : [say(`${id}: source`, nothing)]
+}
+
+/** Why a backup now would hold no file, as far as a bounded look shows; null when it would. */
+function nothingToBackUp({ paths, exclude }: SetConfig): string | null {
+  const isExcluded = excludedBy(exclude)
+  let looked = 0
+  let files = 0
+  for (const root of paths.map(bytePathOf)) {
+    const stat = statPath(root)
+    const nodes = 'error' in stat || stat.kind !== 'dir' ? [{ path: root, stat }] : walkTree(root)
+    for (const { path, stat: found } of nodes) {
+      if ((looked += 1) > MOST_LOOKED_AT) return null
+      if ('error' in found || found.kind === 'dir') continue
+      files += 1
+      if (!isExcludedUpward(path, root, isExcluded)) return null
+    }
+  }
+  const where = paths.join(', ')
+  return files === 0
+    ? `SOURCE_MISSING: ${where} holds no file: a backup would be empty. Check what should be mounted there`
+    : `CONFIG_INVALID: of the ${files} files in ${where} the excludes leave none: a backup would be empty`
+}
+
+/** Whether the path, or a folder above it down from the root, is left out. */
+function isExcludedUpward(path: BytePath, root: BytePath, isExcluded: (path: BytePath) => boolean): boolean {
+  if (isExcluded(path)) return true
+  const above = path.slice(0, Math.max(1, path.lastIndexOf('/'))) as BytePath
+  return path !== root && above.length >= root.length && isExcludedUpward(above, root, isExcluded)
 }
 
 /** What hooks and probes would start tonight. */
@@ -203,7 +263,9 @@ async function repositoryFinding(opened: Opened, set: SetConfig, signal: AbortSi
 }
 
 /** Whether the schedules can keep what a contract promises, set by set. */
-function contractFindings(sets: readonly SetConfig[], file: string, now: Date): Finding[] {
+function contractFindings(opened: Opened, file: string): Finding[] {
+  const { sets } = opened.config
+  const now = opened.now()
   let contract: Contract
   try {
     const parsed = parseContract(readFileSync(file, 'utf8'))
@@ -221,19 +283,81 @@ function contractFindings(sets: readonly SetConfig[], file: string, now: Date): 
     .toString()
   const version =
     contract.versions.findLast(({ effectiveFrom }) => effectiveFrom <= today) ?? contract.versions.at(-1)
-  return (version?.sets ?? []).flatMap((promised) => {
+  const enrolled = enrolmentFinding(opened, contract.id)
+  const findings = (version?.sets ?? []).flatMap((promised) => {
     const what = `${promised.id}: contract`
-    const set = sets.find(
-      ({ id, contract: name }) => id === promised.id && (name === undefined || name === contract.id),
-    )
-    if (set === undefined)
-      return [
-        warning(what, `${contract.id} promises the set ${promised.id}, which is not in this configuration`),
-      ]
-    const broken = brokenPromises(set, promised, now)
+    const set = sets.find(({ id }) => id === promised.id)
+    if (set === undefined) {
+      const told = `${contract.id} promises the set ${promised.id}, which is not in this configuration`
+      return [isThisHost(promised.selector.hosts) ? bad(what, told) : warning(what, told)]
+    }
+    const broken = [...mismatches(opened, set, contract.id, promised), ...brokenPromises(set, promised, now)]
     if (broken.length > 0) return broken.map((text) => bad(what, text))
-    return [good(what, `the schedule can keep ${contract.id}, version ${version?.no ?? 1}`)]
+    return [
+      good(what, `the schedule can keep ${contract.id}, version ${version?.no ?? 1}`),
+      ...unknowns(opened, set, promised),
+    ]
   })
+  return [enrolled, ...findings]
+}
+
+interface Selected {
+  readonly selector: { readonly repository: string; readonly hosts: readonly string[] }
+}
+
+function isThisHost(hosts: readonly string[]): boolean {
+  return hosts.includes(hostname())
+}
+
+/** Evidence counts for the contracts that the invitation named, and for no other. */
+function enrolmentFinding({ state }: Opened, contract: string): Finding {
+  const known = loadIdentity(state)?.contracts ?? []
+  if (known.length === 0)
+    return warning(
+      'contract',
+      `unknown whether this agent is enrolled for ${contract}: it has no identity yet`,
+    )
+  return known.includes(contract)
+    ? good('contract', `this agent is enrolled for ${contract}`)
+    : bad(
+        'contract',
+        `this agent is enrolled for ${known.join(', ')}, not for ${contract}: its evidence does not count there`,
+      )
+}
+
+/** By what the collector would not find this set's backups. */
+function mismatches(opened: Opened, set: SetConfig, contract: string, { selector }: Selected): string[] {
+  const id = knownRepository(opened.state.folder, set.id)
+  const names = [id, set.repository.lineage].filter((name) => name !== null && name !== undefined)
+  const own = hostname()
+  return [
+    ...(set.contract === undefined || set.contract === contract
+      ? []
+      : [`the set is configured for ${set.contract}, and this is ${contract}`]),
+    ...(isThisHost(selector.hosts)
+      ? []
+      : [`the contract counts backups of ${selector.hosts.join(', ')}; this host is called ${own}`]),
+    ...(names.includes(selector.repository) || (id === null && isRepositoryId(selector.repository))
+      ? []
+      : [
+          `the contract names the repository ${selector.repository}; this one is ${names.join(' or ') || 'without a name'}: set repository.lineage, or name its ID in the contract`,
+        ]),
+  ]
+}
+
+/** An ID that cannot be compared, because the repository has never been opened. */
+function unknowns({ state }: Opened, set: SetConfig, { selector }: Selected): Finding[] {
+  if (knownRepository(state.folder, set.id) !== null || !isRepositoryId(selector.repository)) return []
+  return [
+    warning(
+      `${set.id}: contract`,
+      'unknown whether the repository is the promised one: nothing is backed up yet',
+    ),
+  ]
+}
+
+function isRepositoryId(name: string): boolean {
+  return /^[0-9a-f]{64}$/.test(name)
 }
 
 function attempt(what: string, look: () => string): Finding {
@@ -246,7 +370,7 @@ function attempt(what: string, look: () => string): Finding {
 
 function describeError(error: unknown): string {
   const code = errorCodeOf(error)
-  return `${code}: ${errorMessageOf(error)}. ${ERRORS[code].cure}`
+  return `${code}: ${errorMessageOf(error)}. ${cureOf(error)}`
 }
 
 function isInside(path: string, folder: string): boolean {

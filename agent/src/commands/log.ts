@@ -1,3 +1,5 @@
+import { printable } from './terminal.ts'
+
 /** What rooms and stories log to; pino fits as well. */
 export interface Logger {
   debug(fields: object, message: string): void
@@ -19,7 +21,7 @@ export function plainLogger(level: (typeof LEVELS)[number]): Logger {
   for (const each of LEVELS.slice(LEVELS.indexOf(level))) {
     logger[each] = (fields, message) => {
       const err = 'err' in fields && fields.err instanceof Error ? `: ${fields.err.message}` : ''
-      process.stderr.write(`${each}: ${message}${err}\n`)
+      process.stderr.write(`${printable(`${each}: ${message}${err}`)}\n`)
     }
   }
   return logger

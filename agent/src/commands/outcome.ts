@@ -1,4 +1,5 @@
 import { ERRORS, errorCodeOf, errorMessageOf } from '@bevis/shared/error'
+import { cureOf } from './cure.ts'
 
 /** What a command came to: for people, for programs, and for the shell. */
 export interface Outcome {
@@ -13,7 +14,8 @@ export interface Outcome {
 /** The outcome of a command that ended in an error. */
 export function failureOutcome(error: unknown): Outcome {
   const code = errorCodeOf(error)
-  const { exit, cure } = ERRORS[code]
+  const { exit } = ERRORS[code]
+  const cure = cureOf(error)
   const message = errorMessageOf(error)
   return { exit, json: { error: { code, message, cure } }, lines: [`${code}: ${message}`, `  ${cure}`] }
 }

@@ -1,5 +1,5 @@
-import { ERRORS } from '@bevis/shared/error'
 import type { DeletionProbeResult } from '../run/deletion-probe.ts'
+import { cureOfCode } from './cure.ts'
 import type { Opened } from './open.ts'
 import type { Outcome } from './outcome.ts'
 import { alignColumns, paint } from './terminal.ts'
@@ -18,7 +18,10 @@ export async function probeDeletionCommand(
     { id, what: 'deletion-probe' },
     options,
     (bench) => runDeletionProbe(bench),
-    ({ outcome, error }) => ({ outcome: outcome === 'refused' ? 'passed' : 'failed', error }),
+    ({ outcome, error }) => ({
+      outcome: outcome === 'refused' ? 'passed' : outcome === 'allowed' ? 'failed' : 'inconclusive',
+      error,
+    }),
   )
   return outcomeOf(id, result)
 }
@@ -53,7 +56,7 @@ function outcomeOf(
         ],
         '  ',
       ),
-      ...(told === null ? [] : [`${told.code}: ${told.message}`, `  ${ERRORS[told.code].cure}`]),
+      ...(told === null ? [] : [`${told.code}: ${told.message}`, `  ${cureOfCode(told.code)}`]),
     ],
   }
 }

@@ -165,7 +165,16 @@ test('stopping takes a run that is at work along, and leaves it owed', async () 
   service.child.kill('SIGTERM')
   expect(await service.ended).toBe(0)
   expect(JSON.parse((await agent('status', '--json')).stdout)).toMatchObject({
-    sets: [{ work: expect.arrayContaining([expect.objectContaining({ what: 'inventory', last: null })]) }],
+    sets: [
+      {
+        work: expect.arrayContaining([
+          expect.objectContaining({
+            what: 'inventory',
+            last: expect.objectContaining({ outcome: 'interrupted' }),
+          }),
+        ]),
+      },
+    ],
   })
 })
 

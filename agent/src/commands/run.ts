@@ -8,16 +8,19 @@ import { lifecycle } from '../evidence/lifecycle.ts'
 import { lock } from '../lock.ts'
 import { openDelivery } from '../outbox/delivery.ts'
 import { readSpool } from '../outbox/queue.ts'
+import { isAboutTrust } from '../outbox/send.ts'
 import type { SendReport } from '../outbox/send.ts'
 import { parseDuration } from '../quantity.ts'
 import { openDispatch } from '../schedule/dispatch.ts'
 import type { Ending } from '../schedule/dispatch.ts'
+import { forgetAttempt } from '../schedule/attempt.ts'
 import { loadMark, saveMark } from '../schedule/mark.ts'
 import { plansOf } from '../schedule/plan.ts'
 import type { Plan } from '../schedule/plan.ts'
 import { VERSION } from '../version.ts'
 import { isPassing, startChild } from './child.ts'
 import type { Child } from './child.ts'
+import { stateDeaths } from './death.ts'
 import { heartbeat } from './heartbeat.ts'
 import { recorderOf } from './open.ts'
 import type { Opened } from './open.ts'
@@ -72,6 +75,7 @@ export async function runCommand(
   const heartbeatMs = parseDuration(config.heartbeat)
   let heardAt = now().getTime()
   const tick = async (): Promise<void> => {
+    if (children.size === 0) for (const { set, what } of await stateDeaths(opened)) tellDeath(set, what)
     dispatch.tick()
     // Commands by hand record too, and need not be able to send.
     if (readSpool(state).depth > 0) delivery.poke()
@@ -110,6 +114,10 @@ export async function runCommand(
   logger.info('stopped')
   return { exit: 0, json: { stopped: true }, lines: [] }
 
+  function tellDeath(set: string, what: string): void {
+    logger.error({ set, what }, 'a run had died')
+  }
+
   /** Runs one piece of work as a child, and looks at how it ended. */
   async function startWork({ set, what }: Plan): Promise<Ending> {
     const startedAt = now().toISOString()
@@ -138,6 +146,7 @@ export async function runCommand(
       saveMark(state, set, what, { startedAt, endedAt: now().toISOString(), outcome, code })
     }
     if (isCrash) {
+      forgetAttempt(state, { set, what })
       const detail = { set, what, status, signal } // what it said stays in the log: nobody knows what is in it
       await recorder.record(lifecycle(identity, 'alarm', now(), { reason: 'the run crashed', detail }))
     }
@@ -150,6 +159,9 @@ export async function runCommand(
     if (refused > 0) logger.error({ refused }, 'the collector refused evidence')
     for (const alarm of alarms) logger.error(alarm, 'ALARM')
     if (failure instanceof BevisError)
-      logger.warn({ code: failure.code, reason: failure.message }, 'not sent')
+      logger[isAboutTrust(failure.code) ? 'error' : 'warn'](
+        { code: failure.code, reason: failure.message },
+        'not sent',
+      )
   }
 }

@@ -5,8 +5,13 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { parseConfig } from '../config.ts'
 import type { AgentConfig } from '../config.ts'
 import { confirmIdentity } from '../evidence/identity.ts'
+import { tryLock } from '../lock.ts'
+import type { Lock } from '../lock.ts'
 import { raiseAlarm } from '../outbox/alarm.ts'
+import { saveClock } from '../outbox/clock.ts'
+import { repositoryLock, saveAttempt } from '../schedule/attempt.ts'
 import { saveMark } from '../schedule/mark.ts'
+import type { Work } from '../schedule/mark.ts'
 import { openState } from '../state.ts'
 import type { State } from '../state.ts'
 import { statusCommand } from './status.ts'
@@ -16,6 +21,7 @@ const zeros = '0'.repeat(64)
 let folder: string
 let config: AgentConfig
 let state: State
+let service: Lock | null
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'bevis-status-'))
@@ -37,12 +43,19 @@ beforeEach(() => {
     vkey: '',
   }
   confirmIdentity(state, { ...identity, contracts: [], token: zeros, enrolledAt: now().toISOString() })
+  service = tryLock(join(state.folder, 'run.lock'), 'bevis-agent run', now())
+  mark('backup', '2026-11-23T02:30:00.000Z')
 })
 
 afterEach(() => {
+  service?.release()
   state.close()
   rmSync(folder, { recursive: true })
 })
+
+function mark(what: Work, startedAt: string, outcome = 'passed', code: string | null = null): void {
+  saveMark(state, 'shop', what, { startedAt, endedAt: startedAt, outcome, code })
+}
 
 const status = (): { exit: number; problems: string[]; text: string } => {
   const { exit, json, lines } = statusCommand({ config, state, now })
@@ -60,15 +73,9 @@ function queue(state_: 'signed' | 'refused', createdAt: string): void {
 }
 
 test('nothing wrong is exit 0, with what comes next', () => {
-  saveMark(state, 'shop', 'backup', {
-    startedAt: '2026-11-23T02:30:00.000Z',
-    endedAt: '2026-11-23T02:31:00.000Z',
-    outcome: 'passed',
-    code: null,
-  })
   const { exit, problems, text } = status()
   expect({ exit, problems }).toEqual({ exit: 0, problems: [] })
-  expect(text).toMatch(/backup +✓ passed +9 h ago +next in 15 h/)
+  expect(text).toMatch(/backup +✓ passed +10 h ago +next in 15 h/)
 })
 
 test('an alarm stands until a person moves its file away', () => {
@@ -99,16 +106,14 @@ test('evidence that was refused, or has waited for more than a day, is a problem
 })
 
 test('a last run that did not pass is a problem, with its code', () => {
-  saveMark(state, 'shop', 'restore-test', {
-    startedAt: '2026-11-23T02:30:00.000Z',
-    endedAt: '2026-11-23T02:31:00.000Z',
-    outcome: 'failed',
-    code: 'SCRATCH_FULL',
-  })
+  mark('restore-test', '2026-11-23T02:30:00.000Z', 'failed', 'SCRATCH_FULL')
   expect(status()).toMatchObject({
     exit: 1,
     problems: ['the last restore-test of shop failed: SCRATCH_FULL'],
   })
+  mark('restore-test', '2026-11-23T02:30:00.000Z', 'inconclusive', 'SCRATCH_FULL')
+  expect(status().problems).toEqual(['the last restore-test of shop was inconclusive: SCRATCH_FULL'])
+  expect(status().text).toMatch(/restore-test +\? inconclusive/)
 })
 
 test('what the configuration asks for and nobody does is said, and is no problem of tonight', () => {
@@ -118,4 +123,65 @@ test('what the configuration asks for and nobody does is said, and is no problem
   const { exit, text } = status()
   expect(exit).toBe(0)
   expect(text).toContain('! set shop, retention: retention by contract is not carried out by this version')
+})
+
+test('a set that is scheduled and has never been backed up is wrong; one that is backed up by hand is told', () => {
+  state.db.exec('delete from schedule_mark')
+  expect(status()).toMatchObject({ exit: 1, problems: ['shop has never been backed up'] })
+  const [set] = config.sets
+  if (set === undefined) throw new Error('there is a set')
+  config = { ...config, sets: [{ ...set, backup: { timezone: 'UTC', jitter: 'PT0S' } }] }
+  const { exit, text } = status()
+  expect(exit).toBe(0)
+  expect(text).toMatch(/backup +– never/)
+})
+
+test('without the service nothing runs and nothing is sent, and that is wrong', () => {
+  service?.release()
+  queue('signed', '2026-11-23T11:59:00.000Z')
+  expect(status()).toMatchObject({
+    exit: 1,
+    problems: [
+      'the service is not running, nothing that is scheduled will run, and 1 statement waits to be sent: start it (bevis-agent run)',
+    ],
+  })
+})
+
+test('a run that should have begun long ago is wrong, however often the schedule comes by', () => {
+  const [set] = config.sets
+  if (set === undefined) throw new Error('there is a set')
+  config = { ...config, sets: [{ ...set, backup: { ...set.backup, cron: '*/2 * * * *' } }] }
+  mark('backup', '2026-11-23T11:58:30.000Z')
+  expect(status().exit).toBe(0)
+  mark('backup', '2026-11-13T12:00:00.000Z')
+  expect(status()).toMatchObject({
+    exit: 1,
+    problems: [expect.stringMatching(/^the backup of shop is overdue since 2026-11-13/)],
+  })
+  const held = tryLock(repositoryLock(state.folder, '/repo'), 'restore-test of shop', now())
+  expect(status().exit).toBe(0) // it waits for its turn
+  held?.release()
+})
+
+test('a clock that is hours ahead is wrong: what is stated then does not count', () => {
+  saveClock(state, { offsetMs: 7_200_000, at: now().toISOString() })
+  expect(status()).toMatchObject({
+    exit: 1,
+    problems: [expect.stringContaining("clock is 7200.0 s ahead of the collector's")],
+  })
+  saveClock(state, { offsetMs: -20_000, at: now().toISOString() })
+  expect(status().exit).toBe(0)
+})
+
+test('the newest run is shown, also when it was interrupted or died', () => {
+  const attempt = { set: 'shop', what: 'backup', repository: '/repo' } as const
+  const startedAt = '2026-11-23T09:00:00.000Z'
+  saveAttempt(state, { ...attempt, startedAt, endedAt: '2026-11-23T09:01:00.000Z' })
+  expect(status()).toMatchObject({ exit: 1, problems: [expect.stringContaining('was interrupted')] })
+  expect(status().text).toMatch(/backup +✗ interrupted +3 h ago/)
+  saveAttempt(state, { ...attempt, startedAt, endedAt: null }) // and nobody works on the repository
+  expect(status()).toMatchObject({ exit: 1, problems: [expect.stringContaining('was interrupted')] })
+  const held = tryLock(repositoryLock(state.folder, '/repo'), 'backup of shop', now())
+  expect(status()).toMatchObject({ exit: 0, text: expect.stringMatching(/✓ passed .*running since/) })
+  held?.release()
 })

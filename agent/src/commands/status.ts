@@ -8,6 +8,8 @@ import { readAlarms } from '../outbox/alarm.ts'
 import { loadClock } from '../outbox/clock.ts'
 import { loadHead } from '../outbox/head.ts'
 import { listRefused, readSpool } from '../outbox/queue.ts'
+import { deadAttempts, isAtWork, loadAttempts } from '../schedule/attempt.ts'
+import type { Attempt } from '../schedule/attempt.ts'
 import { loadMark } from '../schedule/mark.ts'
 import type { Mark, Work } from '../schedule/mark.ts'
 import { inventoryKeeper, plansOf } from '../schedule/plan.ts'
@@ -27,6 +29,12 @@ const OPTIONAL: ReadonlySet<Work> = new Set(['data-check', 'deletion-probe'])
 /** Evidence that waits longer than this is told as bad: the collector's silence has become a matter. */
 const STALE_SPOOL_MS = 26 * 3_600_000
 
+/** Beyond a contract's clockTolerance, unless it says otherwise: what is stated then does not count. */
+export const CLOCK_BAD_MS = 5 * 60_000
+
+/** A run that is so late is not merely about to begin. */
+const OVERDUE_MS = 3_600_000
+
 /** How the agent is: 0 when nothing is wrong, 1 when a person must look. */
 export function statusCommand({ config, state, now }: Opened): Outcome {
   const status = readStatus(config, state, now())
@@ -41,6 +49,8 @@ export function readStatus(config: AgentConfig, state: State, now: Date) {
   const refused = listRefused(state, 20)
   const alarms = readAlarms(state.folder)
   const head = loadHead(state)
+  const service = runningService(state, now)
+  const clock = loadClock(state)
   const sets = config.sets.map((set) => ({
     set: set.id,
     work: WORKS.map((what) => workOf(config, state, set.id, what, now)).filter(
@@ -61,22 +71,18 @@ export function readStatus(config: AgentConfig, state: State, now: Date) {
     ...(spool.oldestAt !== null && now.getTime() - Date.parse(spool.oldestAt) > STALE_SPOOL_MS
       ? [`evidence has waited since ${spool.oldestAt}: check the way to ${config.collector.url}`]
       : []),
-    ...sets.flatMap(({ set, work }) =>
-      work.flatMap(({ what, last }) =>
-        last === null || last.outcome === 'passed'
-          ? []
-          : what === 'deletion-probe' && last.outcome === 'failed' && last.code === null
-            ? [`the storage of ${set} lets this agent delete snapshots: it is not append-only`]
-            : [`the last ${what} of ${set} ${last.outcome}${last.code === null ? '' : `: ${last.code}`}`],
-      ),
-    ),
+    ...serviceProblems(config, service !== null, spool.depth),
+    ...(clock !== null && Math.abs(clock.offsetMs) > CLOCK_BAD_MS
+      ? [`this host's clock is ${clockText(clock.offsetMs)}: set it (NTP), evidence will not count`]
+      : []),
+    ...sets.flatMap(({ set, work }) => work.flatMap((each) => workProblems(set, each))),
   ]
   return {
     identity,
-    service: runningService(state, now),
+    service,
     collector: config.collector.url,
     contactAt: state.get('contact'),
-    clockOffsetMs: loadClock(state)?.offsetMs ?? null,
+    clockOffsetMs: clock?.offsetMs ?? null,
     log: head === null ? null : { origin: head.origin, size: head.size },
     spool,
     refused,
@@ -98,17 +104,79 @@ function workOf(config: AgentConfig, state: State, set: string, what: Work, now:
   const keeper = what === 'inventory' ? (inventoryKeeper(config.sets, url)?.id ?? set) : set
   const mark = loadMark(state, keeper, what)
   const plan = plansOf(config.sets).find((candidate) => candidate.set === keeper && candidate.what === what)
-  const unknown: Mark = {
-    startedAt: now.toISOString(),
-    endedAt: now.toISOString(),
-    outcome: 'new',
-    code: null,
-  }
+  const seen = loadIdentity(state)?.enrolledAt ?? now.toISOString()
+  const basis: Mark = mark ?? { startedAt: seen, endedAt: seen, outcome: 'new', code: null }
+  const attempt = loadAttempts(state).find((one) => one.set === keeper && one.what === what)
+  const isDead = deadAttempts(state, now).some((one) => one.set === keeper && one.what === what)
+  const runningSince = attempt?.endedAt === null && !isDead ? attempt.startedAt : null
+  // The first run that was owed since the last one, not the latest: that one may be due this very minute.
+  const owedSince = plan?.next(basis, new Date(basis.startedAt)) ?? null
+  const isWaiting = runningSince !== null || isAtWork(state.folder, url, now)
   return {
     what,
-    last: mark === null || mark.outcome === 'new' ? null : mark,
-    next: plan?.next(mark ?? unknown, now)?.toISOString() ?? null,
+    last: lastOf(mark, runningSince === null ? attempt : undefined),
+    runningSince,
+    next: plan?.next(basis, now)?.toISOString() ?? null,
+    /** Since when it should have begun, if that is long ago and nothing keeps it waiting. */
+    overdueSince:
+      owedSince === null || isWaiting || now.getTime() - owedSince.getTime() < OVERDUE_MS
+        ? null
+        : owedSince.toISOString(),
+    isScheduled: plan !== undefined,
   }
+}
+type WorkStatus = ReturnType<typeof workOf>
+
+/** The newest run, whatever became of it: one that left no mark was interrupted, or died. */
+function lastOf(mark: Mark | null, attempt: Attempt | undefined): Mark | null {
+  const done = mark === null || mark.outcome === 'new' ? null : mark
+  if (attempt === undefined || (done !== null && done.startedAt > attempt.startedAt)) return done
+  const { startedAt, endedAt } = attempt
+  return { startedAt, endedAt: endedAt ?? startedAt, outcome: 'interrupted', code: null }
+}
+
+function workProblems(set: string, { what, last, overdueSince, isScheduled }: WorkStatus): string[] {
+  const late =
+    overdueSince === null
+      ? []
+      : [`the ${what} of ${set} is overdue since ${formatInstant(overdueSince)}: see that the service runs`]
+  if (last === null) {
+    // Nothing is protected before the first backup; the rest has its time.
+    return what === 'backup' && isScheduled ? [`${set} has never been backed up`] : late
+  }
+  return [...badEnd(set, what, last), ...late]
+}
+
+function badEnd(set: string, what: Work, { outcome, code, startedAt }: Mark): string[] {
+  const reason = code === null ? '' : `: ${code}`
+  switch (outcome) {
+    case 'passed':
+      return []
+    case 'empty':
+      return [`the last ${what} of ${set} held no file: nothing is protected`]
+    case 'inconclusive':
+      return [`the last ${what} of ${set} was inconclusive${reason}`]
+    case 'interrupted':
+      return [`the last ${what} of ${set}, begun ${formatInstant(startedAt)}, was interrupted: run it again`]
+    default:
+      return what === 'deletion-probe' && outcome === 'failed' && code === null
+        ? [`the storage of ${set} lets this agent delete snapshots: it is not append-only`]
+        : [`the last ${what} of ${set} ${outcome}${reason}`]
+  }
+}
+
+/** Without the service nothing is done on time, and nothing is sent. */
+function serviceProblems({ sets }: AgentConfig, isRunning: boolean, waiting: number): string[] {
+  if (isRunning) return []
+  const isScheduled = sets.some(
+    ({ backup, restoreTest, dataCheck, deletionProbe }) =>
+      (backup.cron ?? restoreTest.cron ?? dataCheck.cron ?? deletionProbe.every) !== undefined,
+  )
+  const waits =
+    waiting === 0 ? [] : [`${count(waiting, 'statement')} ${waiting === 1 ? 'waits' : 'wait'} to be sent`]
+  const idle = isScheduled ? ['nothing that is scheduled will run'] : []
+  if (waits.length + idle.length === 0) return []
+  return [`the service is not running, ${[...idle, ...waits].join(', and ')}: start it (bevis-agent run)`]
 }
 
 /** Whether the service runs: it holds this lock as long as it lives. */
@@ -153,16 +221,18 @@ function describe(status: Status, now: Date): string[] {
     ['clock', clock],
   ]
   const table = status.sets.flatMap(({ set, work, data }) => [
-    ...work.map(({ what, last, next }) => [
+    ...work.map(({ what, last, next, runningSince }) => [
       set,
       what,
       outcomeText(last),
       last === null ? '' : formatDistance(last.endedAt, now),
-      next === null
-        ? ''
-        : Date.parse(next) <= now.getTime()
-          ? 'due now'
-          : `next ${formatDistance(next, now)}`,
+      runningSince !== null
+        ? `running since ${formatInstant(runningSince)}`
+        : next === null
+          ? ''
+          : Date.parse(next) <= now.getTime()
+            ? 'due now'
+            : `next ${formatDistance(next, now)}`,
     ]),
     ...(data === null ? [] : [[set, 'data read', ...describeCoverage(data, now)]]),
   ])
@@ -187,7 +257,10 @@ function clockText(offsetMs: number): string {
 
 function outcomeText(mark: Mark | null): string {
   if (mark === null) return paint('dim', '– never')
-  return mark.outcome === 'passed' ? paint('green', '✓ passed') : paint('red', `✗ ${mark.outcome}`)
+  if (mark.outcome === 'passed') return paint('green', '✓ passed')
+  return mark.outcome === 'inconclusive'
+    ? paint('yellow', '? inconclusive')
+    : paint('red', `✗ ${mark.outcome}`)
 }
 
 function count(n: number, one: string, many = `${one}s`): string {

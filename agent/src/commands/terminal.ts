@@ -1,10 +1,20 @@
 import { styleText } from 'node:util'
+import { plainText } from '../plain-text.ts'
 
 type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow'
 
 /** Colour where the stream is a terminal and NO_COLOR is not set. */
 export function paint(style: Style, text: string): string {
   return styleText(style, text, { stream: process.stdout })
+}
+
+/** What paint writes. */
+// oxlint-disable-next-line no-control-regex -- styles are made of control characters
+const OWN_STYLE = /^\u001b\[(?:1|2|22|31|32|33|39)m$/
+
+/** What may be printed: our own colours stay, everything else that steers a terminal goes. */
+export function printable(text: string): string {
+  return plainText(text, (found) => OWN_STYLE.test(found))
 }
 
 /** Columns that line up; the last one is not padded. Styles do not count as width. */
@@ -74,7 +84,7 @@ export function openProgress(stream: NodeJS.WriteStream, now: () => number): Pro
       const share = fraction === null ? null : Math.min(Math.max(fraction, 0), 1)
       const percent = share === null ? '' : ` ${String(Math.floor(share * 100)).padStart(3)} %`
       if (!stream.isTTY) {
-        stream.write(`${step}${percent} ${detail}\n`)
+        stream.write(`${printable(`${step}${percent} ${detail}`)}\n`)
         return
       }
       const filled = Math.round((share ?? 0) * BAR_WIDTH)

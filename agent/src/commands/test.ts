@@ -1,9 +1,10 @@
-import { BevisError, ERRORS } from '@bevis/shared/error'
+import { BevisError } from '@bevis/shared/error'
 import type { RestoreTestResult, SnapshotTest } from '../run/restore-test.ts'
+import { cureOfCode } from './cure.ts'
 import type { Opened } from './open.ts'
 import type { Outcome } from './outcome.ts'
 import { alignColumns, formatBytes, paint } from './terminal.ts'
-import { workOn } from './work.ts'
+import { MARK_OF, workOn } from './work.ts'
 import type { WorkOptions } from './work.ts'
 
 /** Tests that a set can be restored: 0 PASSED, 1 FAILED, 2 INCONCLUSIVE with the code of what hindered it. */
@@ -37,7 +38,7 @@ export async function testCommand(
         onProgress: ({ step, files, totalFiles }) =>
           progress.update(step, totalFiles > 0 ? files / totalFiles : null, `${files} files`),
       }),
-    ({ outcome, error }) => ({ outcome: outcome === 'PASSED' ? 'passed' : 'failed', error }),
+    ({ outcome, error }) => ({ outcome: MARK_OF[outcome], error }),
   )
   return outcomeOf(id, result)
 }
@@ -49,7 +50,7 @@ function outcomeOf(id: string, { outcome, tests, error }: RestoreTestResult): Ou
     json: { set: id, outcome, tests, error: told },
     lines: [
       ...tests.flatMap(describe),
-      ...(told === null ? [] : [`${told.code}: ${told.message}`, `  ${ERRORS[told.code].cure}`]),
+      ...(told === null ? [] : [`${told.code}: ${told.message}`, `  ${cureOfCode(told.code)}`]),
     ],
   }
 }

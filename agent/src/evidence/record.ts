@@ -5,6 +5,7 @@ import type { Chain, EvidenceName, PredicateOf } from '@bevis/shared/evidence/pr
 import { STATEMENT_TYPE } from '@bevis/shared/evidence/statement'
 import type { Statement, Subject } from '@bevis/shared/evidence/statement'
 import type { State } from '../state.ts'
+import { withoutControls } from '../plain-text.ts'
 import { VERSION } from '../version.ts'
 import { appendStatement } from './chain.ts'
 import { keyFile, requireIdentity } from './identity.ts'
@@ -63,7 +64,7 @@ export function openRecorder(state: State, now: () => Date): Recorder {
 
 /** The statement of a draft: what every statement says comes first. The schema is checked when it is encoded. */
 export function completeDraft<N extends AgentEvidence>(draft: Draft<N>, chain: Chain): Statement {
-  const { tools, ...predicate } = draft.predicate
+  const { tools, ...predicate } = withoutControls(draft.predicate)
   return {
     _type: STATEMENT_TYPE,
     subject: [draft.subject],

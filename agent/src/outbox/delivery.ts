@@ -25,6 +25,7 @@ const HOPELESS: ReadonlySet<ErrorCode> = new Set([
   'CHECKPOINT_INVALID',
   'PROOF_INVALID',
   'LOG_INCONSISTENT',
+  'LOG_ROLLED_BACK',
   'COLLECTOR_REFUSED',
 ])
 

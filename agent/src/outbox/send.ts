@@ -1,4 +1,4 @@
-import { BevisError, ERRORS, errorCodeOf, errorMessageOf } from '@bevis/shared/error'
+import { BevisError, ERROR_CODES, ERRORS, errorCodeOf, errorMessageOf } from '@bevis/shared/error'
 import type { ErrorCode } from '@bevis/shared/error'
 import { envelopeSchema } from '@bevis/shared/evidence/envelope'
 import type { Checkpoint, VerificationKey } from '@bevis/shared/log/checkpoint'
@@ -49,6 +49,19 @@ const ALARMING: ReadonlySet<ErrorCode> = new Set([
   'LOG_INCONSISTENT',
 ])
 
+/** The log, or this agent's place in it, is not what it was: nobody may read that as a network that is slow. */
+const ABOUT_TRUST: ReadonlySet<ErrorCode> = new Set([
+  ...ALARMING,
+  'LOG_ROLLED_BACK',
+  'AGENT_UNKNOWN',
+  'AGENT_REVOKED',
+])
+
+/** Whether a failure to deliver must raise the alarm. */
+export function isAboutTrust(code: ErrorCode): boolean {
+  return ABOUT_TRUST.has(code)
+}
+
 /** These are about the agent, not about one statement: everything waits for a person, nothing is given up. */
 const ABOUT_AGENT: ReadonlySet<ErrorCode> = new Set([
   'AGENT_UNKNOWN',
@@ -89,6 +102,9 @@ export async function sendOutbox(sender: Sender, signal?: AbortSignal): Promise<
     } catch (cause) {
       const failure =
         cause instanceof BevisError ? cause : new BevisError('INTERNAL', errorMessageOf(cause), { cause })
+      const { code, message } = failure
+      // What was found in an answer has been raised with its proof; this is what the collector says itself.
+      if (isAboutTrust(code) && !ALARMING.has(code)) raise({ code, message, about: code }, undefined)
       return { logged, refused, alarms, retryAfterMs, failure }
     }
   }
@@ -120,7 +136,7 @@ function settleBatch(
   reply: Reply,
 ): { logged: number; refused: number; failure: BevisError | null } {
   const { state } = sender
-  const response = readResponse(reply)
+  const response = readResponse(sender, reply)
   const last = loadHead(state)
   const checkpoint = believe(sender, batch, response, last)
   // A duplicate's instant is that of the first time it came: only what was logged just now tells the time.
@@ -161,12 +177,17 @@ function settleBatch(
   return { logged, refused, failure }
 }
 
-function readResponse(reply: Reply): EvidenceResponse {
+function readResponse(sender: AlarmingSender, reply: Reply): EvidenceResponse {
   if (reply.status !== 200) {
     const problem = problemSchema.safeParse(reply.body)
     const said = problem.success
       ? `${problem.data.code}: ${problem.data.detail ?? problem.data.title}`
       : 'no reason given'
+    const code = problem.success ? ERROR_CODES.find((known) => known === problem.data.code) : undefined
+    if (code !== undefined && isAboutTrust(code)) {
+      if (ALARMING.has(code)) sender.raise({ code, message: said, about: code }, undefined)
+      throw new BevisError(code, `the collector answered ${said}`)
+    }
     const passing = reply.status >= 500 || reply.status === 429 || reply.status === 408 || !problem.success
     throw new BevisError(
       passing ? 'COLLECTOR_UNREACHABLE' : 'COLLECTOR_REFUSED',

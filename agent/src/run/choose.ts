@@ -27,7 +27,10 @@ export interface Chosen {
   readonly error: BevisError | null
 }
 
-/** @throws BevisError what keeps the repository shut, or NOTHING_TO_TEST, when no snapshot is known at all */
+/**
+ * @throws BevisError what keeps the repository shut; NOTHING_TO_TEST when no snapshot is known at all; USAGE when
+ * the repository has none of the wanted name
+ */
 export async function chooseSnapshots(request: ChoiceRequest): Promise<Chosen> {
   const { restic, signal, snapshotId } = request
   let error = request.error
@@ -71,7 +74,7 @@ function named(listed: readonly Snapshot[], wanted: string): Snapshot {
   const [only] = found
   if (only && found.length === 1) return only
   const message = `${found.length === 0 ? 'no' : 'more than one'} snapshot ${wanted}: give its ID, at least 8 digits`
-  throw new BevisError('NOTHING_TO_TEST', message)
+  throw new BevisError('USAGE', message)
 }
 
 /** When the repository does not answer, the last manifest still says what should be in it. */

@@ -35,6 +35,8 @@ export async function identifyRepository(context: {
   const file = join(folder, set.id)
   const known = knownRepository(stateDir, set.id)
   const limits = signal ? { signal } : {}
+  const { lineage } = set.repository
+  const named = { ...(lineage !== undefined && { lineage }), location: restic.location }
   try {
     // A lock that a killed restic of ours left would keep the repository shut for every run to come.
     await restic.unlockOwn(limits).catch(() => [])
@@ -44,12 +46,12 @@ export async function identifyRepository(context: {
       await writeFile(`${file}.part`, id, { mode: 0o600, flush: true })
       await rename(`${file}.part`, file)
     }
-    return { repository: { id, location: restic.location }, error: null }
+    return { repository: { id, ...named }, error: null }
   } catch (cause) {
     const id = known ?? UNKNOWN_REPOSITORY
     const error =
       cause instanceof BevisError ? cause : new BevisError(errorCodeOf(cause), String(cause), { cause })
-    return { repository: { id, location: restic.location }, error }
+    return { repository: { id, ...named }, error }
   }
 }
 
