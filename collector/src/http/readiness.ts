@@ -13,7 +13,7 @@ const PATIENCE_MS = 3_000
 export interface Readiness {
   /** A write failed, or what needs one. */
   failed(error: BevisError): void
-  /** Evidence was taken. */
+  /** Evidence was answered, if only as known: what failed before is over, or the next probe finds it again. */
   succeeded(): void
   /** @throws BevisError the reason why nothing is taken */
   assertReady(): Promise<void>

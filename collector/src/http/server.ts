@@ -164,17 +164,18 @@ async function answerProblem(
   return reply.code(problem.status).type(PROBLEM_TYPE).serializer(JSON.stringify).send(problem)
 }
 
-/** Agents come back every few seconds: one line a minute for each reason says it. */
+/** Agents come back every few seconds: one line a minute for each reason and route says it. */
 const LOG_TROUBLE_EVERY_MS = 60_000
 const toldOfLog = new WeakMap<object, Map<string, number>>()
 
 function tellOfLog(request: FastifyRequest, code: string, detail: string | undefined): void {
   const told = toldOfLog.get(request.server.server) ?? new Map<string, number>()
   toldOfLog.set(request.server.server, told)
-  const isTold = performance.now() - (told.get(code) ?? Number.NEGATIVE_INFINITY) < LOG_TROUBLE_EVERY_MS
+  const reason = `${code} ${request.routeOptions.url ?? ''}`
+  const isTold = performance.now() - (told.get(reason) ?? Number.NEGATIVE_INFINITY) < LOG_TROUBLE_EVERY_MS
   if (isTold) return request.log.debug({ code }, 'refused again')
-  told.set(code, performance.now())
-  request.log.error({ code }, `refused, and agents keep what they have: ${detail ?? ''}`)
+  told.set(reason, performance.now())
+  request.log.error({ code }, `refused, until this is mended: ${detail ?? ''}`)
 }
 
 function readToken(file: string | undefined): string | null {
