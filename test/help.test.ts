@@ -1,0 +1,59 @@
+/** The README says that every command has `--help` with examples, and `--json`. */
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+
+const run = promisify(execFile)
+const root = join(import.meta.dirname, '..')
+const PROGRAMS = {
+  'bevis-agent': 'agent/src/main.ts',
+  'bevis-collector': 'collector/src/main.ts',
+  'bevis-verify': 'shared/src/verify/main.ts',
+}
+
+/** They answer nothing: they stay until they are stopped, and write a log. */
+const SERVICES = ['bevis-agent run', 'bevis-collector serve']
+
+/** Their commands tell each what their exit codes mean; of the others the README does. */
+const TELL_EXIT_CODES = ['bevis-agent', 'bevis-verify']
+
+async function helpOf(program: keyof typeof PROGRAMS, words: readonly string[]): Promise<string> {
+  const { stdout } = await run(process.execPath, [join(root, PROGRAMS[program]), ...words, '--help'])
+  return stdout
+}
+
+/** Every command that does something, with its help; those that only hold others are gone through. */
+async function commandsOf(
+  program: keyof typeof PROGRAMS,
+  words: readonly string[] = [],
+): Promise<[name: string, help: string][]> {
+  const help = await helpOf(program, words)
+  const list = /^Commands:\n([\s\S]*?)(?:\n\n|$(?![\s\S]))/m.exec(help)?.[1] ?? ''
+  const names = [...list.matchAll(/^ {2}([a-z][a-z-]*)\b/gm)]
+    .flatMap(([, name]) => name ?? [])
+    .filter((name) => name !== 'help')
+  const inner: [string, string][][] = []
+  for (const name of names) inner.push(await commandsOf(program, [...words, name]))
+  const isLeaf = names.length === 0 || (program === 'bevis-verify' && words.length === 0)
+  return [...(isLeaf ? [[[program, ...words].join(' '), help] as [string, string]] : []), ...inner.flat()]
+}
+
+test.each(Object.keys(PROGRAMS) as (keyof typeof PROGRAMS)[])(
+  '%s: every command tells examples and --json',
+  async (program) => {
+    const commands = await commandsOf(program)
+    expect(commands.length).toBeGreaterThan(2)
+    const lacking = commands.flatMap(([name, help]) => {
+      const lacks = [
+        ...(/^Examples:\n +\S/m.test(help) ? [] : ['examples']),
+        ...(/^ +--json\b/m.test(help) || SERVICES.includes(name) ? [] : ['--json']),
+        ...(/^Exit (codes|status)[:\n]/m.test(help) || !TELL_EXIT_CODES.includes(program)
+          ? []
+          : ['exit codes']),
+      ]
+      return lacks.length === 0 ? [] : [`${name}: ${lacks.join(', ')}`]
+    })
+    expect(lacking).toEqual([])
+  },
+)
