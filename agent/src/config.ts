@@ -5,6 +5,7 @@ import { readYaml } from '@bevis/shared/yaml'
 import { sha256Hex } from '@bevis/shared/crypto'
 import { slug } from '@bevis/shared/format'
 import { z } from 'zod'
+import { withCure } from './cure.ts'
 import { duration, parseDuration, size } from './quantity.ts'
 import { cronProblems, isTimeZone, skippedDay } from './cron.ts'
 
@@ -268,7 +269,13 @@ export function loadConfig(file: string = environment.configFile ?? CONFIG_FILE)
   try {
     text = readFileSync(file, 'utf8')
   } catch (cause) {
-    throw new BevisError('CONFIG_INVALID', `${file} cannot be read; name another with --config`, { cause })
+    const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
+    throw withCure(
+      new BevisError('CONFIG_INVALID', `${file} ${isMissing ? 'is not there' : 'cannot be read'}`, { cause }),
+      isMissing
+        ? 'Make it from deploy/examples/agent.yaml, or name another with --config.'
+        : 'Check its owner and mode, or name another with --config.',
+    )
   }
   return parseConfig(text, file)
 }

@@ -73,8 +73,12 @@ export function readCron(expression: string, timezone: string): Cron {
   }
 }
 
-/** The next local day, within two years, on which the zone skips a wall time that the expression names. */
+/**
+ * The next local day, within two years, on which the zone skips a wall time that the expression names. What runs
+ * round the clock names no hour: it loses nothing when one is skipped.
+ */
 export function skippedDay(expression: string, timezone: string, now: Date): Temporal.PlainDate | null {
+  if (expression.trim().split(/\s+/)[1]?.startsWith('*') === true) return null
   const { hour, minute } = parse(expression)
   let at: Temporal.ZonedDateTime | null = Temporal.Instant.fromEpochMilliseconds(
     now.getTime(),

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { BevisError } from '@bevis/shared/error'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
-import { open } from './commands/open.ts'
+import { open, openToLook } from './commands/open.ts'
 import type { Opened } from './commands/open.ts'
 import { failureOutcome } from './commands/outcome.ts'
 import type { Outcome } from './commands/outcome.ts'
@@ -38,10 +38,14 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 /** Runs one command on an opened state, and tells how it ended. Each is loaded only when it is called. */
-async function act(options: Common, work: (opened: Opened) => Outcome | Promise<Outcome>): Promise<void> {
+async function act(
+  options: Common,
+  work: (opened: Opened) => Outcome | Promise<Outcome>,
+  openWith = open,
+): Promise<void> {
   let opened: Opened | null = null
   try {
-    opened = open(options.config)
+    opened = openWith(options.config)
     tell(await work(opened), options)
   } catch (error) {
     tell(failureOutcome(error), options)
@@ -199,11 +203,14 @@ define('status', 'how the agent is: what ran, what comes next, what waits, what 
 define('doctor', 'look for what would go wrong later', ['doctor', 'doctor --contract AFT-2025-052.yaml'])
   .option('--contract <file>', 'a contract to hold the schedules against')
   .action((options: Common & { contract?: string }) =>
-    act(options, async (opened) =>
-      (await import('./commands/doctor.ts')).doctorCommand(opened, {
-        contract: options.contract ?? null,
-        signal: stopping.signal,
-      }),
+    act(
+      options,
+      async (opened) =>
+        (await import('./commands/doctor.ts')).doctorCommand(opened, {
+          contract: options.contract ?? null,
+          signal: stopping.signal,
+        }),
+      openToLook,
     ),
   )
 

@@ -6,7 +6,7 @@ import type { InventoryResult } from '../run/inventory.ts'
 import { requireIdentity } from '../evidence/identity.ts'
 import { lifecycle } from '../evidence/lifecycle.ts'
 import type { Restic } from '../restic/restic.ts'
-import { cureOfCode } from './cure.ts'
+import { cureOfCode } from '../cure.ts'
 import type { Opened } from './open.ts'
 import type { Outcome } from './outcome.ts'
 import { formatBytes, paint } from './terminal.ts'
@@ -22,12 +22,13 @@ export async function backupCommand(
 ): Promise<Outcome> {
   const { runBackup } = await import('../run/backup.ts')
   const { runInventory } = await import('../run/inventory.ts')
+  let made: string | null = null
   const result = await workOn(
     opened,
     { id, what: 'backup' },
     options,
     async (bench, progress) => {
-      if (options.init) await initialise(bench.restic, options.signal)
+      if (options.init) made = await initialise(bench.restic, options.signal)
       const backup = await runBackup({ ...bench, onProgress: (at) => progress.update(...progressOf(at)) })
       for (const { code, message } of backup.hookErrors) {
         const detail = { set: id, message: message.slice(0, 1000) }
@@ -46,17 +47,29 @@ export async function backupCommand(
       error: backup.error,
     }),
   )
-  return outcomeOf(setOf(opened.config, id), result)
+  const set = setOf(opened.config, id)
+  const outcome = outcomeOf(set, result)
+  return made === null ? outcome : { ...outcome, lines: [...outcome.lines, ...nameLines(set, made)] }
 }
 
-/** Makes the repository if there is none; one that is there is left as it is. */
-async function initialise(restic: Restic, signal: AbortSignal): Promise<void> {
+/** Makes the repository if there is none; one that is there is left as it is. @returns its ID */
+async function initialise(restic: Restic, signal: AbortSignal): Promise<string> {
   try {
-    await restic.repositoryId({ signal })
+    return await restic.repositoryId({ signal })
   } catch (error) {
     if (errorCodeOf(error) !== 'RESTIC_REPOSITORY_MISSING') throw error
-    await restic.init({ signal })
+    return restic.init({ signal })
   }
+}
+
+/** A contract selects a repository by one of its names: whoever makes it has to know them. */
+function nameLines({ repository: { lineage } }: SetConfig, id: string): string[] {
+  return [
+    `  repository ${id}`,
+    lineage === undefined
+      ? '  A contract names it by this ID (selector.repository), or by a name that you give it as repository.lineage.'
+      : `  A contract names it ${lineage} (selector.repository, as repository.lineage here), or by this ID.`,
+  ]
 }
 
 function progressOf(at: BackupProgress): [string, number | null, string] {

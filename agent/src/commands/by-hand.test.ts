@@ -124,11 +124,6 @@ test('a name that is no snapshot is a slip, and no evidence', async () => {
 })
 
 test('a lock that another restic has just taken is waited for, and that is told', async () => {
-  const begun = join(place.folder, 'begun')
-  const stalled = join(place.folder, 'stalled')
-  writeFileSync(stalled, `#!/bin/sh\ntouch ${begun}\nsleep 4\ncat ${join(place.folder, 'pass')}\n`, {
-    mode: 0o755,
-  })
   const check = spawn(place.build.binary, ['-r', join(place.folder, 'repository'), 'check', '--read-data'], {
     env: { RESTIC_PASSWORD: QUICK_PASSWORD, HOME: place.folder, PATH: process.env['PATH'] ?? '' },
   })
@@ -167,4 +162,41 @@ test('what restic says cannot steer the terminal', async () => {
   const [run] = place.statements().filter(({ name }) => name === 'backup-run')
   expect(JSON.stringify(run)).toContain('evil')
   expect(JSON.stringify(run)).not.toMatch(/\\u001b|\\u0007/)
+})
+
+test('doctor makes nothing where it looks', async () => {
+  rmSync(join(place.folder, 'state'), { recursive: true })
+  const { status, stdout } = await place.agent('doctor')
+  expect({ status, stdout }).toMatchObject({ status: 1, stdout: expect.stringContaining('not enrolled') })
+  expect(existsSync(join(place.folder, 'state'))).toBe(false)
+})
+
+test('who makes a repository is told how a contract names it, and every statement names it so', async () => {
+  const repository = { url: join(place.folder, 'new'), passwordFile: join(place.folder, 'pass') }
+  place.configure({ repository })
+  expect((await place.agent('backup', 'shop', '--init')).stdout).toMatch(
+    /repository [0-9a-f]{64}\n.*names it by this ID .*repository\.lineage/,
+  )
+  place.configure({ repository: { ...repository, lineage: 'hfk-web' } })
+  expect((await place.agent('backup', 'shop', '--init')).stdout).toContain('A contract names it hfk-web')
+  const [inventory, run, ...earlier] = place.statements()
+  const named = { predicate: { repository: { lineage: 'hfk-web' } } }
+  expect([inventory, run]).toMatchObject([named, named])
+  expect(earlier.some(({ predicate }) => JSON.stringify(predicate).includes('lineage'))).toBe(false)
+})
+
+test('what cannot be done is told once, with a cure that fits', async () => {
+  expect(await place.agent('--version')).toMatchObject({
+    status: 0,
+    stdout: expect.stringMatching(/^bevis-agent \d/),
+  })
+  await place.agent('backup', 'shop')
+  rmSync(join(place.folder, 'repository'), { recursive: true })
+  const { stdout, stderr } = await place.agent('test', 'shop')
+  expect((stdout + stderr).match(/RESTIC_REPOSITORY_MISSING/g)).toHaveLength(1)
+  expect(stdout + stderr).toContain('not run: nothing was judged')
+  rmSync(place.config)
+  expect((await place.agent('status')).stderr).toMatch(
+    /^CONFIG_INVALID: .*is not there\n +Make it from deploy\/examples/,
+  )
 })

@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { parseConfig } from '../config.ts'
@@ -111,6 +111,53 @@ test('daily at half past three cannot keep an RPO of one hour', async () => {
   })
   writeFileSync(file, JSON.stringify({ ...contract, id: undefined }))
   expect((await examine({}, file))['contract']).toMatchObject({ verdict: 'bad' })
+})
+
+test('a contract that would not find these backups is told before it does not', async () => {
+  const file = join(folder, 'contract.yaml')
+  const accepted = (party: string): object => ({ party, person: 'P', at: '2026-01-01T00:00:00Z' })
+  const write = (selector: object): void => {
+    const set = {
+      id: 'shop',
+      selector: { repository: 'hfk-web', hosts: [hostname()], requiredPaths: [folder], ...selector },
+      schedule: { every: 'P1D' },
+      retention: { wording: 'en måned', min: [{ per: 'day', keep: 30 }] },
+    }
+    const acceptances = [accepted('customer'), accepted('provider')]
+    const versions = [{ no: 1, effectiveFrom: '2026-01-01', acceptances, sets: [set] }]
+    const parties = { provider: { name: 'A' }, customer: { name: 'B' } }
+    writeFileSync(file, JSON.stringify({ id: 'AFT-1', ...parties, term: { start: '2026-01-01' }, versions }))
+  }
+  const repository = {
+    url: join(folder, 'repository'),
+    passwordFile: join(folder, 'pass'),
+    lineage: 'hfk-web',
+  }
+  const all = { paths: [folder], repository, contract: 'AFT-1' }
+  write({})
+  expect((await examine(all, file))['shop: contract']).toMatchObject({ verdict: 'good' })
+  expect((await examine(all, file))['contract']).toMatchObject({
+    verdict: 'warning',
+    detail: expect.stringContaining('unknown whether'),
+  })
+  const cases: [object, object, RegExp][] = [
+    [
+      {},
+      { repository: { ...repository, lineage: 'other' } },
+      /names the repository hfk-web; this one is other/,
+    ],
+    [{ hosts: ['elsewhere'] }, {}, /counts backups of elsewhere; this host is called/],
+    [{}, { contract: 'AFT-2' }, /configured for AFT-2, and this is AFT-1/],
+    [{ requiredPaths: ['/srv/gone'] }, {}, /requires \/srv\/gone/],
+    [{}, { paths: [join(folder, 'source')] }, /requires /],
+  ]
+  for (const [selector, change, detail] of cases) {
+    write(selector)
+    expect((await examine({ ...all, ...change }, file))['shop: contract']).toMatchObject({
+      verdict: 'bad',
+      detail: expect.stringMatching(detail),
+    })
+  }
 })
 
 test('what a hook or a probe would start must be there; what is not carried out is said', async () => {

@@ -1,11 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { encodeBase64 } from '@bevis/shared/base64'
 import { signerFromSeed } from '@bevis/shared/crypto'
+import { formatToken } from '@bevis/shared/evidence/enrolment'
 import type { EnrolmentToken } from '@bevis/shared/evidence/enrolment'
 import { parseTrust } from '@bevis/shared/verify/trust'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { parseConfig } from '../config.ts'
 import { loadIdentity, loadPending } from '../evidence/identity.ts'
 import { openRecorder } from '../evidence/record.ts'
 import { lifecycle } from '../evidence/lifecycle.ts'
@@ -16,7 +18,8 @@ import { openTransport } from '../outbox/transport.ts'
 import type { Transport } from '../outbox/transport.ts'
 import { openState } from '../state.ts'
 import type { State } from '../state.ts'
-import { enroll } from './enroll.ts'
+import { enroll, enrollCommand } from './enroll.ts'
+import { failureOutcome } from './outcome.ts'
 
 const now = (): Date => new Date('2026-11-23T04:05:06.000Z')
 let folder: string
@@ -91,6 +94,52 @@ test.each([
 ] as const)('an invitation with %s is refused', async (_, change, code) => {
   await expect(run(tokenFor(change))).rejects.toMatchObject({ code })
   expect(loadIdentity(state)).toBeNull()
+})
+
+test('a log of another key, or none, is found out before the invitation is shown to it', async () => {
+  const other = await startTestLog()
+  const token = { ...tokenFor(), vkey: other.vkey }
+  await other.close()
+  await expect(run(token)).rejects.toMatchObject({
+    code: 'CHECKPOINT_INVALID',
+    message: expect.stringContaining('not signed by the key of the invitation'),
+  })
+  expect(log.leaves).toHaveLength(0)
+  expect(loadPending(state)).toBeNull()
+  expect(await run(tokenFor())).toMatchObject({ agent: 'web' }) // it is still good
+})
+
+test('an invitation of another collector is not shown to the configured one', async () => {
+  const file = join(folder, 'token')
+  const token = formatToken(tokenFor({ collector: 'https://collector.example.net/' }))
+  writeFileSync(file, token)
+  const sets = [{ id: 'shop', paths: ['/srv'], repository: { url: '/repo', passwordFile: '/pass' } }]
+  const text = JSON.stringify({ collector: { url: log.url }, state: folder, sets })
+  const opened = { config: parseConfig(text, 'agent.yaml'), state, now }
+  const refused: unknown = await enrollCommand(opened, { tokenFile: file }).catch((error: unknown) => error)
+  expect(failureOutcome(refused)).toMatchObject({
+    exit: 2,
+    json: {
+      error: {
+        code: 'ENROLMENT_REFUSED',
+        message: expect.stringContaining('from https://collector.example.net/'),
+        cure: expect.stringContaining('Set collector.url to https://collector.example.net/'),
+      },
+    },
+  })
+  expect(log.requests).toBe(0)
+})
+
+test('the trust file of a folder keeps the keys of the agent’s earlier epochs', async () => {
+  const first = await run(tokenFor())
+  state.close()
+  for (const name of ['state.db', 'state.db-wal', 'state.db-shm', 'agent-1.key'])
+    rmSync(join(folder, name), { force: true })
+  state = openState(folder)
+  const second = await run(tokenFor())
+  expect(second.keyid).not.toBe(first.keyid)
+  const [agent] = parseTrust(readFileSync(join(folder, 'trust.yaml'), 'utf8')).agents
+  expect(agent?.keyid).toEqual([first.keyid, second.keyid])
 })
 
 test('an unfinished enrolment is not given to somebody else', async () => {

@@ -1,15 +1,15 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { encodeBase64 } from '@bevis/shared/base64'
 import { signerFromSeed } from '@bevis/shared/crypto'
-import { BevisError, ERROR_CODES } from '@bevis/shared/error'
+import { BevisError, ERROR_CODES, errorMessageOf } from '@bevis/shared/error'
 import { ZERO_DIGEST } from '@bevis/shared/evidence/chain'
 import { parseToken, seedOf } from '@bevis/shared/evidence/enrolment'
 import type { EnrolmentToken } from '@bevis/shared/evidence/enrolment'
 import { encodeEnvelope, signEnvelope } from '@bevis/shared/evidence/envelope'
 import type { Envelope } from '@bevis/shared/evidence/envelope'
-import { parseVkey } from '@bevis/shared/log/checkpoint'
+import { openCheckpoint, parseVkey } from '@bevis/shared/log/checkpoint'
 import type { Checkpoint } from '@bevis/shared/log/checkpoint'
 import { verifyLeaf } from '@bevis/shared/log/receipt'
 import { agentHeadSchema, enrolResponseSchema, problemSchema } from '@bevis/shared/wire'
@@ -22,17 +22,29 @@ import { makeKey } from '../evidence/key.ts'
 import { lifecycle } from '../evidence/lifecycle.ts'
 import { completeDraft } from '../evidence/record.ts'
 import { lock } from '../lock.ts'
+import { parseTrust } from '@bevis/shared/verify/trust'
 import { writeDurably } from '../outbox/alarm.ts'
 import { readClock, saveClock } from '../outbox/clock.ts'
 import { loadHead, saveHead } from '../outbox/head.ts'
 import type { Reply, Transport } from '../outbox/transport.ts'
 import type { State } from '../state.ts'
+import { withCure } from '../cure.ts'
 import type { Opened } from './open.ts'
 import type { Outcome } from './outcome.ts'
 
 export async function enrollCommand(opened: Opened, options: { tokenFile?: string }): Promise<Outcome> {
   const { openTransport } = await import('../outbox/transport.ts')
   const token = parseToken(readToken(options.tokenFile))
+  const { url } = opened.config.collector
+  if (!isSameAddress(token.collector, url)) {
+    throw withCure(
+      new BevisError(
+        'ENROLMENT_REFUSED',
+        `the invitation is from ${token.collector}, and collector.url is ${url}`,
+      ),
+      `Set collector.url to ${token.collector}, or ask there for an invitation. This one is not used up.`,
+    )
+  }
   const transport = openTransport(opened.config.collector, opened.now)
   try {
     const identity = await enroll({ ...opened, token, transport, host: hostname() })
@@ -49,6 +61,11 @@ export async function enrollCommand(opened: Opened, options: { tokenFile?: strin
   } finally {
     await transport.close()
   }
+}
+
+function isSameAddress(one: string, other: string): boolean {
+  const [a, b] = [new URL(one), new URL(other)]
+  return a.origin === b.origin && a.pathname.replace(/\/+$/, '') === b.pathname.replace(/\/+$/, '')
 }
 
 function readToken(file: string | undefined): string {
@@ -89,11 +106,21 @@ export async function enroll(context: {
       )
     }
     if (token.host.toLowerCase() !== context.host.toLowerCase()) {
-      throw new BevisError(
-        'ENROLMENT_REFUSED',
-        `the invitation is for host ${token.host}, this is ${context.host}`,
+      throw withCure(
+        new BevisError(
+          'ENROLMENT_REFUSED',
+          `the invitation is for host ${token.host}, this is ${context.host}`,
+        ),
+        `Run it on ${token.host}, or ask for an invitation for ${context.host}. This one is not used up.`,
       )
     }
+    if (Date.parse(token.expiresAt) <= now().getTime() && loadPending(state) === null) {
+      throw withCure(
+        new BevisError('ENROLMENT_REFUSED', `the invitation expired at ${token.expiresAt}`),
+        "Ask for a new invitation; if it is new, look at this host's clock.",
+      )
+    }
+    await verifyLog(context.transport, token)
     const pending = loadPending(state) ?? (await prepare(context, tokenSigner.keyid))
     if (pending.tenant !== token.tenant || pending.agent !== token.agent || pending.vkey !== token.vkey) {
       throw new BevisError(
@@ -107,7 +134,8 @@ export async function enroll(context: {
     const response = readResponse(reply, () => forgetPending(state, pending.epoch))
     const checkpoint = verifyEnrolment(response, envelope, [agentSigner.spki, tokenSigner.spki], pending)
     const identity: Identity = { ...pending, token: tokenSigner.keyid, enrolledAt: response.receivedAt }
-    writeDurably(join(state.folder, 'trust.yaml'), formatTrust(identity))
+    const trust = join(state.folder, 'trust.yaml')
+    writeDurably(trust, formatTrust(identity, earlierKeys(trust, identity)))
     state.write(() => {
       confirmIdentity(state, identity)
       if (loadHead(state) === null) saveHead(state, checkpoint)
@@ -122,6 +150,34 @@ export async function enroll(context: {
     return identity
   } finally {
     held.release()
+  }
+}
+
+/**
+ * Reads the log's newest head by the invitation's key, before the invitation is shown to anyone: whoever answers
+ * there would otherwise use it up, and only then turn out to be another log.
+ * @throws BevisError CHECKPOINT_INVALID, KEY_INVALID, COLLECTOR_UNREACHABLE
+ */
+async function verifyLog(transport: Transport, token: EnrolmentToken): Promise<void> {
+  const vkey = parseVkey(token.vkey)
+  const { status, text } = await transport.get('/log/checkpoint')
+  if (status !== 200) {
+    throw withCure(
+      new BevisError('COLLECTOR_UNREACHABLE', `${token.collector} shows no log: it answers ${status}`),
+      'Check that collector.url leads to a collector. The invitation is not used up.',
+    )
+  }
+  try {
+    openCheckpoint(text, vkey)
+  } catch (cause) {
+    throw withCure(
+      new BevisError(
+        'CHECKPOINT_INVALID',
+        `the log at this address is not signed by the key of the invitation: ${errorMessageOf(cause)}`,
+        { cause },
+      ),
+      'Check collector.url, and ask for a new invitation there. This one is not used up.',
+    )
   }
 }
 
@@ -218,14 +274,33 @@ function verifyEnrolment(
   return first.checkpoint
 }
 
-/** What an auditor needs to trust nobody else: the log's key and this agent's. */
-export function formatTrust({ vkey, tenant, agent, keyid, contracts }: Identity): string {
+/** The keys of this agent's earlier epochs, as this folder's trust file has them: what they signed stays evidence. */
+function earlierKeys(file: string, { tenant, agent, vkey, keyid }: Identity): string[] {
+  if (!existsSync(file)) return []
+  try {
+    const { log, agents } = parseTrust(readFileSync(file, 'utf8'))
+    const { name, spki } = parseVkey(vkey)
+    if (log.vkey.name !== name || encodeBase64(log.vkey.spki) !== encodeBase64(spki)) return []
+    return agents
+      .filter((one) => one.tenant === tenant && one.agent === agent)
+      .flatMap((one) => one.keyid)
+      .filter((id) => id !== keyid)
+  } catch {
+    return [] // somebody's own notes
+  }
+}
+
+/** What an auditor needs to trust nobody else: the log's key and this agent's, one for each epoch that is known. */
+export function formatTrust(
+  { vkey, tenant, agent, keyid, contracts }: Identity,
+  earlier: readonly string[] = [],
+): string {
   return [
     '# What evidence of this agent is checked with: bevis-verify PACK --trust trust.yaml',
     `# Made when ${agent} was enrolled. Keep it where the provider cannot change it.`,
     `log: ${JSON.stringify({ vkey })}`,
     'agents:',
-    `  - ${JSON.stringify({ tenant, agent, keyid, contracts })}`,
+    `  - ${JSON.stringify({ tenant, agent, keyid: earlier.length === 0 ? keyid : [...earlier, keyid], contracts })}`,
     '',
   ].join('\n')
 }

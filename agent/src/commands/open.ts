@@ -1,3 +1,5 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseVkey } from '@bevis/shared/log/checkpoint'
 import { loadConfig } from '../config.ts'
@@ -24,6 +26,23 @@ export interface Opened {
 export function open(configFile: string | undefined): Opened {
   const config = loadConfig(configFile)
   return { config, state: openState(config.state), now: () => new Date() }
+}
+
+/**
+ * As {@link open}, for a look that leaves nothing behind: where the state folder is not there yet, an empty one that
+ * goes away with it stands in, so that what is missing is told rather than made.
+ */
+export function openToLook(configFile: string | undefined): Opened {
+  const config = loadConfig(configFile)
+  const now = (): Date => new Date()
+  if (existsSync(config.state)) return { config, state: openState(config.state), now }
+  const folder = mkdtempSync(join(tmpdir(), 'bevis-look-'))
+  const state = openState(folder)
+  const close = (): void => {
+    state.close()
+    rmSync(folder, { recursive: true })
+  }
+  return { config, state: { ...state, close }, now }
 }
 
 /** Opens the recorder, for what must not begin without an identity. @throws BevisError NOT_ENROLLED */

@@ -1,5 +1,5 @@
 import { ERRORS, errorCodeOf, errorMessageOf } from '@bevis/shared/error'
-import { cureOf } from './cure.ts'
+import { cureOf } from '../cure.ts'
 
 /** What a command came to: for people, for programs, and for the shell. */
 export interface Outcome {

@@ -1,5 +1,5 @@
 import type { DeletionProbeResult } from '../run/deletion-probe.ts'
-import { cureOfCode } from './cure.ts'
+import { cureOfCode } from '../cure.ts'
 import type { Opened } from './open.ts'
 import type { Outcome } from './outcome.ts'
 import { alignColumns, paint } from './terminal.ts'

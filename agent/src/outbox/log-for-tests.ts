@@ -114,6 +114,10 @@ export async function startTestLog(): Promise<TestLog> {
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     log.requests++
+    if (request.url === '/log/checkpoint') {
+      response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end(await checkpoint())
+      return
+    }
     if (request.method === 'GET') {
       sendJson(response, 404, { type: 'about:blank', title: 'no', status: 404, code: 'NOT_FOUND' })
       return

@@ -9,6 +9,8 @@ export interface Reply {
   readonly status: number
   /** JSON, parsed; undefined when the body was none. */
   readonly body: unknown
+  /** The body as it came, UTF-8. */
+  readonly text: string
   /** The Date header. */
   readonly date: string | undefined
   /** What Retry-After asks for; null without one. */
@@ -60,12 +62,13 @@ export function openTransport(
         headersTimeout: TIMEOUT_MS,
         bodyTimeout: TIMEOUT_MS,
       })
-      const parsed = parseBody(await readLimited(stream))
+      const text = (await readLimited(stream)).toString('utf8')
       const date = headers['date']
       const retryAfter = Number(headers['retry-after'])
       return {
         status: statusCode,
-        body: parsed,
+        body: parseBody(text),
+        text,
         date: typeof date === 'string' ? date : undefined,
         retryAfterMs: Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter * 1000 : null,
         sentAt,
@@ -112,9 +115,9 @@ async function readLimited(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
-function parseBody(bytes: Buffer): unknown {
+function parseBody(text: string): unknown {
   try {
-    return JSON.parse(bytes.toString('utf8'))
+    return JSON.parse(text)
   } catch {
     return undefined
   }

@@ -1,3 +1,4 @@
+import { covers } from '@bevis/shared/contract/cover'
 import { readCron } from '../cron.ts'
 import { parseDuration } from '../quantity.ts'
 import type { Scheduled } from './plan.ts'
@@ -53,15 +54,7 @@ export function brokenPromises(
         ]
       : []),
     ...selector.requiredPaths
-      .filter(
-        (required) =>
-          !set.paths.some(
-            (path) =>
-              required === path ||
-              required.startsWith(path === '/' ? '/' : `${path}/`) ||
-              path.startsWith(`${required}/`),
-          ),
-      )
+      .filter((required) => !covers(set.paths, [required]))
       .map((required) => `the contract requires ${required}, which is in none of the set's paths`),
   ]
 }
