@@ -65,6 +65,8 @@ describe.runIf(canInject)('under faults of the disk', () => {
     await agent.send(before)
     const during = agent.many(3)
     const mend = await breakCalls(serve.pid ?? 0, rule)
+    // Before anything is delivered: only the head's rename cannot be tried without a head.
+    expect((await fetch(`${url}/readyz`)).status).toBe(rule.startsWith('rename') ? 200 : 503)
     for (let attempt = 0; attempt < 3; attempt++) {
       const { status, body } = await post(`${url}/v1/evidence`, {
         from: agent.last?.size ?? 0,
