@@ -1,6 +1,6 @@
 import { BevisError } from '@bevis/shared/error'
 import { formatVkey, openCheckpoint, parseVkey } from '@bevis/shared/log/checkpoint'
-import { checkContracts } from '../contract/text.ts'
+import { checkContracts } from '../contract/check.ts'
 import { readCheckpointFile, swapCheckpointFile } from '../log/checkpoint-file.ts'
 import { checkLog } from '../log/fsck.ts'
 import { checkProjection } from '../projection/check.ts'

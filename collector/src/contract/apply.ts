@@ -5,11 +5,11 @@ import { sha256Hex } from '@bevis/shared/crypto'
 import { BevisError } from '@bevis/shared/error'
 import { toInstant } from '@bevis/shared/format'
 import type { Kysely } from 'kysely'
+import { assertWhole } from '../store/read/whole-text.ts'
 import type { Schema } from '../store/schema.ts'
 import type { Store } from '../store/store.ts'
 import { earlyAcceptances, objectionsTo } from './amend.ts'
 import { tenantOfCustomer } from './tenant.ts'
-import { assertWhole } from './text.ts'
 
 export interface Applied {
   readonly contract: Contract

@@ -3,8 +3,7 @@ import { parseContract } from '@bevis/shared/contract/parse'
 import type { Repo } from '@bevis/shared/evidence/predicates'
 import { isEvidence } from '@bevis/shared/evidence/statement'
 import type { Insertable, Transaction } from 'kysely'
-import { damageOf } from '../contract/text.ts'
-import { chainOf } from '../projection/project.ts'
+import { damageOf } from '../store/read/whole-text.ts'
 import type { Logged } from '../projection/project.ts'
 import { chunksOf } from '../store/rows.ts'
 import type { AlarmTable, Schema } from '../store/schema.ts'
@@ -75,9 +74,8 @@ async function raise(tx: Transaction<Schema>, alarm: Insertable<AlarmTable>): Pr
 
 function seenIn(logged: Logged): Seen[] {
   const { statement } = logged
-  const chain = chainOf(statement)
-  if (chain === null || !('repository' in statement.predicate)) return []
-  const { tenant, agent } = chain
+  if (!('repository' in statement.predicate)) return []
+  const { tenant, agent } = statement.predicate.chain
   const host = isEvidence(statement, 'backup-run') ? (statement.predicate.snapshot?.host ?? null) : null
   return [{ logged, tenant, agent, repository: statement.predicate.repository, host }]
 }

@@ -27,7 +27,7 @@ import {
 import type { IndexLine, Pack, PackKey } from '@bevis/shared/verify/pack'
 import { TABLE_HEAD, formatRow, isInPeriod } from '@bevis/shared/verify/table'
 import type { Log } from '../log/log.ts'
-import { assertWhole } from '../contract/text.ts'
+import { assertWhole } from '../store/read/whole-text.ts'
 import { findContract, listContractTexts } from '../store/read/contracts.ts'
 import { chunksOf } from '../store/rows.ts'
 import type { Scope, Store } from '../store/store.ts'

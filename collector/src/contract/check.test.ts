@@ -7,7 +7,7 @@ import { loadOverview } from '../pages/load/overview.ts'
 import type { Source } from '../pages/load/source.ts'
 import { openLogOf } from '../commands/open.ts'
 import { writePack } from '../report/pack.ts'
-import { checkContracts } from './text.ts'
+import { checkContracts } from './check.ts'
 
 const at = new Date('2025-02-01T12:00:00.000Z')
 let place: TestFolder
