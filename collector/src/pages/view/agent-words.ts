@@ -9,11 +9,8 @@ export const CLOCK_TOLERANCE_MS = 5 * 60_000
 
 /** How far an agent's clock is off; above the tolerance it is said loudly. */
 export function clock(offsetMs: number | null, locale: Locale): Content {
-  const { t } = locale
-  if (offsetMs === null) return html`<span class="muted">${t('agent.clockUnknown')}</span>`
-  if (Math.abs(offsetMs) < 1_000) return t('agent.clockEven')
-  const by = locale.duration(Math.abs(offsetMs))
-  const text = offsetMs > 0 ? t('agent.clockAhead', { by }) : t('agent.clockBehind', { by })
+  if (offsetMs === null) return html`<span class="muted">${locale.t('agent.clockUnknown')}</span>`
+  const text = clockText(offsetMs, locale)
   return Math.abs(offsetMs) > CLOCK_TOLERANCE_MS ? word('alarm', text) : text
 }
 
@@ -22,6 +19,13 @@ export interface Spool {
   readonly oldestAt: string | null
   /** When the agent told so; left out where that stands beside it. */
   readonly toldAt?: string
+}
+
+/** The same without a sign, where it is said loudly elsewhere. */
+export function clockText(offsetMs: number, { t, duration }: Locale): string {
+  if (Math.abs(offsetMs) < 1_000) return t('agent.clockEven')
+  const by = duration(Math.abs(offsetMs))
+  return offsetMs > 0 ? t('agent.clockAhead', { by }) : t('agent.clockBehind', { by })
 }
 
 /** What waits in an agent's outbox, and since when that is known. */

@@ -7,7 +7,7 @@ import type { Html } from '../html.ts'
 import { en } from '../language/en.ts'
 import type { Locale } from '../language/locale.ts'
 import { agentHref, evidenceHref } from './address.ts'
-import { CLOCK_TOLERANCE_MS, clock } from './agent-words.ts'
+import { CLOCK_TOLERANCE_MS, clockText } from './agent-words.ts'
 import { evidenceTable, kindOf } from './evidence-row.ts'
 import type { EvidenceRow } from './evidence-row.ts'
 import { heading } from './page.ts'
@@ -179,7 +179,7 @@ function proof(model: EvidenceModel, locale: Locale): Html {
         ? null
         : [
             t('agent.clock'),
-            html`${clock(model.clock.offsetMs, locale)}
+            html`${clockText(model.clock.offsetMs, locale)}
               <span class="note">${t('agent.toldAt', { at: locale.instant(model.clock.toldAt) })}</span>`,
           ],
       checkpoint === null
