@@ -22,9 +22,10 @@ export interface Spool {
 }
 
 /** The same without a sign, where it is said loudly elsewhere. */
-export function clockText(offsetMs: number, { t, duration }: Locale): string {
+export function clockText(offsetMs: number, locale: Locale): string {
+  const { t } = locale
   if (Math.abs(offsetMs) < 1_000) return t('agent.clockEven')
-  const by = duration(Math.abs(offsetMs))
+  const by = locale.duration(Math.abs(offsetMs))
   return offsetMs > 0 ? t('agent.clockAhead', { by }) : t('agent.clockBehind', { by })
 }
 
