@@ -81,7 +81,7 @@ interface Options {
 const HELP = `
 The facts are JSON lines, in the order of the log: {"receivedAt": INSTANT, "statement": {...}}.
 
-Exit status: 0 compliant; 1 the headline is anything else (breached, at risk, unknown);
+Exit codes: 0 compliant; 1 the headline is anything else (breached, at risk, unknown);
 2 no answer could be reached.
 
 Examples:
