@@ -52,3 +52,9 @@ test('the day on which clocks skip the time is named beforehand', () => {
   expect(skippedDay('0 3 * * *', zone, at('2026-11-23T00:00:00Z'))).toBeNull()
   expect(skippedDay('30 2 * * *', 'UTC', at('2026-11-23T00:00:00Z'))).toBeNull()
 })
+
+test('what runs round the clock is not said to lose the hour that spring takes; what names that hour is', () => {
+  const now = new Date('2026-11-23T12:00:00.000Z')
+  expect(skippedDay('*/2 * * * *', 'Europe/Copenhagen', now)).toBeNull()
+  expect(skippedDay('30 2 * * *', 'Europe/Copenhagen', now)?.toString()).toBe('2027-03-28')
+})

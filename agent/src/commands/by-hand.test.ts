@@ -124,19 +124,22 @@ test('a name that is no snapshot is a slip, and no evidence', async () => {
 })
 
 test('a lock that another restic has just taken is waited for, and that is told', async () => {
-  const check = spawn(place.build.binary, ['-r', join(place.folder, 'repository'), 'check', '--read-data'], {
+  const locks = join(place.folder, 'repository', 'locks')
+  const other = spawn(place.build.binary, ['-r', join(place.folder, 'repository'), 'backup', '--stdin'], {
     env: { RESTIC_PASSWORD: QUICK_PASSWORD, HOME: place.folder, PATH: process.env['PATH'] ?? '' },
+    stdio: ['pipe', 'ignore', 'ignore'],
   })
-  while (readdirSync(join(place.folder, 'repository', 'locks')).length === 0) await sleep(5)
-  check.kill('SIGSTOP')
-  const backup = place.agent('backup', 'shop')
+  const ended = once(other, 'close')
+  while (!readdirSync(locks).some((name) => /^[0-9a-f]{64}$/.test(name))) await sleep(20)
+  const check = place.agent('check', 'shop')
   await sleep(4_000)
-  check.kill('SIGCONT')
-  const { status, stderr } = await backup
+  other.stdin?.end('data')
+  const { status, stderr } = await check
   expect({ status, stderr }).toMatchObject({
     status: 0,
     stderr: expect.stringMatching(/the repository is locked by process \d+ .*waiting for at most 30 s/),
   })
+  await ended
 })
 
 test('what restic says cannot steer the terminal', async () => {
