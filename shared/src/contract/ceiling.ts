@@ -75,47 +75,54 @@ function hasPruned({ predicate }: Known<RetentionRun>): boolean {
 }
 
 /**
- * The oldest snapshots, as long as all of them are purged: they stay so, until one is listed again. What is asked again
- * and again need not look at them.
+ * The snapshots that are purged stay so, until one is listed again: what is asked again and again need not look at
+ * them. Places are those of the history's points.
  */
 export class Purged {
-  answers: SnapshotAnswer[] = []
-  /** How many points these are; some may never have been listed. */
-  count = 0
+  readonly #answers: (SnapshotAnswer | undefined)[] = []
+  readonly #purged = new Set<Point>()
+  #open: number[] = []
   #holds = ''
 
-  /** A hold that begins or ends may make a breach of what went under it. */
-  standUnder(holds: readonly HoldInForce[]): void {
+  /** The places that must be looked at. */
+  openOf({ points }: History, holds: readonly HoldInForce[]): readonly number[] {
+    // A hold that begins or ends may make a breach of what went under it.
     const signature = JSON.stringify(holds)
     if (signature !== this.#holds) this.forget()
     this.#holds = signature
+    while (this.#answers.length < points.length) {
+      this.#open.push(this.#answers.length)
+      this.#answers.push(undefined)
+    }
+    const open = this.#open
+    this.#open = []
+    return open
+  }
+
+  /** What was found at a place that was open; it stays open unless it is settled. */
+  tell(place: number, answer: SnapshotAnswer | undefined, point: Point, isSettled: boolean): void {
+    this.#answers[place] = answer
+    if (isSettled) this.#purged.add(point)
+    else this.#open.push(place)
+  }
+
+  answers(): SnapshotAnswer[] {
+    const answers = this.#answers.slice() // many, and all but the newest are there
+    for (const place of this.#open.toReversed()) if (answers[place] === undefined) answers.splice(place, 1)
+    return answers as SnapshotAnswer[]
   }
 
   forget(): void {
-    this.answers = []
-    this.count = 0
+    this.#answers.length = 0
+    this.#purged.clear()
+    this.#open = []
   }
 
-  keep(point: Point, answer: SnapshotAnswer, history: History): void {
-    if (!this.#isNext(point, history)) return
-    this.answers.push(answer)
-    this.count += 1
-  }
-
-  /** One that was never listed. */
-  pass(point: Point, history: History): void {
-    if (point.listedAt === Infinity && this.#isNext(point, history)) this.count += 1
-  }
-
-  #isNext(point: Point, { points, lineage }: History): boolean {
-    return points[this.count] === point && point.twins.length === 0 && lineage.repositories.size === 1
-  }
-
-  /** Takes note of what has come. */
+  /** Takes note of what has come: places may have moved. */
   extend({ added, listed }: Touched, { points }: History): void {
-    const last = points[this.count - 1]
-    if (last === undefined) return
-    if ([...added, ...listed].some((point) => byStart(point, last) <= 0)) this.forget()
+    const first = points[this.#answers.length]
+    const hasMoved = first !== undefined && added.some((point) => byStart(point, first) < 0)
+    if (hasMoved || listed.some((point) => this.#purged.has(point))) this.forget()
   }
 }
 
@@ -138,11 +145,11 @@ export function weighCeiling(
 ): SnapshotAnswer[] {
   const { lineage } = history
   const newest = lineage.newest(at)
-  purged.standUnder(holds)
-  const answers = [...purged.answers]
-  for (const point of history.points.slice(purged.count)) {
+  for (const place of purged.openOf(history, holds)) {
+    const point = history.points[place]
+    if (point === undefined) continue
     if (point.listedAt > at || newest === undefined || isToldByTwin(point, newest, lineage, at)) {
-      purged.pass(point, history)
+      purged.tell(place, undefined, point, false)
       continue
     }
     const present = idIn(point, newest, lineage, at)
@@ -168,16 +175,19 @@ export function weighCeiling(
       pruned !== undefined,
       at,
     )
-    const answer = { id, ceiling: state }
-    answers.push(answer)
-    if (state === 'purged' && broken === undefined) purged.keep(point, answer, history)
+    const isSettled =
+      state === 'purged' &&
+      broken === undefined &&
+      point.twins.length === 0 &&
+      lineage.repositories.size === 1
+    purged.tell(place, { id, ceiling: state }, point, isSettled)
     opinion.weigh(VERDICTS[state])
     if (until !== undefined) opinion.deadlines.push(until)
     if (state === 'purge-due' || state === 'over-retained') {
       opinion.find(state, since ?? at, { snapshot: id }, [newest.fact])
     }
   }
-  return answers
+  return purged.answers()
 }
 
 function stateOf(

@@ -19,7 +19,8 @@ export class Owing {
   readonly #history: History
   readonly #excused: readonly Excused[]
   /** The first ones, all of which are over. */
-  readonly #over: { answer: ObligationAnswer; state: ObligationState; latestEnd: number }[] = []
+  readonly #over: { state: ObligationState; latestEnd: number }[] = []
+  readonly #answers: ObligationAnswer[] = []
   readonly #tally: Tally
 
   constructor(course: Course, history: History, excused: readonly Excused[], tally: Tally) {
@@ -37,42 +38,36 @@ export class Owing {
   reopen(since: number): void {
     while (this.#latestEnd >= since) {
       const last = this.#over.pop()
+      this.#answers.pop()
       if (last !== undefined) this.#count(last.state, -1)
     }
   }
 
-  /** Those that are not settled, and of those that are newly over, their last judgement. */
-  judge(
-    at: number,
-    settle: (obligation: Obligation) => void,
-    isChanging: boolean,
-  ): { open: Owed[]; ended: Owed[] } {
-    const coming = this.course.extend(at)
-    this.obligations.push(...coming)
-    const isNew = new Set(coming)
+  /** Those that are open; what is newly over is judged for the last time. */
+  judge(at: number, settle: (obligation: Obligation) => void, isChanging: boolean): Owed[] {
+    const before = this.obligations.length
+    this.obligations.push(...this.course.extend(at))
     const open: Owed[] = []
-    const ended: Owed[] = []
-    for (const obligation of this.obligations.slice(this.#over.length)) {
-      if (isChanging || isNew.has(obligation)) settle(obligation)
+    for (let place = this.#over.length; place < this.obligations.length; place++) {
+      const obligation = this.obligations[place]
+      if (obligation === undefined) break
+      if (isChanging || place >= before) settle(obligation)
       const judgement = judge(obligation, this.#history, this.#excused, at)
       const owed = { obligation, judgement, history: this.#history }
       if (obligation.keepUntil > at || open.length > 0) open.push(owed)
       else {
-        this.#over.push({
-          answer: formatObligation(owed),
-          state: judgement.state,
-          latestEnd: Math.max(this.#latestEnd, obligation.keepUntil),
-        })
+        const latestEnd = Math.max(this.#latestEnd, obligation.keepUntil)
+        this.#over.push({ state: judgement.state, latestEnd })
+        this.#answers.push(formatObligation(owed))
         this.#count(judgement.state, 1)
-        ended.push(owed)
       }
     }
-    return { open, ended }
+    return open
   }
 
   /** The answers about those that are over. */
-  answers(): ObligationAnswer[] {
-    return this.#over.map(({ answer }) => answer)
+  get answers(): readonly ObligationAnswer[] {
+    return this.#answers
   }
 
   #count(state: ObligationState, change: number): void {

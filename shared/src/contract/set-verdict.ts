@@ -81,7 +81,7 @@ export class SetJudge {
     const parts = this.#owing.map((owing) =>
       owing.judge(at, (obligation) => this.#courses.settle(obligation), this.#courses.hasGenerations),
     )
-    const open = parts.flatMap((part) => part.open)
+    const open = parts.flat()
     const live = open.filter(({ obligation }) => obligation.keepUntil > at)
     const opinions = opinionsOn(id)
     for (const one of live) weighObligation(opinions, one)
@@ -119,10 +119,10 @@ export class SetJudge {
     }
     const { flawedTests } = this.#situation.viewOf(terms.set.selector.repository, terms).points
     tellDoubts(opinions.evidence, history, flawedTests, index, at)
-    const obligations = this.#owing.flatMap((owing, place) => [
-      ...owing.answers(),
-      ...(parts[place]?.open.map(formatObligation) ?? []),
-    ])
+    // One copy of what may be many.
+    const obligations = new Array<ObligationAnswer>().concat(
+      ...this.#owing.flatMap(({ answers }, place) => [answers, (parts[place] ?? []).map(formatObligation)]),
+    )
     return conclude(id, { open, obligations, tally: this.#tally }, opinions, snapshots, at)
   }
 }
