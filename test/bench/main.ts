@@ -1,7 +1,8 @@
 /**
  * npm run bench            everything, with the defaults
  * npm run bench -- NAME    one of: restore, idle
- * Options: --files N (restore, 20000), --pairs N (5), --seconds N (idle, 60)
+ * Options: --files N (restore: small files, 20000), --large N (restore: files of 200 MB, 4), --pairs N (5),
+ *   --tree PATH (restore: the mixed set, /usr/share), --sets a,b,c (restore), --seconds N (idle, 60)
  */
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -12,13 +13,23 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     files: { type: 'string', default: '20000' },
+    large: { type: 'string', default: '4' },
+    tree: { type: 'string', default: '/usr/share' },
+    sets: { type: 'string', default: 'a,b,c' },
     pairs: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '60' },
   },
 })
 const folder = join(resolve(import.meta.dirname, '../..'), '.bench')
 const benches: Record<string, () => Promise<void>> = {
-  restore: () => benchRestore(folder, { files: Number(values.files), pairs: Number(values.pairs) }),
+  restore: () =>
+    benchRestore(folder, {
+      files: Number(values.files),
+      large: Number(values.large),
+      tree: values.tree,
+      sets: values.sets.split(','),
+      pairs: Number(values.pairs),
+    }),
   idle: () => benchIdle(folder, { seconds: Number(values.seconds) }),
 }
 const wanted = positionals.length > 0 ? positionals : Object.keys(benches)

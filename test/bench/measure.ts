@@ -1,18 +1,22 @@
 /** Whole processes, measured from outside: wall time, processor time and memory of a command and its children. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statfsSync } from 'node:fs'
 
 export interface Measured {
   readonly wallSeconds: number
   readonly cpuSeconds: number
   /** The largest sum of resident memory over the command's processes, sampled every 25 ms. */
   readonly peakBytes: number
+  /** The most that stood in the subject's scratch, sampled likewise. */
+  readonly scratchBytes: number
 }
 
 export interface Subject {
   readonly name: string
   readonly command: readonly string[]
+  /** A file system whose use is its scratch, as far as it grows during the run. */
+  readonly scratch?: string
   /** Done before each run, unmeasured: empty folders, say. */
   prepare?(): void
   /** Exit statuses that mean that the work was done. */
@@ -32,8 +36,11 @@ export async function measure(subject: Subject, env: NodeJS.ProcessEnv): Promise
   })
   const chunks: Buffer[] = []
   child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk))
-  let peakBytes = 0
+  let [peakBytes, scratchBytes] = [0, 0]
+  const used = (): number => (subject.scratch === undefined ? 0 : usedBytes(subject.scratch))
+  const usedBefore = used()
   const sampler = setInterval(() => {
+    scratchBytes = Math.max(scratchBytes, used() - usedBefore)
     peakBytes = Math.max(peakBytes, residentBytes(descendantsOf(child.pid ?? 0)))
   }, 25)
   const [exit] = (await once(child, 'close')) as [number]
@@ -44,7 +51,12 @@ export async function measure(subject: Subject, env: NodeJS.ProcessEnv): Promise
   if (!(subject.goodExits ?? [0]).includes(exit) || wall === undefined) {
     throw new Error(`${subject.name} ended with ${exit}: ${text.slice(-2000)}`)
   }
-  return { wallSeconds: wall, cpuSeconds: (user ?? 0) + (system ?? 0), peakBytes }
+  return { wallSeconds: wall, cpuSeconds: (user ?? 0) + (system ?? 0), peakBytes, scratchBytes }
+}
+
+function usedBytes(folder: string): number {
+  const { blocks, bfree, bsize } = statfsSync(folder)
+  return (blocks - bfree) * bsize
 }
 
 /** The processes under one, without it. */
@@ -124,6 +136,7 @@ export async function compare(
       'cpu s': median(of((one) => one.cpuSeconds)).toFixed(2),
       'cpu ratio': ratio((one) => one.cpuSeconds).toFixed(2),
       'peak MB': Math.round(median(of((one) => one.peakBytes)) / 1e6),
+      'scratch MB': Math.round(Math.max(...of((one) => one.scratchBytes)) / 1e6),
     }
   })
   print(`${title} (medians of ${pairs} rounds)`, rows)

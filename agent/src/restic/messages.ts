@@ -69,12 +69,13 @@ const verboseStatus = z.object({
   size: count.optional(),
 })
 
+/** What is 0 is left out: bytes, where all files are empty. None of it is evidence but that files were skipped. */
 const restoreSummary = z.object({
   message_type: z.literal('summary'),
-  total_files: count,
-  files_restored: count,
+  total_files: count.default(0),
+  files_restored: count.default(0),
   files_skipped: count.default(0),
-  total_bytes: count,
+  total_bytes: count.default(0),
   bytes_restored: count.default(0),
 })
 

@@ -14,14 +14,13 @@ import { nanosecondsOf } from './time.ts'
  */
 export async function listSnapshots(program: Program, limits: Limits = {}): Promise<Snapshot[]> {
   const args = ['--no-cache', ...lockArgs(program, limits)]
+  // Beside each other, since nearly all of their time is to derive the key.
+  const together = await Promise.all([listIds(program, args, limits), readSnapshots(program, args, limits)])
+  if (absentOf(...together).length === 0) return together[1]
+  // A snapshot that was made in between is no unreadable one: the names first, and then what is there.
   const before = await listIds(program, args, limits)
-  const text = await answerOf(program, ['snapshots', '--json', ...args], limits)
-  const snapshots = (parseOutput(snapshotsMessage, text, 'restic snapshots') ?? []).map(toSnapshot)
-  const listed = new Set(snapshots.map(({ id }) => id))
-  if (listed.size !== snapshots.length) {
-    throw new BevisError('RESTIC_OUTPUT_INVALID', 'restic snapshots lists a snapshot twice')
-  }
-  const absent = before.filter((id) => !listed.has(id))
+  const snapshots = await readSnapshots(program, args, limits)
+  const absent = absentOf(before, snapshots)
   if (absent.length === 0) return snapshots
   // Gone in between, by a forget, is not the same as unreadable.
   const after = new Set(await listIds(program, args, limits))
@@ -31,6 +30,18 @@ export async function listSnapshots(program: Program, limits: Limits = {}): Prom
     'RESTIC_REPOSITORY_DAMAGED',
     `${program.location} has ${unreadable.length} snapshot files that restic cannot read, first ${unreadable[0]}`,
   )
+}
+
+async function readSnapshots(program: Program, args: readonly string[], limits: Limits): Promise<Snapshot[]> {
+  const text = await answerOf(program, ['snapshots', '--json', ...args], limits)
+  const snapshots = (parseOutput(snapshotsMessage, text, 'restic snapshots') ?? []).map(toSnapshot)
+  if (new Set(snapshots.map(({ id }) => id)).size === snapshots.length) return snapshots
+  throw new BevisError('RESTIC_OUTPUT_INVALID', 'restic snapshots lists a snapshot twice')
+}
+
+function absentOf(ids: readonly string[], snapshots: readonly Snapshot[]): string[] {
+  const listed = new Set(snapshots.map(({ id }) => id))
+  return ids.filter((id) => !listed.has(id))
 }
 
 /** The one snapshot of this id, or of a prefix of at least eight digits that no other shares. */

@@ -2,10 +2,11 @@
  * Gets what was drawn out of the repository: streamed where restic names files as they come and there is a place
  * for it, else whole into the scratch. It ends with an answer, however restic ended.
  */
+import { statfsSync } from 'node:fs'
 import { BevisError, errorCodeOf, errorMessageOf } from '@bevis/shared/error'
 import type { Restic, RestoreRun } from '../restic/restic.ts'
 import type { DigestPool } from '../tree/digest-pool.ts'
-import { bytePathOf, bytesOf, isWithin } from '../tree/path.ts'
+import { bytePathOf, bytesOf, isWithin, parentOf } from '../tree/path.ts'
 import type { BytePath } from '../tree/path.ts'
 import type { AwaitedFiles } from './awaited.ts'
 import type { Drawn } from './draw.ts'
@@ -105,7 +106,14 @@ async function bringStreamed(request: BringRequest, { target, limitBytes, dumped
   const { pool, drawn, files, onFile } = request
   if (!files) throw new BevisError('INTERNAL', 'there are no files to stream')
   const failure = new AbortController()
-  const stream = openStream({ pool, files, target, limitBytes, onFailure: (cause) => failure.abort(cause) })
+  const stream = openStream({
+    pool,
+    files,
+    target,
+    limitBytes,
+    usedBytes: usedBytesAt(target),
+    onFailure: (cause) => failure.abort(cause),
+  })
   const left = new Set(dumped.map(({ path }) => path))
   const run = await restore(request, target, {
     ...(drawn.includes && { includes: drawn.includes.filter((path) => !left.has(path)).map(bytesOf) }),
@@ -169,6 +177,15 @@ function restore(
   })
 }
 
+/** Of the file system that the target is to be made on. */
+function usedBytesAt(target: BytePath): () => number {
+  const folder = bytesOf(parentOf(target))
+  return () => {
+    const { blocks, bfree, bsize } = statfsSync(folder)
+    return (blocks - bfree) * bsize
+  }
+}
+
 function secondsOf({ startedAt, endedAt }: RestoreRun): number {
   return (endedAt.getTime() - startedAt.getTime()) / 1000
 }
@@ -183,7 +200,8 @@ async function explain(
   { code, message }: Pick<BevisError, 'code' | 'message'>,
   { restic, scratch }: BringRequest,
 ): Promise<BevisError> {
-  if (!isAboutData(code)) return new BevisError(code, message)
+  // What restic says goes to the scratch's disk too, and comes back in pieces when that is full.
+  if (!isAboutData(code) && code !== 'RESTIC_OUTPUT_INVALID') return new BevisError(code, message)
   try {
     await scratch.assertWritable()
     await restic.repositoryId()

@@ -8,8 +8,10 @@ import type { DigestPool } from '../tree/digest-pool.ts'
 import { READING } from '../tree/pair-table.ts'
 import { pathText } from '../tree/path.ts'
 import type { BytePath } from '../tree/path.ts'
+import { errnoOf } from '../tree/walk.ts'
 import { AwaitedFiles } from './awaited.ts'
 import { bring } from './bring.ts'
+import type { BringRequest } from './bring.ts'
 import { runControl, openSpecimen } from './control.ts'
 import type { ControlOutcome } from './control.ts'
 import { draw } from './draw.ts'
@@ -19,6 +21,7 @@ import { judge } from './judge.ts'
 import { CONFIDENCE, defectLimit } from './limit.ts'
 import { openMetadata } from './metadata.ts'
 import type { MetadataTally } from './metadata.ts'
+import { openRecheck, recheckTimes } from './recheck.ts'
 import { makeScratch } from './scratch.ts'
 import type { Scratch, ScratchRequest } from './scratch.ts'
 import { decide, openTally } from './verdict.ts'
@@ -159,7 +162,7 @@ async function restoreAndJudge(
   const { pool, onProgress } = request
   const { scratch, drawn, files, isFirst } = round
   let restored = 0
-  const brought = await bring({
+  const bringing: BringRequest = {
     ...request,
     scratch,
     drawn,
@@ -169,7 +172,8 @@ async function restoreAndJudge(
     ...(onProgress && {
       onFile: () => onProgress({ step: 'restore', files: (restored += 1), totalFiles: drawn.files }),
     }),
-  })
+  }
+  const brought = await bring(bringing)
   const { target, streamed, complaintOf, says } = brought
   seen.restoreSeconds += brought.seconds
   seen.isStreamed &&= streamed !== null
@@ -177,6 +181,7 @@ async function restoreAndJudge(
   if (says === 'nothing') return
 
   const specimen = openSpecimen()
+  const recheck = openRecheck()
   const metadata = openMetadata({
     comparesOwner: process.getuid?.() === 0,
     comparesFolders: drawn.includes === null && says === 'all',
@@ -188,13 +193,13 @@ async function restoreAndJudge(
     if (says === 'all') request.signal?.throwIfAborted()
     for (const one of batch) {
       seen.tally.add(one)
-      if (says === 'all') metadata.add(one)
+      if (says === 'all') recheck.offer(one, metadata.add(one))
       specimen.offer(one)
     }
     onProgress?.({ step: 'compare', files: seen.tally.tally.judged, totalFiles: seen.drawn.files })
   }
   seen.metadata.compared += metadata.tally.compared
-  seen.metadata.different += metadata.tally.different
+  seen.metadata.different += metadata.tally.different - (await recheckTimes(recheck.suspects, bringing))
   if (seen.control === 'missed') return
   const { best } = specimen
   const control = { specimen: best, target, control: scratch.control, pool, isStreamed: streamed !== null }
@@ -331,5 +336,7 @@ function notFound(paths: readonly BytePath[]): BevisError {
 function asError(cause: unknown, signal: AbortSignal | undefined): BevisError {
   if (signal?.aborted) return new BevisError('INTERRUPTED', 'the test was stopped', { cause })
   if (cause instanceof BevisError) return cause
+  if (['ENOSPC', 'EDQUOT'].includes(errnoOf(cause)))
+    return new BevisError('SCRATCH_FULL', errorMessageOf(cause), { cause })
   return new BevisError(errorCodeOf(cause), errorMessageOf(cause), { cause })
 }

@@ -6,6 +6,7 @@ import { digestInOrder, splitByBytes } from '../tree/digest-pool.ts'
 import type { DigestPool } from '../tree/digest-pool.ts'
 import type { Digest, DigestJob } from '../tree/digest.ts'
 import { MARK, READING } from '../tree/pair-table.ts'
+import type { Reading } from '../tree/pair-table.ts'
 import { joinPath, lossyText, nameOf, parentOf } from '../tree/path.ts'
 import type { BytePath } from '../tree/path.ts'
 import type { Stat } from '../tree/stat.ts'
@@ -45,7 +46,7 @@ export interface JudgeRequest {
 export async function* judge(request: JudgeRequest): AsyncGenerator<Judged[]> {
   const { target, items, complaintOf, pool, streamed = null } = request
   const resolver = openResolver(target)
-  const located = locate(items, resolver)
+  const located = locate(items, resolver, streamed)
   const batches = splitByBytes(located, (one) => bytesToRead(one, streamed))
   const look = (batch: readonly Located[]): Promise<void> => lookAt(batch, request)
   const jobs = (one: Located): DigestJob[] => jobsOf(one, request)
@@ -73,25 +74,38 @@ export async function* judge(request: JudgeRequest): AsyncGenerator<Judged[]> {
 interface Located {
   readonly item: Expected
   readonly path: BytePath
+  /** Its record among what was streamed, or -1. */
+  readonly index: number
 }
 
 async function* locate(
   items: AsyncIterable<readonly Expected[]>,
   resolve: (item: Expected) => BytePath,
+  streamed: AwaitedFiles | null,
 ): AsyncGenerator<Located[]> {
-  for await (const batch of items) yield batch.map((item) => ({ item, path: resolve(item) }))
+  for await (const batch of items) {
+    yield batch.map((item) => {
+      const path = resolve(item)
+      return { item, path, index: streamed && item.kind === 'file' ? streamed.find(path) : -1 }
+    })
+  }
 }
 
-function jobsOf({ item, path }: Located, { target, streamed }: JudgeRequest): DigestJob[] {
-  const reading = streamed?.readingOf(path)
+function readingOf({ index }: Located, streamed: AwaitedFiles | null | undefined): Reading {
+  return index < 0 || !streamed ? READING.none : streamed.table.readingOf(index)
+}
+
+function jobsOf(one: Located, { target, streamed }: JudgeRequest): DigestJob[] {
+  const { item, path } = one
+  const reading = readingOf(one, streamed)
   if (reading === READING.clean) return []
   if (reading === READING.known) return [{ path, expected: item, readIf: 'same-size' }]
   const restored = { path: `${target}${path}` as BytePath, expected: item, readIf: 'always' as const }
   return hasContent(item) ? [restored, { path, expected: item, readIf: 'same-size' }] : [restored]
 }
 
-function bytesToRead({ item, path }: Located, streamed: AwaitedFiles | null): number {
-  return streamed?.readingOf(path) === READING.clean ? 0 : item.size * 2
+function bytesToRead(one: Located, streamed: AwaitedFiles | null): number {
+  return readingOf(one, streamed) === READING.clean ? 0 : one.item.size * 2
 }
 
 /** In one message for many files: is what is left of each as expected? Most are, and need no more. */
@@ -99,22 +113,21 @@ async function lookAt(batch: readonly Located[], { target, streamed, pool }: Jud
   if (!streamed) return
   const { table } = streamed
   const [indices, paths]: [number[], BytePath[]] = [[], []]
-  for (const { path } of batch) {
-    const index = streamed.find(path)
+  for (const { path, index } of batch) {
     if (index < 0 || table.readingOf(index) !== READING.clean || !table.has(index, MARK.emptied)) continue
     indices.push(index)
     paths.push(path)
   }
-  if (indices.length > 0) await pool.look({ kind: 'look', chunks: table.chunks, target, indices, paths })
+  if (indices.length > 0)
+    await pool.look({ kind: 'look', table: { id: table.id, chunks: table.chunks }, target, indices, paths })
 }
 
 /** As if both had been digested now; null where they have to be. */
 function seenBefore(
-  { item, path }: Located,
+  { item, path, index }: Located,
   { target, streamed }: JudgeRequest,
   digests: readonly Digest[],
 ): { restored: Digest; source: Digest | undefined; left?: 'emptied' | 'dumped' } | null {
-  const index = streamed?.find(path) ?? -1
   if (!streamed || index < 0) return null
   const { table } = streamed
   const reading = table.readingOf(index)

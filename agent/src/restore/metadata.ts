@@ -9,6 +9,8 @@ export interface MetadataTally {
   different: number
 }
 
+export const ANOTHER_TIME = 'another modification time'
+
 /** Inodes whose links are followed up; beyond it a lost hard link goes unnoticed, and memory stays flat. */
 const MAX_INODES = 100_000
 
@@ -33,7 +35,7 @@ export function openMetadata({ comparesOwner, comparesFolders }: MetadataOptions
     if (item.kind !== 'symlink' && restored.mode !== item.mode)
       return `mode ${octal(restored.mode)} instead of ${octal(item.mode)}`
     if (comparesOwner && (restored.uid !== item.uid || restored.gid !== item.gid)) return 'another owner'
-    if (restored.mtimeNs !== item.mtimeNs) return 'another modification time'
+    if (restored.mtimeNs !== item.mtimeNs) return ANOTHER_TIME
     return linkDifference({ item, restored })
   }
   const linkDifference = ({ item, restored }: Pick<Judged, 'item' | 'restored'>): string | null => {

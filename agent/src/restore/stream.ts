@@ -13,8 +13,11 @@ import { bytePathOf } from '../tree/path.ts'
 import type { BytePath } from '../tree/path.ts'
 import type { AwaitedFiles } from './awaited.ts'
 
-const HOLD_ABOVE = 0.6
-const RESUME_BELOW = 0.3
+/** What restic has written is heard of a few milliseconds late, so there has to be room for more. */
+const HOLD_ABOVE = 0.4
+const RESUME_BELOW = 0.2
+/** A look at the file system costs microseconds; restic fills a megabyte in two thousand of them. */
+const LOOK_MS = 5
 
 /** A thread should come back before the scratch has filled up. */
 const BATCH_FILES = 64
@@ -25,6 +28,8 @@ export interface StreamOptions {
   readonly files: AwaitedFiles
   readonly target: BytePath
   readonly limitBytes: number
+  /** What the scratch's file system holds, ours and others'. */
+  readonly usedBytes: () => number
   /** A thread died: nothing more will be read. */
   readonly onFailure: (error: unknown) => void
 }
@@ -37,7 +42,7 @@ export interface Stream {
   settle(): Promise<void>
 }
 
-export function openStream({ pool, files, target, limitBytes, onFailure }: StreamOptions): Stream {
+export function openStream({ pool, files, target, limitBytes, usedBytes, onFailure }: StreamOptions): Stream {
   const { table } = files
   const underWay = new Set<Promise<void>>()
   let control: RestoreControl | null = null
@@ -46,10 +51,12 @@ export function openStream({ pool, files, target, limitBytes, onFailure }: Strea
   let kept: PairAnswer['kept'] = 'none'
   let batch: { indices: number[]; paths: BytePath[]; bytes: number } = { indices: [], paths: [], bytes: 0 }
   let isFlushing = false
+  const usedBefore = usedBytes()
+  const looks = setInterval(() => steer(), LOOK_MS)
 
   const steer = (): void => {
     if (!control) return
-    const used = Math.max(toldBytes, writtenBytes) - freedBytes
+    const used = Math.max(Math.max(toldBytes, writtenBytes) - freedBytes, usedBytes() - usedBefore)
     const isBusy = underWay.size > 0 || batch.indices.length > 0
     if (!isHeld && isBusy && used > limitBytes * HOLD_ABOVE) {
       isHeld = true
@@ -67,7 +74,15 @@ export function openStream({ pool, files, target, limitBytes, onFailure }: Strea
     const isTight = readBytes - freedBytes > limitBytes / 4
     const keep = kept === 'none' ? 'any' : kept === 'any' ? 'handy' : 'none'
     const work = pool
-      .pair({ kind: 'pair', chunks: table.chunks, target, indices, paths, keep, isTight })
+      .pair({
+        kind: 'pair',
+        table: { id: table.id, chunks: table.chunks },
+        target,
+        indices,
+        paths,
+        keep,
+        isTight,
+      })
       .then((answer) => {
         freedBytes += answer.freedBytes
         readBytes += bytes
@@ -102,13 +117,13 @@ export function openStream({ pool, files, target, limitBytes, onFailure }: Strea
           flush()
         })
       }
-      steer()
     },
     onWritten(bytes) {
       writtenBytes = bytes
       steer()
     },
     async settle() {
+      clearInterval(looks)
       flush()
       while (underWay.size > 0) await Promise.all(underWay)
     },
@@ -124,6 +139,11 @@ export async function readAhead(
 ): Promise<void> {
   const index = files.find(path)
   if (index < 0) return
-  const batch = { chunks: files.table.chunks, target, indices: [index], paths: [path] }
+  const batch = {
+    table: { id: files.table.id, chunks: files.table.chunks },
+    target,
+    indices: [index],
+    paths: [path],
+  }
   await pool.pair({ kind: 'pair', ...batch, keep: 'any', isTight: false })
 }

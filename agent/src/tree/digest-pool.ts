@@ -33,6 +33,14 @@ export function openDigestPool(threads: number): DigestPool {
     for (const { reject } of [...running.values(), ...waiting.splice(0)]) reject(failure)
     running.clear()
   }
+  const known = new Map<Worker, number>()
+  const forWorker = (worker: Worker, work: Work): Work => {
+    if (!('kind' in work)) return work
+    const { id } = work.table
+    if (known.get(worker) === id) return { ...work, table: { id, chunks: null } }
+    known.set(worker, id)
+    return work
+  }
   const assign = (worker: Worker): void => {
     const batch = waiting.shift()
     if (!batch) {
@@ -44,7 +52,7 @@ export function openDigestPool(threads: number): DigestPool {
     }
     running.set(worker, batch)
     worker.ref()
-    worker.postMessage(batch.work)
+    worker.postMessage(forWorker(worker, batch.work))
   }
   const workers = Array.from({ length: threads }, () => {
     const worker = new Worker(new URL('./digest-worker.ts', import.meta.url))

@@ -52,7 +52,11 @@ interface Views {
   readonly words: Uint32Array
 }
 
+let tables = 0
+
 export class PairTable {
+  /** Its own in this process. */
+  readonly id = (tables += 1)
   readonly chunks: SharedArrayBuffer[]
   readonly #views: Views[]
 

@@ -13,7 +13,8 @@ import { sameStat, statOf } from './stat.ts'
 import type { Stat } from './stat.ts'
 
 interface Places {
-  readonly chunks: SharedArrayBuffer[]
+  /** The chunks are sent to each thread once. */
+  readonly table: { readonly id: number; readonly chunks: SharedArrayBuffer[] | null }
   /** Restored paths stand below it as they stood below `/`. */
   readonly target: BytePath
   /** Records of the table, and their paths. */
@@ -45,7 +46,8 @@ export interface LookBatch extends Places {
 export const HANDY_BYTES = 4 * 1024 * 1024
 
 const BUFFER_BYTES = 1024 * 1024
-const one = Buffer.allocUnsafeSlow(BUFFER_BYTES)
+/** One more than is expected: a file that is longer must not pass for its beginning. */
+const one = Buffer.allocUnsafeSlow(BUFFER_BYTES + 1)
 const other = Buffer.allocUnsafeSlow(BUFFER_BYTES)
 
 /** As for hashing: the name itself, and nothing that waits. */
@@ -56,8 +58,16 @@ export function roomOf(sizeBytes: number): number {
   return Math.ceil(sizeBytes / 4096) * 4096
 }
 
-export function pairBatch({ chunks, target, indices, paths, keep, isTight }: PairBatch): PairAnswer {
-  const table = new PairTable(chunks)
+let last: { id: number; table: PairTable } | null = null
+
+function tableOf({ id, chunks }: Places['table']): PairTable {
+  if (chunks) last = { id, table: new PairTable(chunks) }
+  if (last?.id !== id) throw new RangeError(`table ${id} was not sent to this thread`)
+  return last.table
+}
+
+export function pairBatch({ table: sent, target, indices, paths, keep, isTight }: PairBatch): PairAnswer {
+  const table = tableOf(sent)
   let freedBytes = 0
   let kept: PairAnswer['kept'] = 'none'
   for (const [at, index] of indices.entries()) {
@@ -90,8 +100,6 @@ function pairFile(table: PairTable, index: number, { target, path, isSpecimen, i
   const expected = table.statOf(index)
   const { file, isWritable } = openRestored(bytesOf(`${target}${path}` as BytePath))
   try {
-    const found = statOf(fstatSync(file, { bigint: true }))
-    if (found.kind !== 'file' || found.size !== expected.size) return false
     const read = readBeside(file, path, expected)
     if (!read) return false
     const reading = judge(table, index, read)
@@ -147,8 +155,10 @@ function readBeside(file: number, path: BytePath, expected: Stat): Read | null {
         : readLarge(file, source, expected.size)
     if (!read) return null
     if (source === null) return { digest: read.digest, source: 'moved' }
+    // Bytes that are the restored ones need no second look at what they were read from.
+    if (read.isEqual) return { digest: read.digest, source: 'same' }
     const isStill = sameStat(statOf(fstatSync(source, { bigint: true })), expected)
-    return { digest: read.digest, source: !isStill ? 'moved' : read.isEqual ? 'same' : 'other' }
+    return { digest: read.digest, source: isStill ? 'other' : 'moved' }
   } finally {
     if (source !== null) closeSync(source)
   }
@@ -173,7 +183,7 @@ interface Bytes {
 }
 
 function readSmall(file: number, source: number | null, size: number): Bytes | null {
-  if (fill(file, one, size) !== size) return null
+  if (fill(file, one, size + 1) !== size) return null
   const bytes = one.subarray(0, size)
   const isEqual =
     source !== null && fill(source, other, size) === size && other.subarray(0, size).equals(bytes)
@@ -192,6 +202,7 @@ function readLarge(file: number, source: number | null, size: number): Bytes | n
     if (isEqual && source !== null)
       isEqual = fill(source, other, read) === read && other.subarray(0, read).equals(bytes)
   }
+  if (fill(file, one, 1) > 0) return null
   return { digest: whole.digest(), isEqual }
 }
 
@@ -206,8 +217,8 @@ function fill(file: number, buffer: Buffer, bytes: number): number {
   return total
 }
 
-export function lookBatch({ chunks, target, indices, paths }: LookBatch): void {
-  const table = new PairTable(chunks)
+export function lookBatch({ table: sent, target, indices, paths }: LookBatch): void {
+  const table = tableOf(sent)
   for (const [at, index] of indices.entries()) {
     const path = paths[at]
     if (path === undefined) continue
