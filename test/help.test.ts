@@ -15,9 +15,6 @@ const PROGRAMS = {
 /** They answer nothing: they stay until they are stopped, and write a log. */
 const SERVICES = ['bevis-agent run', 'bevis-collector serve']
 
-/** Their commands tell each what their exit codes mean; of the others the README does. */
-const TELL_EXIT_CODES = ['bevis-agent', 'bevis-verify']
-
 async function helpOf(program: keyof typeof PROGRAMS, words: readonly string[]): Promise<string> {
   const { stdout } = await run(process.execPath, [join(root, PROGRAMS[program]), ...words, '--help'])
   return stdout
@@ -48,9 +45,7 @@ test.each(Object.keys(PROGRAMS) as (keyof typeof PROGRAMS)[])(
       const lacks = [
         ...(/^Examples:\n +\S/m.test(help) ? [] : ['examples']),
         ...(/^ +--json\b/m.test(help) || SERVICES.includes(name) ? [] : ['--json']),
-        ...(/^Exit (codes|status)[:\n]/m.test(help) || !TELL_EXIT_CODES.includes(program)
-          ? []
-          : ['exit codes']),
+        ...(/^Exit (codes|status)[:\n]/m.test(help) ? [] : ['exit codes']),
       ]
       return lacks.length === 0 ? [] : [`${name}: ${lacks.join(', ')}`]
     })

@@ -41,7 +41,16 @@ function add(parent: Command, usage: string, description: string, examples: read
     .description(description)
     .option('--config <file>', 'configuration (default: /etc/bevis/collector.yaml)')
     .option('--json', 'answer as JSON')
-    .addHelpText('after', `\nExamples:\n${examples.map((line) => `  $ bevis-collector ${line}`).join('\n')}`)
+    .addHelpText(
+      'after',
+      [
+        '',
+        'Examples:',
+        ...examples.map((line) => `  $ bevis-collector ${line}`),
+        '',
+        'Exit status: 0 done, 1 the answer is bad, 2 there is no answer.',
+      ].join('\n'),
+    )
     .exitOverride()
 }
 

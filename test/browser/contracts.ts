@@ -112,8 +112,8 @@ versions:
 - no: 1
   effectiveFrom: ${since}
   acceptances:
-  - {party: customer, person: M. Holm, role: direktør, at: ${since}T08:00:00Z}
-  - {party: provider, person: S. Lind, role: driftschef, at: ${since}T08:00:00Z}
+  - {party: customer, person: M. Holm, role: direktør, at: 2020-01-01T08:00:00Z}
+  - {party: provider, person: S. Lind, role: driftschef, at: 2020-01-01T08:00:00Z}
   sets:
   - id: ${set}
     selector: {repository: ${lineage}, hosts: [${agent}], requiredPaths: [${paths.map((path) => `'${path}'`).join(', ')}]}
