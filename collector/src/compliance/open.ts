@@ -1,5 +1,6 @@
 import type { Answer } from '@bevis/shared/contract/answer'
-import { evaluate, judge } from '@bevis/shared/contract/evaluate'
+import { evaluate, Judge } from '@bevis/shared/contract/evaluate'
+import type { FactIndex } from '@bevis/shared/contract/facts'
 import { parseContract } from '@bevis/shared/contract/parse'
 import type { Contract } from '@bevis/shared/contract/schema'
 import { BevisError } from '@bevis/shared/error'
@@ -29,6 +30,7 @@ export function openCompliance(parts: { store: Store; now: () => Date }): Compli
   const fold = factFolder(store)
   const contracts = new Map<string, { sha256: string; contract: Contract }>()
   const kept = new Map<string, Kept>()
+  const judges = new WeakMap<FactIndex, { sha256: string; judge: Judge }>()
   /** What each contract was judged on last, so that a tick leaves alone what cannot have changed. */
   const judged = new Map<string, { stand: string; dueMs: number }>()
 
@@ -46,6 +48,15 @@ export function openCompliance(parts: { store: Store; now: () => Date }): Compli
     return read
   }
 
+  /** One judge goes on with an index for as long as that is kept, so that a statement costs what it touches. */
+  function judgeOf(index: FactIndex, sha256: string, contract: Contract): Judge {
+    const known = judges.get(index)
+    if (known?.sha256 === sha256) return known.judge
+    const judge = new Judge(contract, index)
+    judges.set(index, { sha256, judge })
+    return judge
+  }
+
   async function answer(id: string, { at, knownAt }: When = {}): Promise<Answer> {
     const { sha256, contract } = await readContract(id)
     if (at !== undefined || knownAt !== undefined) {
@@ -57,7 +68,7 @@ export function openCompliance(parts: { store: Store; now: () => Date }): Compli
     const stand = [sha256, lastId, index.size].join(' ')
     const known = kept.get(id)
     if (known?.stand === stand && now().getTime() < Date.parse(known.answer.at) + KEEP_MS) return known.answer
-    const fresh = judge({ contract, index, at: now() })
+    const fresh = judgeOf(index, sha256, contract).judge(now())
     kept.set(id, { answer: fresh, stand })
     return fresh
   }
