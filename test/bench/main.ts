@@ -1,11 +1,13 @@
 /**
  * npm run bench            everything, with the defaults
- * npm run bench -- NAME    one of: restore, idle
+ * npm run bench -- NAME    one of: restore, idle, contract
  * Options: --files N (restore: small files, 20000), --large N (restore: files of 200 MB, 4), --pairs N (5),
- *   --tree PATH (restore: the mixed set, /usr/share), --sets a,b,c (restore), --seconds N (idle, 60)
+ *   --tree PATH (restore: the mixed set, /usr/share), --sets a,b,c (restore), --seconds N (idle, 60),
+ *   --scales 1,10,100 and --keep-all (contract: all snapshots stay in the repository; try --scales 1,10)
  */
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { benchContract } from './contract.ts'
 import { benchIdle } from './idle.ts'
 import { benchRestore } from './restore.ts'
 
@@ -18,10 +20,12 @@ const { values, positionals } = parseArgs({
     sets: { type: 'string', default: 'a,b,c' },
     pairs: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '60' },
+    scales: { type: 'string', default: '1,10,100' },
+    'keep-all': { type: 'boolean', default: false },
   },
 })
 const folder = join(resolve(import.meta.dirname, '../..'), '.bench')
-const benches: Record<string, () => Promise<void>> = {
+const benches: Record<string, () => Promise<void> | void> = {
   restore: () =>
     benchRestore(folder, {
       files: Number(values.files),
@@ -31,6 +35,8 @@ const benches: Record<string, () => Promise<void>> = {
       pairs: Number(values.pairs),
     }),
   idle: () => benchIdle(folder, { seconds: Number(values.seconds) }),
+  contract: () =>
+    benchContract({ scales: values.scales.split(',').map(Number), keepAll: values['keep-all'] }),
 }
 const wanted = positionals.length > 0 ? positionals : Object.keys(benches)
 for (const name of wanted) {
