@@ -78,7 +78,14 @@ export async function probePostgres(
   try {
     if (!(await waitForServer(client, () => isUp && performance.now() < endsAt)))
       return inconclusive('the scratch server did not start')
-    return await load({ archive, version, client, run, log: join(data, 'log', 'log'), work: bounds.work })
+    // The log is written by a process of its own, and whole only when the server has ended.
+    const readLog = async (): Promise<string> => {
+      stop()
+      await server
+      const log = join(data, 'log', 'log')
+      return existsSync(log) ? readFileSync(log, 'latin1') : ''
+    }
+    return await load({ archive, version, client, run, readLog, work: bounds.work })
   } finally {
     stop()
     bounds.signal?.removeEventListener('abort', stop)
@@ -133,10 +140,10 @@ async function load(scratch: {
   version: string
   client: Client
   run: (program: 'pg_restore', args: readonly string[]) => Promise<CommandEnding>
-  log: string
+  readLog: () => Promise<string>
   work: string
 }): Promise<Answer> {
-  const { archive, version, client, run, log, work } = scratch
+  const { archive, version, client, run, readLog, work } = scratch
   const read = await run('pg_restore', ['--file=/dev/null', archive])
   if (read.ended !== 'badly' && read.ended !== 'well') return inconclusive(`reading it ${read.how}`)
   if (read.ended === 'badly') {
@@ -161,7 +168,7 @@ async function load(scratch: {
   if (restored.ended !== 'well' && restored.ended !== 'badly')
     return inconclusive(`loading it ${restored.how}`)
   if (restored.ended === 'badly') {
-    const states = errorStates(log)
+    const states = errorStates(await readLog())
     const told = states.slice(0, 5).join(', ')
     if (states.length === 0 || states.some(isOfHere))
       return inconclusive(`this server cannot load all of it (SQLSTATE ${told})`)
@@ -180,10 +187,11 @@ async function load(scratch: {
   return passed(`it loads, with ${tables} ${tables === 1 ? 'table' : 'tables'}`)
 }
 
-/** The distinct SQLSTATEs of a server's errors, in their order. */
+/** The distinct SQLSTATEs of a server's errors, in their order, but for 57P03: we asked before it had started. */
 function errorStates(log: string): string[] {
-  const lines = existsSync(log) ? readFileSync(log, 'latin1').split('\n') : []
-  return [...new Set(lines.flatMap((line) => /^([0-9A-Z]{5}) (?:ERROR|FATAL|PANIC):/.exec(line)?.[1] ?? []))]
+  const lines = log.split('\n')
+  const states = lines.flatMap((line) => /^([0-9A-Z]{5}) (?:ERROR|FATAL|PANIC):/.exec(line)?.[1] ?? [])
+  return [...new Set(states)].filter((state) => state !== '57P03')
 }
 
 /**
