@@ -345,8 +345,10 @@ describe('the content guard', () => {
     expect(stateOfFifth(with5(files, bytes), guarded)).toBe(state)
   })
 
-  test('without content terms there is no guard', () => {
+  test('without content terms there is no guard, but a backup of nothing is never a recovery point', () => {
     expect(stateOfFifth(with5(1))).toBe('met')
+    expect(stateOfFifth(with5(0))).toBe('late')
+    expect(stateOfFifth(with5(0), guarded)).toBe('late')
   })
 
   test('a fresh start below minFiles is held too', () => {
