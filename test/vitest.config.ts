@@ -7,6 +7,8 @@ const root = resolve(import.meta.dirname, '..')
 export default defineConfig({
   root,
   test: {
+    // Most of the time goes into waiting: for restic's keys, for locks, for processes that were told to end.
+    maxWorkers: 3,
     projects: [
       {
         root,
