@@ -14,8 +14,8 @@ import type { BytePath } from '../tree/path.ts'
 import type { AwaitedFiles } from './awaited.ts'
 
 /** What restic has written is heard of a few milliseconds late, so there has to be room for more. */
-const HOLD_ABOVE = 0.4
-const RESUME_BELOW = 0.2
+const HEADROOM_BYTES = 38 * 1024 * 1024
+const HEADROOM_PART = 1 / 4
 /** A look at the file system costs microseconds; restic fills a megabyte in two thousand of them. */
 const LOOK_MS = 5
 
@@ -51,6 +51,8 @@ export function openStream({ pool, files, target, limitBytes, usedBytes, onFailu
   let kept: PairAnswer['kept'] = 'none'
   let batch: { indices: number[]; paths: BytePath[]; bytes: number } = { indices: [], paths: [], bytes: 0 }
   let isFlushing = false
+  const headroom = Math.min(limitBytes * 0.6, Math.max(HEADROOM_BYTES, limitBytes * HEADROOM_PART))
+  const holdAbove = limitBytes - headroom
   const usedBefore = usedBytes()
   const looks = setInterval(() => steer(), LOOK_MS)
 
@@ -58,10 +60,10 @@ export function openStream({ pool, files, target, limitBytes, usedBytes, onFailu
     if (!control) return
     const used = Math.max(Math.max(toldBytes, writtenBytes) - freedBytes, usedBytes() - usedBefore)
     const isBusy = underWay.size > 0 || batch.indices.length > 0
-    if (!isHeld && isBusy && used > limitBytes * HOLD_ABOVE) {
+    if (!isHeld && isBusy && used > holdAbove) {
       isHeld = true
       control.hold()
-    } else if (isHeld && (!isBusy || used < limitBytes * RESUME_BELOW)) {
+    } else if (isHeld && (!isBusy || used < holdAbove / 2)) {
       isHeld = false
       control.resume()
     }
