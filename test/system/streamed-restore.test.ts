@@ -194,6 +194,8 @@ describe('ends that come too early', () => {
     const restic = steered(place.restic, (request) =>
       limit({
         ...request,
+        // Without flow control, which would wake it.
+        onStart: () => undefined,
         onEvent: (event) => {
           // restic is stopped by others: our own watchdogs wait only for what we stop ourselves.
           events += 1
