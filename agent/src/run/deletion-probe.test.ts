@@ -84,7 +84,7 @@ describe.runIf(program !== '').each(builds)('restic $version', (build) => {
     [200, 'RESTIC_FAILED'],
   ] as const)('a deletion that is answered with %s proves nothing, and says so', async (what, code) => {
     const { context, drafts, restic, own } = await served(['--append-only'], isProbe(what))
-    const run = await runDeletionProbe({ ...context, deadlineMs: 2_500 })
+    const run = await runDeletionProbe({ ...context, deadlineMs: 6_000 })
     expect(run.outcome).toBe('inconclusive')
     expect(run.error?.code).toMatch(code)
     expect(drafts).toMatchObject([{ predicate: { outcome: 'inconclusive', attempted: run.snapshotId } }])
@@ -124,7 +124,7 @@ describe.runIf(program !== '').each(builds)('restic $version', (build) => {
         server = one
       },
     )
-    const run = await runDeletionProbe({ ...context, deadlineMs: 2_500 })
+    const run = await runDeletionProbe({ ...context, deadlineMs: 6_000 })
     expect(run).toMatchObject({ outcome: 'inconclusive', snapshotId: expect.any(String) })
     expect(drafts).toMatchObject([{ predicate: { outcome: 'inconclusive' } }])
     await server?.start()
