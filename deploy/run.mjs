@@ -214,7 +214,7 @@ function hand(node, args) {
   })
 }
 
-const kinds = ['unit', 'system', 'browser']
+const kinds = ['unit', 'system', 'fault', 'browser']
 
 const tasks = {
   demo: () => ['deploy/demo.ts', ...rest],
@@ -240,7 +240,7 @@ const tasks = {
 const help = `usage: node deploy/run.mjs TASK [ARGUMENTS]
 
   demo [PATH] [--once]          the main job on real data, or on the directory PATH, which is only read
-  test [unit|system|browser]    the tests
+  test [unit|system|fault|browser]    the tests
   bench                         the figures
   install agent|collector [--root DIR] [--prefix /opt/bevis]
   uninstall agent|collector [--root DIR] [--prefix /opt/bevis] [--purge]
