@@ -1,6 +1,6 @@
 /**
  * npm run bench            everything, with the defaults
- * npm run bench -- NAME    one of: restore, idle, contract
+ * npm run bench -- NAME    one of: demo, restore, idle, contract
  * Options: --files N (restore: small files, 20000), --large N (restore: files of 200 MB, 4), --pairs N (5),
  *   --tree PATH (restore: the mixed set, /usr/share), --sets a,b,c (restore), --seconds N (idle, 60),
  *   --scales 1,10,100 and --keep-all (contract: all snapshots stay in the repository; try --scales 1,10)
@@ -8,6 +8,7 @@
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { benchContract } from './contract.ts'
+import { benchDemo } from './demo.ts'
 import { benchIdle } from './idle.ts'
 import { benchRestore } from './restore.ts'
 
@@ -26,6 +27,7 @@ const { values, positionals } = parseArgs({
 })
 const folder = join(resolve(import.meta.dirname, '../..'), '.bench')
 const benches: Record<string, () => Promise<void> | void> = {
+  demo: benchDemo,
   restore: () =>
     benchRestore(folder, {
       files: Number(values.files),
