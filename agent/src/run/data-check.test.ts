@@ -143,7 +143,7 @@ describe.each(builds)('restic $version', (build) => {
       const { restic, url } = await filled(place, isPack)
       const { context } = storyContext(place, restic, url)
       isFaulty = true
-      const run = await runDataCheck({ ...context, cycle: 1, deadlineMs: 2_500 })
+      const run = await runDataCheck({ ...context, cycle: 1, deadlineMs: 6_000 })
       expect(run).toMatchObject({ result: 'INCONCLUSIVE', coverage: { share: 0 } })
       expect(run.error?.code).toMatch(/^RESTIC_(REPOSITORY_UNREACHABLE|TIMEOUT)$/)
       isFaulty = false
