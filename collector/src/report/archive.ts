@@ -11,7 +11,7 @@ import { PACK_LIMITS } from '@bevis/shared/verify/pack'
 export interface ArchiveFile {
   readonly path: string
   /** At once, or piece by piece when it may be large. */
-  readonly content: string | Iterable<string> | AsyncIterable<string>
+  readonly content: string | Uint8Array | Iterable<string> | AsyncIterable<string>
 }
 
 /** What the archive knows of a file that it has written. */
@@ -55,17 +55,18 @@ export async function* zipOf(
     const name = Buffer.from(path)
     const hash = createHash('sha256')
     let [crc, sizeBytes] = [0, 0]
-    const take = (text: string): Buffer => {
-      const bytes = Buffer.from(text)
+    const take = (piece: string | Uint8Array): Buffer => {
+      const bytes = Buffer.from(piece)
       hash.update(bytes)
       crc = crc32(bytes, crc)
       sizeBytes += bytes.length
       if (offset + sizeBytes > PACK_LIMITS.totalBytes) refuse()
       return bytes
     }
-    const flags = typeof content === 'string' ? FLAG_UTF8 : FLAG_UTF8 | FLAG_DESCRIPTOR
+    const isWhole = typeof content === 'string' || content instanceof Uint8Array
+    const flags = isWhole ? FLAG_UTF8 : FLAG_UTF8 | FLAG_DESCRIPTOR
     const headBytes = 30 + name.length
-    if (typeof content === 'string') {
+    if (isWhole) {
       const bytes = take(content)
       yield Buffer.concat([localHeader(name, flags, crc, sizeBytes), bytes])
     } else {
@@ -74,7 +75,7 @@ export async function* zipOf(
       yield descriptor(crc, sizeBytes)
     }
     directory.push({ name, flags, crc, sizeBytes, offset })
-    offset += headBytes + sizeBytes + (typeof content === 'string' ? 0 : 16)
+    offset += headBytes + sizeBytes + (isWhole ? 0 : 16)
     written({ path, sizeBytes, sha256: hash.digest('hex') })
   }
   const records = Buffer.concat(directory.map(directoryRecord))

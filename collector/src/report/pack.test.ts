@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sha256Hex } from '@bevis/shared/crypto'
-import { isPackFile } from '@bevis/shared/verify/pack'
+import { PACK_FILES, isPackFile } from '@bevis/shared/verify/pack'
 import { parseTrust } from '@bevis/shared/verify/trust'
 import { verifyPack } from '@bevis/shared/verify/verify-pack'
 import { readZip } from '@bevis/shared/verify/zip'
@@ -18,7 +18,7 @@ import type { Receive } from '../receive.ts'
 import { openSqliteStore } from '../store/sqlite/open.ts'
 import type { Store } from '../store/store.ts'
 import { writePack } from './pack.ts'
-import type { PackRequest } from './pack.ts'
+import type { PackRequest, PackTold } from './pack.ts'
 
 const DAY_MS = 86_400_000
 const all = { all: true } as const
@@ -188,6 +188,21 @@ describe('a pack of a real collector', () => {
     stream.once('data', () => stream.destroy())
     await expect(writing).rejects.toMatchObject({ code: 'ERR_STREAM_PREMATURE_CLOSE' })
   })
+})
+
+test('a report for people lies in the pack, is accounted for, and is said to prove nothing by itself', async () => {
+  const out = join(folder, 'papers.zip')
+  async function* papers({ answer, statements }: PackTold) {
+    yield { path: PACK_FILES.report, content: Buffer.from(`%PDF ${answer.headline} ${statements.length}`) }
+  }
+  await writePack({ ...request(out), papers })
+  const files = await readZip(readFileSync(out), isPackFile)
+  expect(Buffer.from(files.get(PACK_FILES.report) ?? []).toString()).toMatch(/^%PDF [a-z-]+ 20$/)
+  const { exit, notProven } = verifyPack({ files, trust: parseTrust(trustText()) })
+  expect(exit).toBe(0)
+  expect(notProven.join()).toMatch(/report\.pdf/)
+  const changed = new Map(files).set(PACK_FILES.report, Buffer.from('%PDF compliant 20'))
+  expect(verifyPack({ files: changed, trust: null }).exit).toBe(1)
 })
 
 describe('README.txt', () => {

@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import type { Answer } from '@bevis/shared/contract/answer'
 import { evaluate } from '@bevis/shared/contract/evaluate'
 import { parseContract } from '@bevis/shared/contract/parse'
+import type { Contract } from '@bevis/shared/contract/schema'
 import { sha256Hex, spkiToPem } from '@bevis/shared/crypto'
 import { BevisError } from '@bevis/shared/error'
 import { toInstant } from '@bevis/shared/format'
@@ -36,7 +37,7 @@ import type { ArchiveFile, ArchivedFile } from './archive.ts'
 import { formatReadme } from './readme.ts'
 import { nodeCache } from './node-cache.ts'
 import { pagesOf, selectionOf, surveyStatements } from './survey.ts'
-import type { Selection, Survey } from './survey.ts'
+import type { Selection, Survey, Surveyed } from './survey.ts'
 
 export interface PackRequest {
   readonly store: Store
@@ -51,8 +52,22 @@ export interface PackRequest {
   readonly at?: Date | undefined
   readonly knownAt?: Date | undefined
   readonly now: Date
+  /** Makes what people read beside the evidence ({@link PACK_FILES}.report): from the same survey and verdict. */
+  readonly papers?: ((told: PackTold) => AsyncIterable<ArchiveFile>) | undefined
   /** A stream, or the path of a file that appears when it is whole. */
   readonly out: Writable | string
+}
+
+/** What the papers of a pack are made from. */
+export interface PackTold {
+  /** The description, its list of files still empty. */
+  readonly pack: Pack
+  readonly contract: Contract
+  readonly answer: Answer
+  /** All statements of the pack in log order, those outside the period included. */
+  readonly statements: readonly Surveyed[]
+  /** The signed note of the head that the proofs lead to. */
+  readonly checkpoint: string
 }
 
 export interface PackWritten {
@@ -114,7 +129,7 @@ export async function writePack(request: PackRequest): Promise<PackWritten> {
     population: survey.population,
     files: [],
   }
-  const files = filesOf(request, pack, { texts, answer, selection, survey, head })
+  const files = filesOf(request, pack, { texts, terms, answer, selection, survey, head })
   const sha256 = await deliver(files, pack, request.out)
   const { statements, inPeriod, leaves } = survey.population
   return { sha256, contract: contract.id, headline: answer.headline, statements, inPeriod, leaves }
@@ -123,6 +138,7 @@ export async function writePack(request: PackRequest): Promise<PackWritten> {
 /** What a pack is made of. */
 interface Parts {
   readonly texts: readonly { readonly revision: number; readonly yaml: string }[]
+  readonly terms: Contract
   readonly answer: Answer
   readonly selection: Selection
   readonly survey: Survey
@@ -130,8 +146,9 @@ interface Parts {
 }
 
 /** All files but the two that describe them, in the order in which people look at them. */
-async function* filesOf({ store, log }: PackRequest, pack: Pack, parts: Parts): AsyncGenerator<ArchiveFile> {
-  const { texts, answer, selection, survey, head } = parts
+async function* filesOf(request: PackRequest, pack: Pack, parts: Parts): AsyncGenerator<ArchiveFile> {
+  const { store, log, papers } = request
+  const { texts, terms, answer, selection, survey, head } = parts
   yield { path: PACK_FILES.readme, content: formatReadme(pack, survey.statements.at(-1)?.leafIndex ?? 0) }
   for (const { revision, yaml } of texts) yield { path: contractFile(revision), content: yaml }
   yield* keysOf(store, log.vkey, pack.tenant, survey)
@@ -139,6 +156,10 @@ async function* filesOf({ store, log }: PackRequest, pack: Pack, parts: Parts): 
   yield { path: PACK_FILES.index, content: indexOf(survey) }
   yield { path: PACK_FILES.table, content: tableOf(survey, pack.period) }
   yield { path: PACK_FILES.verdict, content: encodeJson(answer) }
+  if (papers !== undefined) {
+    const { statements } = survey
+    yield* papers({ pack, contract: terms, answer, statements, checkpoint: head.note })
+  }
   yield* proofsOf(store, survey, head)
 }
 

@@ -21,6 +21,8 @@ export const PACK_FILES = {
   index: 'index.jsonl',
   table: 'evidence.csv',
   verdict: 'verdict.json',
+  /** For people; what it says is checked against nothing but its own digest. */
+  report: 'report.pdf',
   keys: 'keys/keys.json',
   vkey: 'keys/log.vkey',
 } as const

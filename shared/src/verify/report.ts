@@ -266,6 +266,9 @@ export const NOT_PROVEN = [
 
 const UNANCHORED =
   'Whose keys these are. They came with the pack: name a trust file (--trust) with the keys that you were given at enrolment.'
+/** Said of a pack that holds a report: it is made for reading, and the evidence is what was checked. */
+const PAPER =
+  'What report.pdf says. It is as the collector made it; this verdict here comes from the evidence, not from it.'
 const UNPINNED =
   'That the contract is the one you signed: its text came with the pack. Compare its SHA-256, or name it in the trust file.'
 
@@ -274,6 +277,8 @@ export function concludeReport(parts: {
   findings: Findings
   anchored: boolean
   pinned: boolean
+  /** The pack holds a report for people. */
+  paper: boolean
   pack: PackSummary | null
   verdict: VerdictSummary | null
 }): Report {
@@ -297,6 +302,11 @@ export function concludeReport(parts: {
     checks,
     cause: parts.findings.cause,
     verdict: failed ? null : parts.verdict,
-    notProven: [...(parts.anchored ? [] : [UNANCHORED]), ...(parts.pinned ? [] : [UNPINNED]), ...NOT_PROVEN],
+    notProven: [
+      ...(parts.anchored ? [] : [UNANCHORED]),
+      ...(parts.pinned ? [] : [UNPINNED]),
+      ...(parts.paper ? [PAPER] : []),
+      ...NOT_PROVEN,
+    ],
   }
 }

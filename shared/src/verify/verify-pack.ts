@@ -34,6 +34,7 @@ export function verifyPack({ files, trust }: { files: PackContent; trust: Trust 
     findings,
     anchored: trust !== null,
     pinned: isPinned(pack, trust),
+    paper: files.has(PACK_FILES.report),
     pack: summarise(files, pack),
     verdict: read?.verdict ?? null,
   })
@@ -43,7 +44,14 @@ export function verifyPack({ files, trust }: { files: PackContent; trust: Trust 
 export function reportUnreadable(why: string, trust: Trust | null): Report {
   const findings = new Findings()
   findings.fail('zip.structure', why)
-  return concludeReport({ findings, anchored: trust !== null, pinned: false, pack: null, verdict: null })
+  return concludeReport({
+    findings,
+    anchored: trust !== null,
+    pinned: false,
+    paper: false,
+    pack: null,
+    verdict: null,
+  })
 }
 
 function checkContent(
