@@ -1,3 +1,4 @@
+import { formatCsvLine } from '../csv.ts'
 import type { Statement } from '../evidence/statement.ts'
 import { evidenceNameOf } from '../evidence/statement.ts'
 
@@ -26,8 +27,7 @@ export interface TableRow {
   readonly statement: Statement
 }
 
-/** RFC 4180: comma, CRLF, quotes where needed. */
-export const TABLE_HEAD = `${COLUMNS.join(',')}\r\n`
+export const TABLE_HEAD = formatCsvLine(COLUMNS)
 
 export function formatRow({ leafIndex, receivedAt, inPeriod, paeDigest, statement }: TableRow): string {
   const { predicate } = statement
@@ -47,13 +47,7 @@ export function formatRow({ leafIndex, receivedAt, inPeriod, paeDigest, statemen
     outcomeOf(statement),
     paeDigest,
   ]
-  return `${cells.map(formatCell).join(',')}\r\n`
-}
-
-/** A spreadsheet takes what begins with one of these for a formula. */
-function formatCell(value: string | number): string {
-  const text = /^[=+\-@\t\r]/.test(String(value)) ? `'${value}` : String(value)
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+  return formatCsvLine(cells)
 }
 
 /** The end of what a statement tells, by its agent's clock. */
