@@ -22,7 +22,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{agent,collector,shared}/src/**/*.test.ts', 'test/*.test.ts', 'deploy/**/*.test.ts'],
-          testTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           retry,
         },
       },
