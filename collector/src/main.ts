@@ -215,6 +215,32 @@ add(agent, 'revoke <id>', 'Refuse what an agent signs from now on; its evidence 
     ),
   )
 
+const request = program
+  .command('request')
+  .description('Restores of files that somebody picks; agents come for them.')
+  .exitOverride()
+
+add(request, 'add <contract>', 'Ask the agent of a set for a restore of one file, or of a folder.', [
+  'request add AFT-2025-052 --set shop --path /srv/shop/orders.db --by "Liv, Havfruen Keramik"',
+])
+  .requiredOption('--set <id>', 'as the contract calls it')
+  .requiredOption('--path <path>', 'absolute, as it is at the source')
+  .option('--snapshot <id>', 'all 64 digits (default: the newest)')
+  .requiredOption('--by <name>', 'who asks, for the record')
+  .action((id: string, options: Common & { set: string; path: string; snapshot?: string; by: string }) =>
+    withOpened(options, async (opened) =>
+      (await import('./commands/request.ts')).requestAddCommand(opened, id, options),
+    ),
+  )
+
+add(request, 'list <contract>', 'Show what was asked for, and what the agents answered.', [
+  'request list AFT-2025-052 --json',
+]).action((id: string, options: Common) =>
+  withOpened(options, async (opened) =>
+    (await import('./commands/request.ts')).requestListCommand(opened, id),
+  ),
+)
+
 const user = program.command('user').description('Accounts: who may sign in.').exitOverride()
 
 add(user, 'add <email>', 'Add an account.', [

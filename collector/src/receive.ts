@@ -16,6 +16,7 @@ import type { Outcome } from './intake/record.ts'
 import type { Verified } from './intake/verify.ts'
 import type { Appended, Log } from './log/log.ts'
 import { project } from './projection/project.ts'
+import { settleRequests } from './request/settle.ts'
 import { findStatement } from './store/read/statements.ts'
 import type { Store } from './store/store.ts'
 
@@ -46,7 +47,10 @@ export function openReceive(parts: { store: Store; log: Log; now: () => Date }):
       recordCandidates(appender, submissions.flat(), {
         now: now(),
         project: (tx, batch) => project(tx, batch, log.origin),
-        watch,
+        watch: async (tx, fresh) => {
+          await watch(tx, fresh)
+          await settleRequests(tx, fresh)
+        },
       }),
     )
     let at = 0

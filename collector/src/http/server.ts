@@ -21,6 +21,7 @@ import { registerHealth } from './health-routes.ts'
 import { createMetrics } from './metrics.ts'
 import { PROBLEM_TYPE, problemOf } from './problem.ts'
 import { watchReadiness } from './readiness.ts'
+import { workRoutes } from './work-routes.ts'
 
 export interface ServerParts {
   readonly config: CollectorConfig
@@ -79,6 +80,7 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
         : { url: route.url, schema: { ...route.schema, hide: true } },
   })
   await app.register(evidenceRoutes({ receive, store, metrics, readiness }))
+  await app.register(workRoutes({ store, origin: log.origin, now }))
   registerHealth(app, { log, readiness, metrics, metricsToken: readToken(config.metricsTokenFile) })
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
   await app.register(async (scope) => {

@@ -4,8 +4,8 @@
  *
  * Three kinds of tables:
  * - the log (`log_*`, and the first six columns of `statement`): append-only, never derived from anything;
- * - what people decided (`invitation`, `contract*`, `account`, `session`) and what was seen on the way
- *   (`transition`, some kinds of `alarm`): kept;
+ * - what people decided (`invitation`, `contract*`, `account`, `session`, `test_request`), what agents were told
+ *   (`test_seed`) and what was seen on the way (`transition`, some kinds of `alarm`): kept;
  * - the projection (all others, and the other columns of `statement`): derived from the two above in log
  *   order, dropped and derived anew by `rebuild`.
  */
@@ -25,6 +25,8 @@ export interface Schema {
   transition: TransitionTable
   account: AccountTable
   session: SessionTable
+  test_seed: TestSeedTable
+  test_request: TestRequestTable
 }
 
 /** One leaf of the Merkle tree: one signature over one statement. Primary key `leaf_index`, from 0. */
@@ -263,4 +265,46 @@ export interface SessionTable {
   /** JSON, the session library's own. */
   data: string
   expires_at: string
+}
+
+/**
+ * Seeds that agents were told, each made when it was first asked for. Primary key (`tenant`, `agent`, `set_id`,
+ * `inventory_digest`): there is one for each, and it never changes.
+ */
+export interface TestSeedTable {
+  tenant: string
+  agent: string
+  /** As the agent calls it. */
+  set_id: string
+  inventory_digest: string
+  /** 64 hex digits. */
+  seed: string
+  /** The inventory that had been logged by then. */
+  statement_id: number
+  revealed_at: string
+}
+
+/** A restore of a file that somebody asked for. Primary key `id`, 32 hex digits. */
+export interface TestRequestTable {
+  id: string
+  contract_id: string
+  /** The set by the contract's name for it. */
+  contract_set: string
+  tenant: string
+  /** Who is asked, and the set by the agent's own name for it. */
+  agent: string
+  set_id: string
+  path: string
+  /** Null: the newest. */
+  snapshot_id: string | null
+  asked_at: string
+  /** The person, in words. */
+  asked_by: string
+  /** The statement that answers it; null while none has come. */
+  statement_id: number | null
+  /** `PASSED`, `FAILED`, `INCONCLUSIVE`, or `refused` by the agent. */
+  outcome: string | null
+  /** Why, for what is refused or inconclusive. */
+  detail: string | null
+  answered_at: string | null
 }

@@ -106,6 +106,11 @@ const restoreTest = z.object({
   repository: repositorySchema,
   snapshot: snapSchema,
   reason: z.enum(['scheduled', 'ladder', 'requested', 'drill', 'retest']),
+  /** The request that it answers, where the collector handed one over. */
+  request: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/)
+    .optional(),
   mode: z.enum(['sample', 'full']),
   startedAt: instant,
   endedAt: instant,

@@ -1,0 +1,54 @@
+/**
+ * What a collector asks of an agent (`GET /v1/agents/:id/work`), and all that it can ask: it names no command, no
+ * repository and no place to write. The agent's own configuration decides what becomes of it.
+ */
+import { z } from 'zod'
+import { setSchema } from './contract/schema.ts'
+import { hex64, instant, slug } from './format.ts'
+
+/** How a requested test is named, in the request and in the statement that answers it. */
+export const requestId = z.string().regex(/^[0-9a-f]{32}$/)
+
+/** A whole path in the text that manifests use: absolute, no empty, `.` or `..` part, no control characters. */
+export const requestedPath = z
+  .string()
+  .max(4096)
+  .regex(/^(\/(?!\.{1,2}(\/|$))[^/\p{Cc}]+)+$/u, 'an absolute path is needed, such as /srv/shop/orders.db')
+
+export const testRequestSchema = z.object({
+  id: requestId,
+  /** As the agent's configuration calls it. */
+  set: slug,
+  /** A file, or a folder with all in it. */
+  path: requestedPath,
+  /** Left out: the set's newest. */
+  snapshot: hex64.optional(),
+  askedAt: instant,
+})
+export type TestRequest = z.infer<typeof testRequestSchema>
+
+/** What a contract promises of one set, as far as an agent needs it; fees, people and penalties stay away. */
+export const termsSchema = z.object({
+  contract: slug,
+  /** Of the text that it is from. */
+  sha256: hex64,
+  version: z.number().int().min(1),
+  timezone: z.string().max(64),
+  holidays: z.enum(['DK', 'none']),
+  /** The contract's own reading of the set; its `id` is the contract's name for it. */
+  set: setSchema,
+})
+export type Terms = z.infer<typeof termsSchema>
+
+/** Chosen by the collector after it had logged an inventory with this digest: nobody knew it at the backup. */
+export const seedSchema = z.object({ set: slug, inventory: hex64, seed: hex64, revealedAt: instant })
+export type RevealedSeed = z.infer<typeof seedSchema>
+
+export const workSchema = z.object({
+  agent: slug,
+  at: instant,
+  terms: z.array(termsSchema).max(1_000),
+  seeds: z.array(seedSchema).max(1_000),
+  requests: z.array(testRequestSchema).max(100),
+})
+export type Work = z.infer<typeof workSchema>
