@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { openCheckpoint, parseVkey } from '@bevis/shared/log/checkpoint'
+import { openCheckpoint, parseVkey, readTreeHead } from '@bevis/shared/log/checkpoint'
 import {
   appendLeaves,
   consistencyProof,
@@ -14,6 +14,15 @@ import {
   verifyInclusion,
 } from '@bevis/shared/log/merkle'
 import type { NodeId } from '@bevis/shared/log/merkle'
+import { parseCosignerKey, verifyCosignature } from '@bevis/shared/log/cosignature'
+import {
+  decodeBundle,
+  encodeBundle,
+  encodeTile,
+  formatTilePath,
+  tileReader,
+  tilesOf,
+} from '@bevis/shared/log/tile'
 
 const read = (name: string): unknown =>
   JSON.parse(readFileSync(new URL(`vectors/${name}`, import.meta.url), 'utf8'))
@@ -87,14 +96,7 @@ describe('the log of transparency-dev/tessera', () => {
   const checkpointOf = (size: number) =>
     openCheckpoint(new TextDecoder().decode(file(`checkpoint.${size}`)), key)
 
-  /** Entries of a tlog-tiles bundle: each behind its length in two bytes, big-endian. */
-  const entries: Uint8Array[] = []
-  const bundle = file('tile/entries/000.p/15')
-  for (let at = 0; at < bundle.length;) {
-    const length = (bundle[at] ?? 0) * 256 + (bundle[at + 1] ?? 0)
-    entries.push(bundle.slice(at + 2, at + 2 + length))
-    at += 2 + length
-  }
+  const entries = decodeBundle(file('tile/entries/000.p/15'), 15)
   const leaves = entries.map(leafHash)
   const { nodes } = appendLeaves(0, [], leaves)
   const stored = new Map(nodes.map(({ id, hash }) => [`${id.level}/${id.index}`, hash]))
@@ -113,9 +115,13 @@ describe('the log of transparency-dev/tessera', () => {
     expect(checkpointOf(0).root.toHex()).toBe(EMPTY_ROOT.toHex())
   })
 
-  test('the tile holds our leaves', () => {
-    const tile = file('tile/0/000.p/15')
-    expect(tile.toHex()).toBe(leaves.map((leaf) => leaf.toHex()).join(''))
+  test('every tile and every bundle is the one that we would serve, at the path where we would serve it', () => {
+    for (let size = 1; size <= 15; size += 1) {
+      const paths = Array.from(tilesOf(size), formatTilePath)
+      expect(paths).toEqual([`tile/entries/000.p/${size}`, `tile/0/000.p/${size}`])
+      expect(file(`tile/0/000.p/${size}`).toHex()).toBe(encodeTile(leaves.slice(0, size)).toHex())
+      expect(file(`tile/entries/000.p/${size}`)).toEqual(encodeBundle(entries.slice(0, size)))
+    }
   })
 
   test('every inclusion proof that we make holds under the signed root, and under no other', async () => {
@@ -148,7 +154,58 @@ describe('the log of transparency-dev/tessera', () => {
     const note = new TextDecoder().decode(file('checkpoint.15'))
     for (let at = 0; at < note.length; at += 1) {
       const changed = `${note.slice(0, at)}${note[at] === 'A' ? 'B' : 'A'}${note.slice(at + 1)}`
-      expect(() => openCheckpoint(changed, key)).toThrow(/CHECKPOINT|checkpoint/)
+      expect(() => openCheckpoint(changed, key)).toThrow(/checkpoint|note/)
     }
+  })
+})
+
+describe('the log witnesses and the mirror of FiloSottile/sunlight', () => {
+  const { cosignatures, mirror } = z
+    .object({
+      cosignatures: z.array(z.object({ key: z.string(), checkpoint: z.string() })),
+      mirror: z.object({ key: z.string(), files: z.record(z.string(), base64) }),
+    })
+    .parse(read('sunlight-witness.json'))
+  const fetchTile = (path: string) =>
+    Promise.resolve(mirror.files[path] ?? expect.fail(`the vectors hold no ${path}`))
+  const checkpoint = new TextDecoder().decode(mirror.files['checkpoint'])
+
+  test('their cosignatures hold, and with one character changed they do not', () => {
+    const all = [...cosignatures, { key: mirror.key, checkpoint }]
+    expect(all).toHaveLength(3)
+    for (const { key, checkpoint: note } of all) {
+      const cosigner = parseCosignerKey(key)
+      expect(verifyCosignature(note, cosigner)?.at.toISOString()).toBe('2025-12-31T00:00:00.000Z')
+      const held = Array.from(note, (char, at) => {
+        const changed = `${note.slice(0, at)}${char === 'A' ? 'B' : 'A'}${note.slice(at + 1)}`
+        try {
+          return verifyCosignature(changed, cosigner) !== null
+        } catch {
+          return false
+        }
+      })
+      // Whoever else signed is of no interest here: their lines may say what they like.
+      const own = note.indexOf('— ')
+      const last = note.lastIndexOf('— ')
+      expect(held.slice(0, own).concat(held.slice(last))).not.toContain(true)
+    }
+  })
+
+  test('a tree of more than one tile is read by its tiles', async () => {
+    const head = readTreeHead(checkpoint)
+    const readNodes = tileReader(head.size, fetchTile)
+    expect((await rootOf(head.size, readNodes)).toHex()).toBe(head.root.toHex())
+    for (const index of [0, 255, 256, 299]) {
+      const [leaf] = await readNodes([{ level: 0, index }])
+      const path = await inclusionProof(index, head.size, readNodes)
+      const claim = { index, size: head.size, leafHash: leaf ?? expect.fail('leaf'), proof: path }
+      expect(verifyInclusion({ ...claim, root: head.root })).toBe(true)
+    }
+    const tiles = [...tilesOf(head.size)].filter(({ level }) => level !== 'entries')
+    expect(tiles.map(formatTilePath).toSorted()).toEqual(
+      Object.keys(mirror.files)
+        .filter((name) => name !== 'checkpoint')
+        .toSorted(),
+    )
   })
 })

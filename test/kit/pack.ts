@@ -15,7 +15,7 @@ import type { Statement } from '@bevis/shared/evidence/statement'
 import { formatVkey } from '@bevis/shared/log/checkpoint'
 import { formatEntry } from '@bevis/shared/log/entry'
 import { formatProof } from '@bevis/shared/log/proof'
-import { formatConsistency } from '@bevis/shared/verify/consistency'
+import { formatConsistency } from '@bevis/shared/log/consistency'
 import { formatSeal } from '@bevis/shared/verify/description'
 import {
   PACK_FILES,

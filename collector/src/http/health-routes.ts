@@ -7,7 +7,7 @@ import type { Metrics } from './metrics.ts'
 import { PROBLEM_TYPE, problemOf } from './problem.ts'
 import type { Readiness } from './readiness.ts'
 
-/** For load balancers, monitoring, and whoever watches the log. */
+/** For load balancers, monitoring, and whoever gathers metrics. */
 export function registerHealth(
   app: FastifyInstance,
   parts: { log: Log; readiness: Readiness; metrics: Metrics; metricsToken: string | null },
@@ -40,16 +40,6 @@ export function registerHealth(
     const { type, body } = await metrics.text()
     return reply.type(type).send(body)
   })
-
-  // C2SP tlog-tiles: the head's path below the log's prefix.
-  app.get(
-    '/log/checkpoint',
-    { schema: { summary: 'The log’s newest signed head' } },
-    async (_request, reply) => {
-      const { note } = await log.head()
-      return reply.type('text/plain; charset=utf-8').header('cache-control', 'no-cache').send(note)
-    },
-  )
 }
 
 /** With a token: who has it. Without: who calls from this machine, and for nobody else (a proxy does). */

@@ -18,6 +18,7 @@ import type { Pages, RegisterPages } from './context.ts'
 import { contractRoutes } from './contract-routes.ts'
 import { evidenceRoutes } from './evidence-routes.ts'
 import { registerHealth } from './health-routes.ts'
+import { registerLog } from './log-routes.ts'
 import { createMetrics } from './metrics.ts'
 import { PROBLEM_TYPE, problemOf } from './problem.ts'
 import { watchReadiness } from './readiness.ts'
@@ -82,6 +83,7 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
   await app.register(evidenceRoutes({ receive, store, metrics, readiness }))
   await app.register(workRoutes({ store, origin: log.origin, now }))
   registerHealth(app, { log, readiness, metrics, metricsToken: readToken(config.metricsTokenFile) })
+  registerLog(app, { log, store })
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
   await app.register(async (scope) => {
     if (registerPages !== undefined)

@@ -13,7 +13,7 @@ import { toInstant } from '@bevis/shared/format'
 import type { Checkpoint } from '@bevis/shared/log/checkpoint'
 import { consistencyProof, inclusionProof } from '@bevis/shared/log/merkle'
 import { formatProof } from '@bevis/shared/log/proof'
-import { formatConsistency } from '@bevis/shared/verify/consistency'
+import { formatConsistency } from '@bevis/shared/log/consistency'
 import { formatSeal } from '@bevis/shared/verify/description'
 import {
   PACK_FILES,
