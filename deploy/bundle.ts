@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
 import { rolldown, type Plugin } from 'rolldown'
 
 const clone = resolve(import.meta.dirname, '..')
@@ -17,8 +18,11 @@ const platform = `${process.platform}-${process.arch}`
 const ADDON = 'better_sqlite3.node'
 const fileReference = /new URL\(\s*'(\.{1,2}\/[^']+)',\s*import\.meta\.url,?\s*\)/g
 
+/** What the verifier is called wherever it is taken: it is one file, and any Node from 22 on runs it. */
+export const VERIFIER_FILE = 'bevis-verify.mjs'
+
 /**
- * Bundles a program into `folder` as main.js, its worker entries and whatever files it reads beside its code.
+ * Bundles a program into `folder` as main.js (the verifier as {@link VERIFIER_FILE}, and nothing else), its worker entries and whatever files it reads beside its code.
  * A bundle is what ships: Node does not strip types below a package folder, and one file starts twice as fast.
  */
 export async function bundle(program: Program, folder: string): Promise<void> {
@@ -35,8 +39,9 @@ export async function bundle(program: Program, folder: string): Promise<void> {
   await build.write({
     dir: folder,
     format: 'esm',
-    entryFileNames: '[name].js',
+    entryFileNames: program === 'verify' ? VERIFIER_FILE : '[name].js',
     chunkFileNames: 'part-[hash].js',
+    ...(program === 'verify' && { codeSplitting: false }),
   })
   await build.close()
   if (addon !== null) copyFileSync(addon, join(folder, ADDON))
@@ -75,4 +80,25 @@ function addonOf(program: Program): string | null {
   const require = createRequire(join(clone, program, 'package.json'))
   const library = dirname(require.resolve('better-sqlite3/package.json'))
   return join(library, 'prebuilds', `${platform}.node`)
+}
+
+/** `node deploy/run.mjs bundle verify --out FOLDER`: what an auditor is handed, by itself. */
+async function main(): Promise<void> {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { out: { type: 'string' } },
+  })
+  const program = (Object.keys(PROGRAMS) as Program[]).find((known) => known === positionals[0])
+  if (program === undefined || positionals.length > 1)
+    throw new Error('usage: bundle agent|collector|verify [--out FOLDER]')
+  const folder = resolve(process.env['INIT_CWD'] ?? '.', values.out ?? join(clone, 'dist', program))
+  await bundle(program, folder)
+  process.stdout.write(`${program} is in ${folder}\n`)
+}
+
+if (import.meta.main) {
+  main().catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    process.exitCode = 2
+  })
 }

@@ -219,6 +219,7 @@ const kinds = ['unit', 'system', 'fault', 'browser']
 const tasks = {
   demo: () => ['deploy/demo.ts', ...rest],
   bench: () => ['test/bench/main.ts', ...rest],
+  bundle: () => ['deploy/bundle.ts', ...rest],
   install: () => ['deploy/install.ts', 'install', ...rest],
   uninstall: () => ['deploy/install.ts', 'uninstall', ...rest],
   test: async () => {
@@ -242,6 +243,7 @@ const help = `usage: node deploy/run.mjs TASK [ARGUMENTS]
   demo [PATH] [--once]          the main job on real data, or on the directory PATH, which is only read
   test [unit|system|fault|browser]    the tests
   bench                         the figures
+  bundle verify [--out FOLDER]  bevis-verify as one file, for an auditor's Node 22 or later
   install agent|collector [--root DIR] [--prefix /opt/bevis]
   uninstall agent|collector [--root DIR] [--prefix /opt/bevis] [--purge]
 
@@ -261,7 +263,7 @@ if (!Object.hasOwn(tasks, task))
 if (Number(process.versions.node.split('.')[0]) < 20)
   fail(`Node ${process.versions.node} is too old: 20 or later`)
 // restic first: where it cannot be had, that is known at once.
-if (task !== 'uninstall' && rest[0] !== 'collector') await provideRestic()
+if (!['uninstall', 'bundle'].includes(task) && rest[0] !== 'collector') await provideRestic()
 if (!packagesAreFresh()) await installPackages()
 const node = await provideNode()
 hand(node, await tasks[task]())

@@ -123,6 +123,16 @@ describe('in the text of the sources', () => {
     ).toEqual([])
   })
 
+  test('shared runs on an auditor’s Node 22 and in any browser: hex and base64 are its own', () => {
+    // Enrolment is between an agent and its collector.
+    expect(
+      offending(
+        /\.(toHex|fromHex|toBase64|fromBase64|setFromHex)\(/,
+        /^(agent|collector)\/|evidence\/enrolment\.ts$/,
+      ),
+    ).toEqual([])
+  })
+
   test('secrets never stand in arguments: no command takes a password', () => {
     expect(offending(/option\(\s*'--(password|token|secret|key)[ =]/, /^$/)).toEqual([])
   })

@@ -57,6 +57,20 @@ describe('keys of small order, which sign every message', () => {
     expect(() => verifySignature(spkiOf(raw), message, new Uint8Array(64))).toThrow('small order')
   })
 
+  test('a key beyond the field is a second spelling of another, and is refused', () => {
+    // y = p + 3 stands for 3, which lies on the curve and has a large order.
+    const raw = Uint8Array.fromHex(`f0${'ff'.repeat(30)}7f`)
+    expect(() => assertKeyAcceptable(spkiOf(raw))).toThrow('canonical')
+  })
+
+  test('a signature of small order is refused by a good key too', () => {
+    const { spki } = generateSigningKey()
+    for (const encoding of encodings) {
+      const signature = Uint8Array.of(...Uint8Array.fromHex(encoding), ...new Uint8Array(32))
+      expect(verifySignature(spki, message, signature)).toBe(false)
+    }
+  })
+
   test('ordinary keys are taken', () => {
     for (let round = 0; round < 50; round += 1) {
       expect(() => assertKeyAcceptable(generateSigningKey().spki)).not.toThrow()

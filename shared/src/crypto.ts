@@ -1,15 +1,17 @@
 /**
  * SHA-256 and pure Ed25519 (RFC 8032), over Node's crypto.
- * The only module of shared that touches it: a page in a browser replaces this one file.
+ * The only module of shared that touches it: the page in a browser has `verify/page/crypto.ts` in its place.
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, hash, sign, verify } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { BevisError } from './error.ts'
+import { decodeHex, encodeHex } from './hex.ts'
+import { assertKeyAcceptable, isSmallOrder } from './key.ts'
 
-/** DER in front of the 32 bytes of an Ed25519 public key (RFC 8410): SubjectPublicKeyInfo is 44 bytes. */
-const SPKI_PREFIX = Uint8Array.fromHex('302a300506032b6570032100')
+export { assertKeyAcceptable, rawKeyOf, spkiFromPem, spkiOf, spkiToPem } from './key.ts'
+
 /** DER in front of a 32-byte Ed25519 seed (RFC 8410, PKCS #8). */
-const PKCS8_PREFIX = Uint8Array.fromHex('302e020100300506032b657004220420')
+const PKCS8_PREFIX = decodeHex('302e020100300506032b657004220420')
 
 /** SHA-256 of bytes, 32 bytes. */
 export function sha256(bytes: Uint8Array): Uint8Array {
@@ -71,79 +73,15 @@ export function keyidOf(spki: Uint8Array): string {
   return sha256Hex(spki)
 }
 
-/** The 32 bytes inside a SubjectPublicKeyInfo. */
-export function rawKeyOf(spki: Uint8Array): Uint8Array {
-  assertSpki(spki)
-  return spki.slice(SPKI_PREFIX.length)
-}
-
-/** The SubjectPublicKeyInfo around 32 raw bytes. */
-export function spkiOf(raw: Uint8Array): Uint8Array {
-  if (raw.length !== 32)
-    throw new BevisError('KEY_INVALID', `a public key has 32 bytes, this has ${raw.length}`)
-  const spki = new Uint8Array(SPKI_PREFIX.length + 32)
-  spki.set(SPKI_PREFIX)
-  spki.set(raw, SPKI_PREFIX.length)
-  return spki
-}
-
-/** PEM of a SubjectPublicKeyInfo, as `openssl pkey -pubin` reads it. */
-export function spkiToPem(spki: Uint8Array): string {
-  return `-----BEGIN PUBLIC KEY-----\n${spki.toBase64()}\n-----END PUBLIC KEY-----\n`
-}
-
-/** Reads what {@link spkiToPem} wrote, and nothing else. @throws BevisError KEY_INVALID */
-export function spkiFromPem(pem: string): Uint8Array {
-  const body = /^-----BEGIN PUBLIC KEY-----\n([A-Za-z0-9+/=]{60})\n-----END PUBLIC KEY-----\n$/.exec(pem)?.[1]
-  if (body === undefined) throw new BevisError('KEY_INVALID', 'not an Ed25519 public key in PEM')
-  const spki = Uint8Array.fromBase64(body, { lastChunkHandling: 'strict' })
-  assertSpki(spki)
-  if (spkiToPem(spki) !== pem)
-    throw new BevisError('KEY_INVALID', 'not an Ed25519 public key in canonical PEM')
-  return spki
-}
-
-function assertSpki(spki: Uint8Array): void {
-  if (spki.length !== 44 || SPKI_PREFIX.some((byte, index) => spki[index] !== byte)) {
-    throw new BevisError(
-      'KEY_INVALID',
-      'not an Ed25519 public key: 44 bytes of SubjectPublicKeyInfo are needed',
-    )
-  }
-}
-
-const FIELD_PRIME = 2n ** 255n - 19n
-const ORDER_EIGHT_Y = 2707385501144840649318225287225658788936804267575313519463743609750303402022n
-
-/**
- * The y coordinates of the eight points of small order, in every encoding that a decoder may take
- * (the non-canonical ones lie at or above the field's prime). With such a key, one signature fits every message.
- */
-const SMALL_ORDER_Y: ReadonlySet<bigint> = new Set([
-  0n,
-  1n,
-  FIELD_PRIME - 1n,
-  FIELD_PRIME,
-  FIELD_PRIME + 1n,
-  ORDER_EIGHT_Y,
-  FIELD_PRIME - ORDER_EIGHT_Y,
-])
-
-/** Refuses what is no Ed25519 key, and keys of small order. @throws BevisError KEY_INVALID */
-export function assertKeyAcceptable(spki: Uint8Array): void {
-  const raw = rawKeyOf(spki)
-  const littleEndian = raw.toReversed()
-  littleEndian[0] = (littleEndian[0] ?? 0) & 0x7f // the top bit is the sign of x
-  const y = BigInt(`0x${littleEndian.toHex()}`)
-  if (SMALL_ORDER_Y.has(y)) throw new BevisError('KEY_INVALID', 'a key of small order signs everything')
-}
-
 const keyObjects = new Map<string, KeyObject>()
 
-/** True only if `signature` is a pure Ed25519 signature of `message` by the key `spki`. */
+/**
+ * True only if `signature` is a pure Ed25519 signature of `message` by the key `spki`. Points of small order are
+ * refused, as the commitment too: on them implementations differ, and no honest signer ever makes one.
+ */
 export function verifySignature(spki: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   if (signature.length !== 64) return false
-  const name = spki.toHex()
+  const name = encodeHex(spki)
   let key = keyObjects.get(name)
   if (key === undefined) {
     assertKeyAcceptable(spki)
@@ -155,5 +93,5 @@ export function verifySignature(spki: Uint8Array, message: Uint8Array, signature
     if (keyObjects.size >= 1024) keyObjects.clear() // keys of strangers must not grow the memory
     keyObjects.set(name, key)
   }
-  return verify(null, message, key, signature)
+  return !isSmallOrder(signature.subarray(0, 32)) && verify(null, message, key, signature)
 }

@@ -1,6 +1,7 @@
 import type { Duration } from './duration.ts'
 import { addToDay, parseDuration } from './duration.ts'
 import { DAY_MS, HOUR_MS } from './local.ts'
+import { stretchesOf } from './offset.ts'
 
 /** The transitions that are looked up; before and after, the first and the last offset hold. */
 const FIRST = Date.UTC(1970, 0, 1)
@@ -9,13 +10,13 @@ const LAST = Date.UTC(2200, 0, 1)
 const WIDEST_OFFSET_MS = 16 * HOUR_MS
 
 /**
- * A time zone as a list of offsets, read once from Temporal: a contract asks for hundreds of thousands of local
+ * A time zone as a list of offsets, read once: a contract asks for hundreds of thousands of local
  * times. A local time that is skipped or repeated resolves as Temporal's `compatible`.
  */
 export class Zone {
   readonly id: string
   /** Start of each stretch with one offset, ascending. */
-  readonly #starts: number[] = [-Infinity]
+  readonly #starts: number[] = []
   readonly #offsetsMs: number[] = []
   readonly #unevenChanges: number[] = []
   /** True for a zone that ever moved its clocks ahead by a whole day: one of its dates does not exist. */
@@ -24,15 +25,10 @@ export class Zone {
 
   constructor(id: string) {
     this.id = id
-    let at: Temporal.ZonedDateTime | null =
-      Temporal.Instant.fromEpochMilliseconds(FIRST).toZonedDateTimeISO(id)
-    this.#offsetsMs.push(at.offsetNanoseconds / 1e6)
-    while ((at = at.getTimeZoneTransition('next')) !== null && at.epochMilliseconds < LAST) {
-      this.#starts.push(at.epochMilliseconds)
-      const offsetMs = at.offsetNanoseconds / 1e6
-      if ((offsetMs - (this.#offsetsMs.at(-1) ?? 0)) % HOUR_MS !== 0) {
-        this.#unevenChanges.push(at.epochMilliseconds)
-      }
+    for (const { start, offsetMs } of stretchesOf(id, FIRST, LAST)) {
+      this.#starts.push(start)
+      const before = this.#offsetsMs.at(-1) ?? offsetMs
+      if ((offsetMs - before) % HOUR_MS !== 0) this.#unevenChanges.push(start)
       this.#offsetsMs.push(offsetMs)
     }
     this.leavesOutDays = this.#offsetsMs.some(

@@ -1,4 +1,5 @@
 import { keyidOf, sha256 } from '../crypto.ts'
+import { decodeHex } from '../hex.ts'
 
 const LABEL = new TextEncoder().encode('evidence-leaf/v1\n')
 
@@ -13,8 +14,8 @@ export function formatEntry(parts: {
 }): Uint8Array {
   const entry = new Uint8Array(LABEL.length + 96)
   entry.set(LABEL)
-  entry.set(Uint8Array.fromHex(parts.paeDigest), LABEL.length)
+  entry.set(decodeHex(parts.paeDigest), LABEL.length)
   entry.set(sha256(parts.signature), LABEL.length + 32)
-  entry.set(Uint8Array.fromHex(keyidOf(parts.spki)), LABEL.length + 64)
+  entry.set(decodeHex(keyidOf(parts.spki)), LABEL.length + 64)
   return entry
 }

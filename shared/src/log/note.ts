@@ -2,6 +2,7 @@
 import { decodeBase64, encodeBase64 } from '../base64.ts'
 import { assertKeyAcceptable, rawKeyOf, sha256, spkiOf } from '../crypto.ts'
 import { BevisError } from '../error.ts'
+import { encodeHex } from '../hex.ts'
 
 /** The kinds of signatures that we know: a note by its own key, and a cosignature (C2SP tlog-cosignature). */
 export const ED25519 = 0x01
@@ -49,7 +50,7 @@ export function keyOf(name: string, type: SignatureType, spki: Uint8Array): Veri
 /** `name+keyid+base64(type || key)` */
 export function formatKey(name: string, type: SignatureType, spki: Uint8Array): string {
   const { keyId } = keyOf(name, type, spki)
-  return `${name}+${keyId.toHex()}+${encodeBase64(Uint8Array.of(type, ...rawKeyOf(spki)))}`
+  return `${name}+${encodeHex(keyId)}+${encodeBase64(Uint8Array.of(type, ...rawKeyOf(spki)))}`
 }
 
 /** @throws BevisError KEY_INVALID when the text is no key of this type, or its parts disagree */
@@ -68,7 +69,7 @@ export function parseKey(text: string, type: SignatureType): VerificationKey {
   }
   const key = keyOf(name, type, spkiOf(bytes.slice(1)))
   assertKeyAcceptable(key.spki)
-  if (key.keyId.toHex() !== keyId) {
+  if (encodeHex(key.keyId) !== keyId) {
     throw new BevisError('KEY_INVALID', `the key and its identifier disagree: ${shown}`)
   }
   return key
@@ -101,7 +102,7 @@ export function parseSignatures(lines: string): NoteSignature[] {
     const [, name = '', body = ''] = /^— (\S+) (\S+)$/.exec(line) ?? []
     const bytes = decodeNoteBase64(body)
     if (bytes.length < 5) throw malformed('a signature line')
-    return { name, keyId: bytes.slice(0, 4).toHex(), signature: bytes.slice(4) }
+    return { name, keyId: encodeHex(bytes.slice(0, 4)), signature: bytes.slice(4) }
   })
 }
 
@@ -116,6 +117,6 @@ export function decodeNoteBase64(text: string): Uint8Array {
 
 /** The signatures that claim to be by this key. */
 export function signaturesBy({ signatures }: Note, key: VerificationKey): NoteSignature[] {
-  const keyId = key.keyId.toHex()
+  const keyId = encodeHex(key.keyId)
   return signatures.filter((one) => one.name === key.name && one.keyId === keyId)
 }

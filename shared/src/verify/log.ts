@@ -1,4 +1,4 @@
-import { decodeBase64 } from '../base64.ts'
+import { decodeBase64, encodeBase64 } from '../base64.ts'
 import { BevisError } from '../error.ts'
 import { openCheckpoint } from '../log/checkpoint.ts'
 import type { Checkpoint } from '../log/checkpoint.ts'
@@ -184,7 +184,7 @@ function proveConsistency(
       }
       rootBySize.set(size, root)
       const hashes = size === 0 || size === checkpoint.size ? [] : readHashes(files, checkpoint, size, due)
-      if (size === 0 && root !== EMPTY_ROOT.toBase64())
+      if (size === 0 && root !== encodeBase64(EMPTY_ROOT))
         throw new BevisError('LOG_INCONSISTENT', 'not the empty root')
       assertExtends({ origin, size, root: decodeBase64(root) }, checkpoint, hashes)
       if (origin !== checkpoint.origin) throw new BevisError('LOG_INCONSISTENT', `of another log, ${origin}`)

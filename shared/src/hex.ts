@@ -1,0 +1,16 @@
+const DIGITS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
+/** Lowercase hex. Own code, as in `base64.ts`: Node 22 and many browsers have no `Uint8Array.prototype.toHex`. */
+export function encodeHex(bytes: Uint8Array): string {
+  let text = ''
+  for (const byte of bytes) text += DIGITS[byte] ?? ''
+  return text
+}
+
+/** @throws SyntaxError unless it is pairs of lowercase hex digits */
+export function decodeHex(text: string): Uint8Array {
+  if (!/^(?:[0-9a-f]{2})*$/.test(text)) throw new SyntaxError('not lowercase hex')
+  return Uint8Array.from({ length: text.length / 2 }, (_, at) =>
+    Number.parseInt(text.slice(2 * at, 2 * at + 2), 16),
+  )
+}
