@@ -67,6 +67,17 @@ test('exit status 1 when the headline is anything but compliant', async () => {
   expect(exit).toBe(1)
 })
 
+test('a policy of restic is played through, and a wrong deletion is a bad answer', async () => {
+  const at = ['--at', '2025-03-04T23:00:00Z'] as const
+  const good = await run(...at, '--forget', '--keep-daily 31', '--json')
+  expect(JSON.parse(good.text)).toMatchObject({ forget: [{ set: 'filer', removed: 0, first: null }] })
+  expect(good.exit).toBe(0)
+  const bad = await run(...at, '--forget', '--keep-last 2')
+  expect(bad.text).toMatch(/removed 2 of 4 snapshots\n {2}first wrong {2}2025-03-03T21:00:00\.001Z/)
+  expect(bad.exit).toBe(1)
+  await expect(run(...at, '--forget', '--keep-all')).rejects.toThrow('--keep-all is not known')
+})
+
 test('a file that is not there is no answer', async () => {
   await expect(run('--at', '2025-03-04T23:00:00Z', '--facts', file('none'))).rejects.toThrow(BevisError)
   await expect(run('--at', 'yesterday')).rejects.toThrow('is no instant')

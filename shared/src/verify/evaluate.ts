@@ -7,10 +7,13 @@ import type { Command } from 'commander'
 import type { Answer, SetAnswer, Verdict } from '../contract/answer.ts'
 import { DIMENSIONS } from '../contract/answer.ts'
 import { evaluate } from '../contract/evaluate.ts'
-import { factSchema } from '../contract/facts.ts'
+import { factSchema, indexFacts } from '../contract/facts.ts'
 import type { Fact } from '../contract/known.ts'
 import { parseContract } from '../contract/parse.ts'
 import type { Contract } from '../contract/schema.ts'
+import { parseForgetPolicy } from '../contract/simulation/forget-policy.ts'
+import type { ForgetOutcome } from '../contract/simulation/wrong-deletion.ts'
+import { playForget } from '../contract/simulation/wrong-deletion.ts'
 import { paeDigest } from '../evidence/envelope.ts'
 import { PAYLOAD_LIMIT_BYTES } from '../evidence/statement.ts'
 import { BevisError } from '../error.ts'
@@ -75,6 +78,7 @@ interface Options {
   facts: string
   at: string
   knownAt?: string
+  forget?: string
   json?: boolean
 }
 
@@ -88,6 +92,9 @@ Examples:
   $ bevis-verify evaluate --contract contract.yaml --facts facts.jsonl --at 2026-11-23T04:00:00Z
   $ bevis-verify evaluate --contract contract.yaml --facts facts.jsonl --at 2026-11-01T00:00:00Z \\
       --known-at 2026-11-02T00:00:00Z --json      what was known the day after, as JSON and nothing else
+  $ bevis-verify evaluate --contract contract.yaml --facts facts.jsonl --at 2026-11-23T04:00:00Z \\
+      --forget "--keep-daily 30 --keep-monthly 12"  what restic would have deleted too early by this policy,
+                                                    had it run after every backup; exit 1 if anything
 `
 
 /** Registers the `evaluate` command; errors are thrown for the program to tell. */
@@ -99,6 +106,7 @@ export function evaluateCommand(program: Command): void {
     .requiredOption('--facts <file>', 'the facts (JSON lines)')
     .requiredOption('--at <instant>', 'as of when, such as 2026-11-23T04:00:00Z')
     .option('--known-at <instant>', 'from what had been received by then; from everything when left out')
+    .option('--forget <policy>', 'arguments of restic forget, to be played through')
     .option('--json', 'print the answer as JSON and nothing else')
     .addHelpText('after', HELP)
     .action(async (_: unknown, command: Command) => {
@@ -108,9 +116,19 @@ export function evaluateCommand(program: Command): void {
       const contract = readContract(await readInput('--contract', options.contract))
       const facts = await readFacts(options.facts)
       const answer = evaluate({ contract, facts, at, ...(knownAt !== undefined && { knownAt }) })
-      process.stdout.write(options.json === true ? `${JSON.stringify(answer)}\n` : formatAnswer(answer))
-      process.exitCode = answer.headline === 'compliant' ? 0 : 1
+      const forget = options.forget === undefined ? undefined : play(contract, facts, at, options.forget)
+      process.stdout.write(
+        options.json === true
+          ? `${JSON.stringify({ ...answer, ...(forget !== undefined && { forget }) })}\n`
+          : formatAnswer(answer) + formatForget(forget ?? []),
+      )
+      const isWrong = forget?.some(({ first }) => first !== null) === true
+      process.exitCode = answer.headline === 'compliant' && !isWrong ? 0 : 1
     })
+}
+
+function play(contract: Contract, facts: readonly Fact[], at: Date, policy: string): ForgetOutcome[] {
+  return playForget(contract, indexFacts(facts), parseForgetPolicy(policy), at)
 }
 
 function readInstant(option: string, text: string): Date {
@@ -196,4 +214,18 @@ function formatSet({ id, headline, dimensions, counts, rate, nextDeadline }: Set
     ...(rate === null ? [] : [`  ${'kept'.padEnd(12)}${(rate * 100).toFixed(2)} %`]),
     ...(nextDeadline === undefined ? [] : [`  ${'next due'.padEnd(12)}${nextDeadline}`]),
   ]
+}
+
+function formatForget(outcomes: readonly ForgetOutcome[]): string {
+  const lines = outcomes.flatMap(({ set, snapshots, removed, first }) => {
+    const sum = `${set.padEnd(14)}restic forget would have removed ${removed} of ${snapshots} snapshots`
+    if (first === null) return [`${sum}, none that was owed`]
+    const { at, snapshot, start, tier, bucket, keepUntil, authority } = first
+    const owed =
+      authority === undefined
+        ? `${tier} ${bucket} is owed it until ${keepUntil ?? 'enough later ones are there'}`
+        : `it is held: ${tame(authority)}`
+    return [sum, `  first wrong  ${at}  ${snapshot} of ${start}: ${owed}`]
+  })
+  return lines.length === 0 ? '' : `\n${lines.join('\n')}\n`
 }
