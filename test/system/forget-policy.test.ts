@@ -56,7 +56,7 @@ const listed = z.array(
 const forgetAnswer = z.array(z.object({ remove: z.array(z.object({ id: z.string() })).nullish() }))
 
 const { builds, missing } = await resticVersions()
-if (missing !== undefined) console.log(`not tested: ${missing}`)
+if (missing !== undefined) process.stderr.write(`not tested: ${missing}\n`)
 
 test('restic removes what we say that it would, in every version', () => {
   const folder = mkdtempSync(join(tmpdir(), 'bevis-forget-'))
