@@ -1,9 +1,10 @@
 /**
- * SHA-256 and pure Ed25519 (RFC 8032), over Node's crypto.
- * The only module of shared that touches it: the page in a browser has `verify/page/crypto.ts` in its place.
+ * SHA-256, pure Ed25519 (RFC 8032) and a checksum, by Node.
+ * The only module of shared that needs it: the page in a browser has `verify/page/crypto.ts` in its place.
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, hash, sign, verify } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
+import { crc32 as crcOf } from 'node:zlib'
 import { BevisError } from './error.ts'
 import { decodeHex, encodeHex } from './hex.ts'
 import { assertKeyAcceptable, isSmallOrder } from './key.ts'
@@ -21,6 +22,11 @@ export function sha256(bytes: Uint8Array): Uint8Array {
 /** SHA-256 of bytes or of a text's UTF-8, as 64 lowercase hex digits. */
 export function sha256Hex(data: Uint8Array | string): string {
   return hash('sha256', data, 'hex')
+}
+
+/** The checksum of zips (APPNOTE 6.3.9, section 4.4.7): it finds damage, it proves nothing. */
+export function crc32(bytes: Uint8Array): number {
+  return crcOf(bytes)
 }
 
 /** Someone who signs: its public key, the key's identifier, and the act. */

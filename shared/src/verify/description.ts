@@ -4,9 +4,9 @@ import { PACK_FILES, decodeJson, decodeText, packSchema } from './pack.ts'
 import type { Pack } from './pack.ts'
 import { counted } from './report.ts'
 import type { Findings } from './report.ts'
+import type { PackContent } from './zip.ts'
 
-/** A pack's files by name. */
-export type PackContent = ReadonlyMap<string, Uint8Array>
+export type { PackContent } from './zip.ts'
 
 /** The bytes of a file that must be there. @throws BevisError PACK_INVALID */
 export function fileOf(files: PackContent, name: string): Uint8Array {
@@ -47,7 +47,7 @@ function accountFiles(files: PackContent, pack: Pack, findings: Findings): void 
   const listed = new Set<string>([PACK_FILES.description, PACK_FILES.seal])
   let bytesTotal = 0
   for (const { path, sizeBytes, sha256 } of pack.files) {
-    const content = files.get(path)
+    const content = findings.attempt('zip.structure', '', () => files.get(path))
     if (listed.has(path)) findings.fail('files.accounted', `${path}: listed twice`)
     else if (content === undefined) findings.fail('files.accounted', `${path}: missing`)
     else if (content.length !== sizeBytes) findings.fail('files.accounted', `${path}: not of the size listed`)

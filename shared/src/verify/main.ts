@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { fstatSync, openSync, readSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import process from 'node:process'
 import { Command, CommanderError } from 'commander'
@@ -6,7 +7,7 @@ import { BevisError, ERRORS, errorCodeOf, errorMessageOf } from '../error.ts'
 import { verifyEnvelope } from './envelope-report.ts'
 import type { EnvelopeReport } from './envelope-report.ts'
 import { evaluateCommand } from './evaluate.ts'
-import { PACK_LIMITS, isPackFile } from './pack.ts'
+import { isPackFile } from './pack.ts'
 import { printReport } from './print.ts'
 import type { Report } from './report.ts'
 import { unreadableText } from '../yaml.ts'
@@ -14,7 +15,8 @@ import { mergeTrust, parseTrust } from './trust.ts'
 import type { Trust } from './trust.ts'
 import { VERSION } from './version.ts'
 import { reportUnreadable, verifyPack } from './verify-pack.ts'
-import { readZip } from './zip.ts'
+import { openZip } from './zip.ts'
+import type { ByteSource, PackContent } from './zip.ts'
 
 const EXIT_CODES = `
 Exit codes:
@@ -67,7 +69,7 @@ const program = new Command('bevis-verify')
   .action(async (file: string | undefined, options: { trust: readonly string[]; json?: boolean }) => {
     if (file === undefined) throw new BevisError('USAGE', 'name a pack; see bevis-verify --help')
     const trust = await readTrust(options.trust)
-    const report = await reportOn(await read(file, PACK_LIMITS.totalBytes), trust)
+    const report = reportOn(file, trust)
     print(
       options.json === true ? `${JSON.stringify(report)}\n` : printReport(report, { colour: hasColour() }),
     )
@@ -109,10 +111,10 @@ Exit codes:
 
 evaluateCommand(program)
 
-async function reportOn(bytes: Uint8Array, trust: Trust | null): Promise<Report> {
-  let files: Map<string, Uint8Array>
+function reportOn(file: string, trust: Trust | null): Report {
+  let files: PackContent
   try {
-    files = await readZip(bytes, isPackFile)
+    files = openZip(openFile(file), isPackFile)
   } catch (error) {
     if (errorCodeOf(error) !== 'PACK_INVALID') throw error
     return reportUnreadable(errorMessageOf(error), trust)
@@ -136,6 +138,30 @@ async function readTrust(files: readonly string[]): Promise<Trust | null> {
     files.map(async (file) => parseTrust(new TextDecoder().decode(await read(file, 1_048_576)), file)),
   )
   return first === undefined ? null : mergeTrust(first, ...others)
+}
+
+/** The pack stays on the disk: what is read of it at a time is what is checked at a time. */
+function openFile(file: string): ByteSource {
+  try {
+    const handle = openSync(file, 'r')
+    const stats = fstatSync(handle)
+    if (!stats.isFile()) throw new BevisError('USAGE', `${file} is no file`)
+    const sizeBytes = stats.size
+    return {
+      sizeBytes,
+      read(from, to) {
+        const bytes = new Uint8Array(to - from)
+        for (let at = 0; at < bytes.length;) {
+          const count = readSync(handle, bytes, at, bytes.length - at, from + at)
+          if (count === 0) throw new BevisError('PACK_INVALID', `${file} was cut off while it was read`)
+          at += count
+        }
+        return bytes
+      },
+    }
+  } catch (cause) {
+    throw new BevisError('USAGE', unreadableText(file, cause), { cause })
+  }
 }
 
 async function read(file: string, limitBytes: number): Promise<Uint8Array> {

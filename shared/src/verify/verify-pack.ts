@@ -1,6 +1,6 @@
 import { sha256Hex } from '../crypto.ts'
 import { followChains } from './chains.ts'
-import { readDescription } from './description.ts'
+import { fileOf, readDescription } from './description.ts'
 import type { PackContent } from './description.ts'
 import { readKeys } from './keys.ts'
 import { placeStatements } from './log.ts'
@@ -80,7 +80,7 @@ function summarise(files: PackContent, pack: Pack | null): PackSummary | null {
   if (pack === null) return null
   const { contract, tenant, period, madeAt, population, log } = pack
   return {
-    sha256: sha256Hex(files.get(PACK_FILES.description) ?? new Uint8Array()),
+    sha256: sha256Hex(fileOf(files, PACK_FILES.description)),
     contract: contract.id,
     customer: contract.customer,
     tenant,

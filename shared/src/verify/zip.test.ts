@@ -23,11 +23,11 @@ test('an honest zip gives its files', async () => {
 
 describe('names', () => {
   test.each([
-    ['../README.txt', /invalid relative path/],
-    ['keys/../../etc/passwd', /invalid relative path/],
-    ['/etc/passwd', /absolute path/],
-    ['C:/README.txt', /absolute path/],
-    ['keys\\log.vkey', /invalid characters/],
+    ['../README.txt', /does not belong/],
+    ['keys/../../etc/passwd', /does not belong/],
+    ['/etc/passwd', /does not belong/],
+    ['C:/README.txt', /does not belong/],
+    ['keys\\log.vkey', /does not belong/],
     ['virus.exe', /does not belong/],
     ['proofs/', /does not belong/],
     ['proofs/01.tlog-proof', /does not belong/],
@@ -44,7 +44,7 @@ describe('names', () => {
   })
 
   test('another name in the local header is refused: unpacking programs disagree about it', async () => {
-    expect(await refusal(writeZip([{ ...readme, localName: 'index.txt' }]))).toMatch(
+    expect(await refusal(writeZip([{ ...readme, localName: 'REAMDE.txt' }]))).toMatch(
       /contradicts the directory/,
     )
   })
@@ -56,7 +56,7 @@ describe('entries', () => {
     ['a directory', { externalAttributes: 0x10 }, /packed anew/],
     ['another mode', { externalAttributes: (0o100755 << 16) >>> 0 }, /packed anew/],
     ['an encrypted entry', { flags: 0x0801 }, /packed anew/],
-    ['a strongly encrypted entry', { flags: 0x0840 }, /encryption/],
+    ['a strongly encrypted entry', { flags: 0x0840 }, /packed anew/],
     ['a packed entry', { deflate: true }, /packed anew/],
     ['an unknown method', { method: 93 }, /packed anew/],
     ['a name without its encoding', { flags: 0 }, /packed anew/],
