@@ -136,7 +136,7 @@ test('what is allowed but probably not meant is a warning', () => {
   )
   expect(configWarnings(config, new Date('2026-11-23T12:00:00.000Z'))).toEqual([
     expect.stringContaining('is not encrypted'),
-    expect.stringContaining('retention by contract is not carried out by this version'),
+    "set shop, retention: nothing is removed without the contract's text on this machine: set contractFile",
     'set shop, backup.cron: on 2027-03-28 clocks in Europe/Copenhagen skip "30 2 * * *"; it runs an hour later then',
   ])
   const local = GOOD.replace('https://collector.example.net/', 'http://127.0.0.1:8080')

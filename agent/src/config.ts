@@ -194,14 +194,43 @@ const probe = z.discriminatedUnion('kind', [
   }),
 ])
 
-const percent = z.string().regex(/^\d{1,3}(\.\d+)?%$/, 'a share is needed, such as 40%')
+/** A share, `40%`; its value is from 0 to 1. */
+const percent = z
+  .string()
+  .regex(/^\d{1,3}(\.\d{1,3})?%$/, 'a share is needed, such as 40%')
+  .transform((text) => Number.parseFloat(text) / 100)
 
-/** Read so that the file of a coming version loads; {@link notCarriedOut} says that nothing of it is done. */
+/** What of one backup against the one before it is told as an anomaly. Shares are of the files that there were. */
+const anomaly = z.strictObject({
+  /** New, changed and gone together; also more than half as much again as is usual for the set. */
+  changeRate: percent.default(0.5),
+  /** By so much fewer files, or fewer bytes. */
+  shrink: percent.default(0.2),
+  /** Gone, and not under another name. */
+  deletion: percent.default(0.25),
+  rename: percent.default(0.25),
+  /** Of a sample of changed files: those that look encrypted. */
+  encrypted: percent.default(0.8),
+  /** Of fewer files no share is told. */
+  minFiles: z.int().min(1).default(50),
+  /** Files that never change: one that does, or goes, is an alarm. */
+  canaries: z.array(path).max(100).default([]),
+})
+
 const retention = z.strictObject({
+  /** Remove what the contract no longer owes. */
   fromContract: z.boolean().default(false),
-  prune: z.enum(['never', 'daily', 'weekly', 'monthly']).default('never'),
+  every: duration.default('P1D'),
+  prune: z.enum(['never', 'daily', 'weekly', 'monthly']).default('weekly'),
+  /** From when on nothing goes until a person has looked; left out: whenever it is told as an anomaly. */
   hold: z
-    .strictObject({ onChangeRate: percent.exactOptional(), onShrink: percent.exactOptional() })
+    .strictObject({
+      onChangeRate: percent.exactOptional(),
+      onShrink: percent.exactOptional(),
+      onDeletion: percent.exactOptional(),
+      onRename: percent.exactOptional(),
+      onEncrypted: percent.exactOptional(),
+    })
     .default({}),
 })
 
@@ -209,6 +238,8 @@ const set = z.strictObject({
   id: slug,
   /** The contract that this set is promised in; the collector binds it. */
   contract: slug.exactOptional(),
+  /** That contract's whole text on this machine: what retention is decided by, and nothing else. */
+  contractFile: path.exactOptional(),
   paths: z.array(path).min(1, 'at least one path is needed').max(1000),
   /** Patterns as restic's --exclude takes them. */
   exclude: z.array(z.string().min(1)).max(1000).default([]),
@@ -218,6 +249,7 @@ const set = z.strictObject({
   restoreTest: restoreTest.prefault({}),
   dataCheck: dataCheck.prefault({}),
   deletionProbe: deletionProbe.prefault({}),
+  anomaly: anomaly.prefault({}),
   retention: retention.exactOptional(),
   hooks: hooks.prefault({}),
   probes: z.array(probe).max(20).default([]),
@@ -300,16 +332,6 @@ export function setDigest({ repository: { url }, ...rest }: SetConfig): string {
   return sha256Hex(JSON.stringify({ ...rest, repository: { url } }))
 }
 
-/** What the configuration asks for and this version does not do, in words: silence would promise it. */
-export function notCarriedOut({ sets }: AgentConfig): string[] {
-  return sets
-    .filter(({ retention: asked }) => asked !== undefined)
-    .map(
-      ({ id }) =>
-        `set ${id}, retention: retention by contract is not carried out by this version: nothing is forgotten, pruned or held`,
-    )
-}
-
 /** How long a deletion probe proves that a copy is immutable. */
 const PROBE_COUNTS_FOR = 'P31D'
 
@@ -322,8 +344,16 @@ export function configWarnings(config: AgentConfig, now: Date): string[] {
       `collector.url: ${url} is not encrypted: whoever listens reads what the evidence says; use https`,
     )
   }
-  warnings.push(...notCarriedOut(config))
   for (const set of config.sets) {
+    const { retention: asked } = set
+    if (asked?.fromContract === true && set.contractFile === undefined)
+      warnings.push(
+        `set ${set.id}, retention: nothing is removed without the contract's text on this machine: set contractFile`,
+      )
+    if (asked?.fromContract === true && asked.prune === 'never')
+      warnings.push(
+        `set ${set.id}, retention.prune: what is removed keeps its space, and its data, until something prunes`,
+      )
     const { id, backup: planned, restoreTest: tested, dataCheck: checked } = set
     if (parseDuration(set.deletionProbe.every ?? 'P1D') > parseDuration(PROBE_COUNTS_FOR)) {
       warnings.push(

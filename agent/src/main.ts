@@ -182,6 +182,38 @@ define(
     ),
   )
 
+define('retention <set>', 'show what the contract no longer owes, and why; remove it with --apply', [
+  'retention shop',
+  'retention shop --apply',
+  'retention shop --release-hold --reason "the mass change was the migration of 3 May"',
+])
+  .option('--apply', 'remove what an earlier run has shown, and prune when it is time')
+  .option('--contract <file>', 'the contract’s text; left out: contractFile of the set')
+  .option('--release-hold', 'retention goes on, after somebody has looked')
+  .option('--reason <text>', 'why the hold is released; it is signed')
+  .option('--no-send', 'leave the evidence in the outbox')
+  .action(
+    (
+      set: string,
+      options: Common & {
+        apply?: true
+        contract?: string
+        releaseHold?: true
+        reason?: string
+        send: boolean
+      },
+    ) =>
+      act(options, async (opened) => {
+        const { releaseHoldCommand, retentionCommand } = await import('./commands/retention.ts')
+        if (options.releaseHold) return releaseHoldCommand(opened, set, { reason: options.reason ?? null })
+        return retentionCommand(opened, set, {
+          ...workOptions(options),
+          apply: options.apply === true,
+          contract: options.contract ?? null,
+        })
+      }),
+  )
+
 define('inventory [set]', 'list what the repository holds, completely, and sign the list', [
   'inventory',
   'inventory shop',

@@ -150,6 +150,17 @@ export const ERRORS = {
     means: 'The negative control was not caught, so the test is void.',
     cure: 'Report it: the test cannot be trusted on this machine.',
   },
+  RETENTION_REFUSED: {
+    ...never,
+    means: 'It is not certain what the contract owes, so nothing is removed.',
+    cure: 'Mend what the message names.',
+  },
+  RETENTION_HELD: {
+    ...never,
+    exit: 1,
+    means: 'Retention is held: nothing is removed until a person has looked.',
+    cure: 'Look at what the hold names; then `bevis-agent retention SET --release-hold --reason TEXT`.',
+  },
   HOOK_FAILED: {
     ...later,
     means: 'A local hook command did not end well.',

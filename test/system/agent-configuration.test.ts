@@ -14,7 +14,7 @@ interface Shown {
 
 describe.each(builds.slice(-1))('restic $version', ({ binary }) => {
   test(
-    'hooks, probes, a ladder and a budget; what is not carried out is said',
+    'hooks, probes, a ladder and a budget; retention without a contract is refused, and said',
     { timeout: 120_000 },
     async () => {
       const pair = await makePair({
@@ -62,8 +62,9 @@ describe.each(builds.slice(-1))('restic $version', ({ binary }) => {
           probes: [{ outcome: 'passed' }, { outcome: 'passed' }],
         })
 
-        const status = await pair.agent('status')
-        expect(status.stdout).toContain('retention by contract is not carried out by this version')
+        const retention = await pair.agent('retention', 'shop', '--apply')
+        expect(retention.exit).toBe(2)
+        expect(retention.stderr).toContain('RETENTION_REFUSED: the contract’s text is needed on this machine')
       } finally {
         await pair.remove()
       }

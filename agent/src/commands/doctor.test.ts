@@ -160,7 +160,7 @@ test('a contract that would not find these backups is told before it does not', 
   }
 })
 
-test('what a hook or a probe would start must be there; what is not carried out is said', async () => {
+test('what a hook or a probe would start must be there; what retention lacks is said', async () => {
   const probe = { kind: 'command', run: [join(folder, 'pass'), '{restored}'] }
   const found = await examine({
     hooks: { before: ['/bin/sh'], after: [[join(folder, 'gone'), 'x']] },
@@ -169,7 +169,7 @@ test('what a hook or a probe would start must be there; what is not carried out 
   })
   expect(found['configuration']).toMatchObject({
     verdict: 'warning',
-    detail: expect.stringContaining('retention by contract is not carried out by this version'),
+    detail: expect.stringContaining('nothing is removed without the contract'),
   })
   expect(found['shop: program']).toMatchObject({ verdict: 'bad', detail: expect.stringContaining('pass') })
 })

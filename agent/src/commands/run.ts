@@ -35,6 +35,7 @@ const COMMANDS = {
   'restore-test': 'test',
   'data-check': 'check',
   'deletion-probe': 'probe-deletion',
+  retention: 'retention',
 } as const
 
 /** Last words may take this long to reach the collector; then they wait for the next start. */
@@ -124,6 +125,7 @@ export async function runCommand(
     const child = startChild(options.program, [
       COMMANDS[what],
       set,
+      ...(what === 'retention' ? ['--apply'] : []),
       '--json',
       '--no-send',
       '--config',

@@ -1,4 +1,4 @@
-import { mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -9,6 +9,7 @@ import { tryLock } from '../lock.ts'
 import type { Lock } from '../lock.ts'
 import { raiseAlarm } from '../outbox/alarm.ts'
 import { saveClock } from '../outbox/clock.ts'
+import { raiseHold, releaseHold } from '../run/hold.ts'
 import { repositoryLock, saveAttempt } from '../schedule/attempt.ts'
 import { saveMark } from '../schedule/mark.ts'
 import type { Work } from '../schedule/mark.ts'
@@ -116,13 +117,19 @@ test('a last run that did not pass is a problem, with its code', () => {
   expect(status().text).toMatch(/restore-test +\? inconclusive/)
 })
 
-test('what the configuration asks for and nobody does is said, and is no problem of tonight', () => {
-  const [set] = config.sets
-  if (set === undefined) throw new Error('there is a set')
-  config = { ...config, sets: [{ ...set, retention: { fromContract: true, prune: 'weekly', hold: {} } }] }
-  const { exit, text } = status()
-  expect(exit).toBe(0)
-  expect(text).toContain('! set shop, retention: retention by contract is not carried out by this version')
+test('a hold on retention is told until it is released, even one that cannot be read', () => {
+  const reasons = [{ kind: 'shrink', text: '90 % fewer files' }]
+  raiseHold(state.folder, 'shop', { reasons, snapshot: null, now: new Date('2026-11-23T02:00:00.000Z') })
+  expect(status()).toMatchObject({
+    exit: 1,
+    problems: [
+      'shop: held since 2026-11-23T02:00:00.000Z: 90 % fewer files. Look, then: bevis-agent retention shop --release-hold --reason TEXT',
+    ],
+  })
+  writeFileSync(join(state.folder, 'holds', 'shop.json'), '{')
+  expect(status().problems).toEqual([expect.stringContaining('cannot be read, so it holds')])
+  releaseHold(state.folder, 'shop')
+  expect(status().exit).toBe(0)
 })
 
 test('a set that is scheduled and has never been backed up is wrong; one that is backed up by hand is told', () => {

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { notCarriedOut } from '../config.ts'
 import type { AgentConfig } from '../config.ts'
 import { loadIdentity } from '../evidence/identity.ts'
 import { readHolder, tryLock } from '../lock.ts'
@@ -15,6 +14,7 @@ import type { Mark, Work } from '../schedule/mark.ts'
 import { inventoryKeeper, plansOf } from '../schedule/plan.ts'
 import { coverageOf, loadCheckLedger } from '../run/check-ledger.ts'
 import type { Coverage } from '../run/check-ledger.ts'
+import { describeHold, loadHold } from '../run/hold.ts'
 import { knownRepository } from '../run/repository.ts'
 import type { State } from '../state.ts'
 import type { Opened } from './open.ts'
@@ -22,9 +22,16 @@ import type { Outcome } from './outcome.ts'
 import { describeCoverage } from './coverage.ts'
 import { alignColumns, formatDistance, formatInstant, paint } from './terminal.ts'
 
-const WORKS: readonly Work[] = ['backup', 'inventory', 'restore-test', 'data-check', 'deletion-probe']
+const WORKS: readonly Work[] = [
+  'backup',
+  'inventory',
+  'restore-test',
+  'data-check',
+  'deletion-probe',
+  'retention',
+]
 /** Shown only where they are scheduled, or were done. */
-const OPTIONAL: ReadonlySet<Work> = new Set(['data-check', 'deletion-probe'])
+const OPTIONAL: ReadonlySet<Work> = new Set(['data-check', 'deletion-probe', 'retention'])
 
 /** Evidence that waits longer than this is told as bad: the collector's silence has become a matter. */
 const STALE_SPOOL_MS = 26 * 3_600_000
@@ -58,6 +65,8 @@ export function readStatus(config: AgentConfig, state: State, now: Date) {
     ),
     /** How much of the repository's data was read by checks; null before the first. */
     data: dataOf(state, set.id),
+    /** What stops retention until a person has looked; null when nothing does. */
+    hold: loadHold(state.folder, set.id),
   }))
   const problems = [
     ...(identity === null ? ['not enrolled: run bevis-agent enroll'] : []),
@@ -76,6 +85,13 @@ export function readStatus(config: AgentConfig, state: State, now: Date) {
       ? [`this host's clock is ${clockText(clock.offsetMs)}: set it (NTP), evidence will not count`]
       : []),
     ...sets.flatMap(({ set, work }) => work.flatMap((each) => workProblems(set, each))),
+    ...sets.flatMap(({ set, hold }) =>
+      hold === null
+        ? []
+        : [
+            `${set}: ${describeHold(hold)}. Look, then: bevis-agent retention ${set} --release-hold --reason TEXT`,
+          ],
+    ),
   ]
   return {
     identity,
@@ -89,7 +105,6 @@ export function readStatus(config: AgentConfig, state: State, now: Date) {
     alarms,
     sets,
     problems,
-    notes: notCarriedOut(config),
   }
 }
 
@@ -169,7 +184,8 @@ function badEnd(set: string, what: Work, { outcome, code, startedAt }: Mark): st
 function serviceProblems({ sets }: AgentConfig, isRunning: boolean, waiting: number): string[] {
   if (isRunning) return []
   const isScheduled = sets.some(
-    ({ backup, restoreTest, dataCheck, deletionProbe }) =>
+    ({ backup, restoreTest, dataCheck, deletionProbe, retention }) =>
+      retention?.fromContract === true ||
       (backup.cron ?? restoreTest.cron ?? dataCheck.cron ?? deletionProbe.every) !== undefined,
   )
   const waits =
@@ -244,7 +260,6 @@ function describe(status: Status, now: Date): string[] {
     ...(problems.length === 0
       ? [paint('green', '✓ nothing is wrong')]
       : problems.map((problem) => paint('red', `✗ ${problem}`))),
-    ...status.notes.map((note) => paint('yellow', `! ${note}`)),
   ]
 }
 

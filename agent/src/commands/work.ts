@@ -4,6 +4,7 @@ import { environment, setOf } from '../config.ts'
 import type { SetConfig } from '../config.ts'
 import { requireIdentity } from '../evidence/identity.ts'
 import { lifecycle } from '../evidence/lifecycle.ts'
+import { keepOwnRuns } from '../evidence/own-runs.ts'
 import type { Recorder } from '../evidence/record.ts'
 import { lock } from '../lock.ts'
 import type { Restic } from '../restic/restic.ts'
@@ -106,7 +107,7 @@ export async function workOn<R>(
     await waitForLocks(restic, {
       // A restic that cannot wait for itself needs us; and whoever sits at a terminal is told why nothing moves.
       isNeeded: options.send || !restic.capabilities.retryLock,
-      alone: what === 'data-check',
+      alone: what === 'data-check' || what === 'retention',
       waitMs: patienceMs,
       signal,
       tell: (text) => process.stderr.write(`${printable(text)}\n`),
@@ -115,6 +116,7 @@ export async function workOn<R>(
       { set, restic, recorder, stateDir: state.folder, now, logger, signal },
       progress,
     )
+    keepOwnRuns(state)
     mark(resultOf(result))
     return result
   } catch (error) {

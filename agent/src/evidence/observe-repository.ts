@@ -67,3 +67,40 @@ export function observeDeletionProbe(seen: ObservedProbe): Draft<'deletion-probe
     },
   }
 }
+
+export interface ObservedRetention extends Omit<Observed, 'resticVersion'> {
+  /** Null where restic had nothing to do with it: a hold was released. */
+  readonly resticVersion: string | null
+  readonly startedAt: Date
+  readonly endedAt: Date
+  /** -1 when restic was not reached, or not asked. */
+  readonly exitCode: number
+  readonly policy: Record<string, unknown>
+  readonly removed: readonly string[]
+  readonly kept: number
+  readonly pruned: boolean
+  readonly freedBytes: number | null
+  /** What kept it from removing anything. */
+  readonly heldBy: string | null
+}
+
+export function observeRetention(seen: ObservedRetention): Draft<'retention-run'> {
+  return {
+    name: 'retention-run',
+    subject: setSubject(seen.set, seen.setDigest),
+    predicate: {
+      ...(seen.resticVersion !== null && { tools: { restic: seen.resticVersion } }),
+      set: seen.set,
+      repository: seen.repository,
+      startedAt: toInstant(seen.startedAt),
+      endedAt: toInstant(seen.endedAt),
+      exitCode: seen.exitCode,
+      policy: seen.policy,
+      removed: [...seen.removed],
+      kept: seen.kept,
+      pruned: seen.pruned,
+      ...(seen.freedBytes !== null && { freedBytes: seen.freedBytes }),
+      ...(seen.heldBy !== null && { heldBy: seen.heldBy.slice(0, 4_000) }),
+    },
+  }
+}

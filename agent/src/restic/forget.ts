@@ -11,20 +11,20 @@ import { codeOfText, isLeftUndone, refusalOf } from './stderr.ts'
 const DEADLINE_MS = 10 * 60_000
 
 /**
- * Asks the storage to delete one snapshot. Its refusal ends the run at once: until 0.16 restic takes a 403 for
+ * Asks the storage to delete these snapshots, named in full. Its refusal ends the run at once: until 0.16 restic takes a 403 for
  * a passing trouble and asks again for 15 minutes, and until 0.18 it exits 0 after a refusal.
  */
 export async function forget(program: Program, request: ForgetRequest): Promise<ForgetRun> {
-  const { snapshotId, ...limits } = request
-  assertFullId(snapshotId)
+  const { snapshotIds, ...limits } = request
+  for (const id of snapshotIds) assertFullId(id)
   const startedAt = program.now()
   let refusal: string | undefined
   const running: Running = spawnRestic(program, {
     deadlineMs: DEADLINE_MS,
     ...limits,
-    args: ['forget', '--json', '--no-cache', ...lockArgs(program, limits), '--', snapshotId],
+    args: ['forget', '--json', '--no-cache', ...lockArgs(program, limits), '--', ...snapshotIds],
     onSaid: (line) => {
-      refusal ??= refusalOf(line, snapshotId)
+      for (const id of snapshotIds) refusal ??= refusalOf(line, id)
       if (refusal !== undefined && !program.capabilities.cleanSigterm) running.stop('unwanted')
     },
   })

@@ -230,11 +230,11 @@ export interface CheckRun {
 }
 
 export interface ForgetRequest extends Limits {
-  /** The one snapshot. Nothing is pruned */
-  snapshotId: string
+  /** These very snapshots; no policy decides. Nothing is pruned */
+  snapshotIds: readonly [string, ...string[]]
 }
 
-/** What came back when a snapshot was to be deleted. Whether it is still there, only a listing tells. */
+/** What came back when snapshots were to be deleted. Which of them are still there, only a listing tells. */
 export interface ForgetRun {
   /** As in BackupRun; until 0.18 it is 0 even where nothing was removed */
   exitCode: number
@@ -245,6 +245,17 @@ export interface ForgetRun {
   /** The storage's words, where it refused */
   refusal?: string
   /** Set when the answer is unknown */
+  error?: RunError
+}
+
+export interface PruneRun {
+  /** As in BackupRun */
+  exitCode: number
+  startedAt: Date
+  endedAt: Date
+  /** What the packs shrank by; only where the repository is a folder of this machine */
+  freedBytes?: number
+  /** Absent only with exit 0 */
   error?: RunError
 }
 
@@ -280,8 +291,10 @@ export interface Restic {
   restore(request: RestoreRequest): Promise<RestoreRun>
   dump(request: DumpRequest): Dump
   check(request?: CheckRequest): Promise<CheckRun>
-  /** Deletes one snapshot, or tries to. Never throws for what restic does: the run says it */
+  /** Deletes snapshots, or tries to. Never throws for what restic does: the run says it */
   forget(request: ForgetRequest): Promise<ForgetRun>
+  /** Removes the data that no snapshot needs. Never throws for what restic does: the run says it */
+  prune(limits?: Limits): Promise<PruneRun>
   locks(limits?: Limits): Promise<Lock[]>
   /** One plain unlock, only if a lock of a dead process of ours is there; the ids of such locks that went */
   unlockOwn(limits?: Limits): Promise<string[]>

@@ -15,6 +15,7 @@ import { listLocks, unlockOwn } from './locks.ts'
 import { configObject, initMessage } from './messages.ts'
 import { OwnProcesses } from './own-processes.ts'
 import type { Program } from './program.ts'
+import { prune } from './prune.ts'
 import { restore } from './restore.ts'
 import { answerOf, lockArgs } from './short.ts'
 import { listSnapshots } from './snapshots.ts'
@@ -64,6 +65,7 @@ export async function openRestic(options: OpenOptions): Promise<Restic> {
     dump: (request) => dump(program, request),
     check: (request) => check(program, request),
     forget: (request) => forget(program, request),
+    prune: (limits) => prune(program, limits),
     locks: (limits) => listLocks(program, limits),
     unlockOwn: (limits) => unlockOwn(program, limits),
   }

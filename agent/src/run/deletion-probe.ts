@@ -65,7 +65,7 @@ async function probe(context: DeletionProbeContext): Promise<Tried> {
   let snapshotId: string | null = null
   try {
     snapshotId = await probeSnapshot(context, limits)
-    const run = await restic.forget({ ...limits, snapshotId })
+    const run = await restic.forget({ ...limits, snapshotIds: [snapshotId] })
     if (run.error) return inconclusive(snapshotId, new BevisError(run.error.code, run.error.message))
     // What restic and the storage say is a claim: only a whole listing shows what they did.
     const listed = await restic.snapshots(limits)

@@ -22,7 +22,14 @@ export interface Dispatch {
 }
 
 /** First what a contract's recovery points hang on, then the proof that they are there, then the longest. */
-const ORDER: readonly Work[] = ['backup', 'inventory', 'deletion-probe', 'restore-test', 'data-check']
+const ORDER: readonly Work[] = [
+  'backup',
+  'inventory',
+  'deletion-probe',
+  'restore-test',
+  'data-check',
+  'retention',
+]
 
 /** Waits before a hindered run is tried again; after the last it is left to its next time. */
 const RETRY_MS = [10 * 60_000, 30 * 60_000, 2 * 3_600_000] as const

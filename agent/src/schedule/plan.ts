@@ -13,6 +13,7 @@ export interface Scheduled {
   readonly inventory: { readonly every: string }
   readonly dataCheck?: { readonly cron?: string; readonly timezone?: string; readonly jitter: string }
   readonly deletionProbe?: { readonly every?: string }
+  readonly retention?: { readonly fromContract: boolean; readonly every: string }
 }
 
 /** One kind of work on one set, and when it is due. */
@@ -53,6 +54,10 @@ export function plansOf(sets: readonly Scheduled[]): Plan[] {
     ...(set.deletionProbe?.every === undefined
       ? []
       : [intervalPlan(set, 'deletion-probe', parseDuration(set.deletionProbe.every))]),
+    // The first run only shows what a later one removes.
+    ...(set.retention?.fromContract === true
+      ? [intervalPlan(set, 'retention', parseDuration(set.retention.every))]
+      : []),
   ])
 }
 

@@ -1,0 +1,120 @@
+/** What may be removed of one set, and everything that stands against removing anything at all. */
+import { hostname } from 'node:os'
+import { covers } from '@bevis/shared/contract/cover'
+import { indexFacts } from '@bevis/shared/contract/facts'
+import { planRetention } from '@bevis/shared/contract/retention'
+import type { PlannedSnapshot, RetentionPlan } from '@bevis/shared/contract/retention'
+import { policyAsRestic } from '@bevis/shared/contract/retention-policy'
+import type { Contract } from '@bevis/shared/contract/schema'
+import { BevisError } from '@bevis/shared/error'
+import { inventoryDelta } from '@bevis/shared/evidence/inventory'
+import { predicateTypeOf } from '@bevis/shared/evidence/predicates'
+import type { Repo, Snap } from '@bevis/shared/evidence/predicates'
+import { STATEMENT_TYPE } from '@bevis/shared/evidence/statement'
+import type { Statement } from '@bevis/shared/evidence/statement'
+import { toInstant } from '@bevis/shared/format'
+import type { SetConfig } from '../config.ts'
+import type { OwnRun } from '../evidence/own-runs.ts'
+
+export interface PlanRequest {
+  readonly set: SetConfig
+  /** Every set of this configuration that shares the repository, this one included. */
+  readonly sharing: readonly SetConfig[]
+  /** The texts by which it is judged: what any of them owes stays. The first is the one that decides. */
+  readonly contracts: readonly [Contract, ...Contract[]]
+  readonly repository: Repo
+  /** A complete listing, taken at `at`. */
+  readonly listed: readonly Snap[]
+  readonly own: readonly OwnRun[]
+  readonly at: Date
+}
+
+export interface SetPlan {
+  readonly plan: RetentionPlan
+  readonly go: readonly PlannedSnapshot[]
+  readonly stay: readonly PlannedSnapshot[]
+  /** Owed by nobody, and not certainly this set's: whoever made them sees to them. */
+  readonly foreign: readonly PlannedSnapshot[]
+  /** Whether any of the texts would owe a snapshot of this start. */
+  readonly isOwedAt: (start: Date) => boolean
+  /** What restic would have to be told for about the same; for people, never used. */
+  readonly policy: readonly string[]
+}
+
+/** A snapshot that was made so late that no backup since may be called the newest of a working set. */
+const STOPPED_MS = 8 * 86_400_000
+
+/** @throws BevisError RETENTION_REFUSED */
+export function planSet(request: PlanRequest): SetPlan {
+  const { set, contracts, own, repository, listed, at } = request
+  const [contract] = contracts
+  if (set.contract !== undefined && set.contract !== contract.id)
+    throw refused(`the set is configured for ${set.contract}, and the text is that of ${contract.id}`)
+  const index = indexFacts([...own, inventoryOf(repository, listed, at)])
+  const plans = contracts.map((text) => planRetention({ contract: text, set: set.id, index, at }))
+  const [plan] = plans
+  if (plan === undefined) throw refused('there is no contract')
+  const newestMs = plan.newestStart === null ? -Infinity : Date.parse(plan.newestStart)
+  if (at.getTime() - newestMs > STOPPED_MS)
+    throw refused(
+      plan.newestStart === null
+        ? 'no snapshot is known to be whole: nothing goes before there is one'
+        : `the newest whole backup is from ${plan.newestStart}: nothing goes while there is no newer one`,
+    )
+  const kept = new Set(
+    plans.flatMap(({ snapshots }) => snapshots.filter(({ goes }) => !goes)).map(({ id }) => id),
+  )
+  const surplus = plan.snapshots.filter(({ id }) => !kept.has(id))
+  const isOwn = ownershipOf(request, plan)
+  return {
+    plan,
+    go: surplus.filter(isOwn),
+    stay: plan.snapshots.filter(({ id }) => kept.has(id)),
+    foreign: surplus.filter((one) => !isOwn(one)),
+    isOwedAt: (start) => plans.some((one) => one.isOwedAt(start)),
+    policy: policyAsRestic(plan.terms),
+  }
+}
+
+/** A snapshot is the set's if this agent made it for the set; else if it cannot be anybody else's. */
+function ownershipOf(
+  { set, sharing, own, listed }: PlanRequest,
+  { terms }: RetentionPlan,
+): (one: PlannedSnapshot) => boolean {
+  const makers = new Map<string, string>()
+  for (const { statement } of own) {
+    const { predicate } = statement
+    if ('outcome' in predicate && 'snapshot' in predicate && predicate.snapshot)
+      makers.set(predicate.snapshot.id, predicate.set)
+  }
+  const byId = new Map(listed.map((snap) => [snap.id, snap]))
+  const others = sharing.filter(({ id }) => id !== set.id)
+  return ({ id }) => {
+    const snap = byId.get(id)
+    if (snap === undefined) return false
+    const maker = makers.get(id) ?? makers.get(snap.original ?? '')
+    if (maker !== undefined) return maker === set.id
+    return (
+      snap.host === hostname() &&
+      covers(snap.paths, terms.selector.requiredPaths) &&
+      !others.some(({ paths }) => paths.some((path) => covers(snap.paths, [path])))
+    )
+  }
+}
+
+/** The listing as a fact: it has not been stated yet when it is judged by. */
+function inventoryOf(repository: Repo, listed: readonly Snap[], at: Date): OwnRun {
+  const takenAt = toInstant(at)
+  const predicate = { repository, takenAt, complete: true, ...inventoryDelta(null, listed) }
+  const statement = {
+    _type: STATEMENT_TYPE,
+    subject: [],
+    predicateType: predicateTypeOf('inventory'),
+    predicate,
+  }
+  return { receivedAt: takenAt, statement: statement as unknown as Statement }
+}
+
+export function refused(message: string, cause?: unknown): BevisError {
+  return new BevisError('RETENTION_REFUSED', message, { cause })
+}
