@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { withCure } from './cure.ts'
 import { duration, parseDuration, size } from './quantity.ts'
 import { cronProblems, isTimeZone, skippedDay } from './cron.ts'
+import { isWithin } from './tree/path.ts'
 
 /** Where the configuration is when no --config names it. */
 export const CONFIG_FILE = '/etc/bevis/agent.yaml'
@@ -122,6 +123,14 @@ const restoreTest = z.strictObject({
   method: z.enum(['auto', 'disk', 'stream']).default('auto'),
   /** The least number of drawn files that must be conclusive for PASSED; left out: `files`. */
   minConclusive: z.int().min(1).exactOptional(),
+  /** Every file is restored once in so many scheduled tests; `status` shows how far the cycle is. */
+  cycle: z.int().min(1).max(1_000).default(52),
+  /** Files that every sample holds, beside those that the contract names. */
+  canaries: z.array(path).max(100).default([]),
+  /** So many restores a day may be asked for from outside, of files in this set; 0: none. */
+  requestsPerDay: z.int().min(0).max(1_000).default(24),
+  /** What a file makes of a test that came back whole, but with another mode, owner, time, attribute or link. */
+  metadata: z.enum(['report', 'fail']).default('report'),
 })
 
 const dataCheck = z.strictObject({
@@ -359,6 +368,9 @@ export function configWarnings(config: AgentConfig, now: Date): string[] {
       warnings.push(
         `set ${id}, deletionProbe.every: a contract takes a probe for ${PROBE_COUNTS_FOR} as proof; probe more often`,
       )
+    }
+    for (const canary of tested.canaries.filter((path) => !set.paths.some((root) => isWithin(path, root)))) {
+      warnings.push(`set ${id}, restoreTest.canaries: ${canary} is not in the set's paths: it is not tested`)
     }
     for (const [part, cron, zone] of [
       ['backup', planned.cron, planned.timezone],

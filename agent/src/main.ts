@@ -137,21 +137,28 @@ define('test <set>', 'restore a sample, compare it with what went in, and say wh
   'test shop',
   'test shop --full',
   'test shop --snapshot 3f2a… --file /srv/shop/dump/orders.sql',
+  'test shop --requested',
 ])
   .option('--snapshot <id>', 'the snapshot to test; left out: the newest, and an older one')
   .option('--full', 'every file, not a sample')
   .option('--file <path>', 'this file too; may be given several times', collect, [])
+  .option('--requested', 'the files that the collector asked for, and nothing else')
   .option('--no-send', 'leave the evidence in the outbox')
   .action(
-    (set: string, options: Common & { snapshot?: string; full?: true; file: string[]; send: boolean }) =>
-      act(options, async (opened) =>
-        (await import('./commands/test.ts')).testCommand(opened, set, {
+    (
+      set: string,
+      options: Common & { snapshot?: string; full?: true; file: string[]; requested?: true; send: boolean },
+    ) =>
+      act(options, async (opened) => {
+        const { requestedTestCommand, testCommand } = await import('./commands/test.ts')
+        if (options.requested) return requestedTestCommand(opened, set, workOptions(options))
+        return testCommand(opened, set, {
           ...workOptions(options),
           snapshot: options.snapshot ?? null,
           full: options.full === true,
           files: options.file,
-        }),
-      ),
+        })
+      }),
   )
 
 define('check <set>', 'read the next part of the repository byte by byte, and say whether it is sound', [

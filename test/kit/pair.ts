@@ -50,7 +50,7 @@ sets:
   - id: shop
     contract: KILL-1
     paths: ["${source}"]
-    repository: { url: "${repository}", passwordFile: "${join(folder, 'password')}" }
+    repository: { url: "${repository}", passwordFile: "${join(folder, 'password')}", lineage: havfruen }
 ${options.setSetting ?? ''}
 `,
   )
@@ -89,7 +89,7 @@ state: ${join(folder, 'collector')}
   }
 
   await runJson('collector', 'init', '--email', 'drift@provider.test', '--config', collectorConfig)
-  writeFileSync(join(folder, 'contract.yaml'), contractOf(repository, source))
+  writeFileSync(join(folder, 'contract.yaml'), contractOf(source))
   await runJson('collector', 'contract', 'apply', join(folder, 'contract.yaml'), '--config', collectorConfig)
   const token = join(folder, 'token')
   await runJson(
@@ -117,7 +117,7 @@ state: ${join(folder, 'collector')}
   }
 }
 
-function contractOf(repository: string, source: string): string {
+function contractOf(source: string): string {
   const today = new Date().toISOString().slice(0, 10)
   const at = new Date().toISOString()
   return `id: KILL-1
@@ -132,7 +132,7 @@ versions:
       - { party: provider, person: Sofie Lind, at: ${at} }
     sets:
       - id: shop
-        selector: { repository: "${repository}", hosts: ["${hostname()}"], requiredPaths: ["${source}"] }
+        selector: { repository: havfruen, hosts: ["${hostname()}"], requiredPaths: ["${source}"] }
         schedule: { every: P1D }
         retention: { wording: fjorten dage, min: [{ per: day, keep: 14 }] }
 `

@@ -41,7 +41,7 @@ describe('the newest restic', () => {
           return place.restic.restore(request)
         },
       }
-      await place.test({ seed: 'the same' }, { restic })
+      await place.test({ seed: { value: 'the same', inventory: 'ab'.repeat(32) } }, { restic })
       return seen
     }
     expect(await drawn()).toEqual(await drawn())

@@ -11,6 +11,7 @@ import { openRecorder } from '../evidence/record.ts'
 import type { Recorder } from '../evidence/record.ts'
 import { tryLock } from '../lock.ts'
 import { sendOutbox } from '../outbox/send.ts'
+import { stateRefusals } from './asked.ts'
 import type { SendReport } from '../outbox/send.ts'
 import { openState } from '../state.ts'
 import type { State } from '../state.ts'
@@ -60,6 +61,7 @@ export async function sendEvidence(opened: Opened, signal?: AbortSignal): Promis
   const lock = tryLock(join(state.folder, 'outbox.lock'), 'sending evidence', now())
   if (lock === null) return null
   const { openTransport } = await import('../outbox/transport.ts')
+  const { askForWork } = await import('../outbox/ask.ts')
   const transport = openTransport(config.collector, now)
   try {
     const recorder = recorderOf(opened) // signs what a crash left unsigned
@@ -73,6 +75,15 @@ export async function sendEvidence(opened: Opened, signal?: AbortSignal): Promis
     const report = await sendOutbox({ state, transport, vkey, spkiOf, now }, signal)
     for (const { code, message } of report.alarms) {
       await recorder.record(lifecycle(identity, 'alarm', now(), { reason: code, detail: message }))
+    }
+    // Asked at the same call, and no part of it: evidence that is in the log is, whatever is answered to this.
+    if (report.failure === null) {
+      const asking = { state, transport, agent: identity.agent, origin: vkey.name, now }
+      const signer = readKey(keyFile(state, identity.epoch))
+      await askForWork({ ...asking, signer }, signal).then(
+        () => stateRefusals(opened, identity, recorder),
+        () => {},
+      )
     }
     return report
   } finally {

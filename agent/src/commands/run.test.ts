@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -158,10 +158,10 @@ test('a run that is killed is an alarm in the log, and the service goes on', asy
 })
 
 test('stopping takes a run that is at work along, and leaves it owed', async () => {
-  writeRestic('trap "exit 130" INT TERM; sleep 30 & wait')
+  const begun = join(folder, 'begun')
+  writeRestic(`trap "exit 130" INT TERM; touch ${begun}; sleep 30 & wait`)
   const service = startService()
-  await until(() => service.log().includes('"begun"'))
-  await sleep(700)
+  await until(() => existsSync(begun))
   service.child.kill('SIGTERM')
   expect(await service.ended).toBe(0)
   expect(JSON.parse((await agent('status', '--json')).stdout)).toMatchObject({

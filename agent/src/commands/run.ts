@@ -15,9 +15,10 @@ import { openDispatch } from '../schedule/dispatch.ts'
 import type { Ending } from '../schedule/dispatch.ts'
 import { forgetAttempt } from '../schedule/attempt.ts'
 import { loadMark, saveMark } from '../schedule/mark.ts'
-import { plansOf } from '../schedule/plan.ts'
+import { plansOf, requestPlans } from '../schedule/plan.ts'
 import type { Plan } from '../schedule/plan.ts'
 import { VERSION } from '../version.ts'
+import { loadDecided } from './asked.ts'
 import { isPassing, startChild } from './child.ts'
 import type { Child } from './child.ts'
 import { stateDeaths } from './death.ts'
@@ -33,6 +34,7 @@ const COMMANDS = {
   backup: 'backup',
   inventory: 'inventory',
   'restore-test': 'test',
+  'requested-test': 'test',
   'data-check': 'check',
   'deletion-probe': 'probe-deletion',
   retention: 'retention',
@@ -72,7 +74,11 @@ export async function runCommand(
     delivery.poke()
   }
 
-  const dispatch = openDispatch({ plans, state, now, start: startWork })
+  const asked = requestPlans(config.sets, (set) => {
+    const [first] = loadDecided(opened).accepted.filter((request) => request.set === set)
+    return first === undefined ? null : new Date(first.askedAt)
+  })
+  const dispatch = openDispatch({ plans: [...plans, ...asked], state, now, start: startWork })
   const heartbeatMs = parseDuration(config.heartbeat)
   let heardAt = now().getTime()
   const tick = async (): Promise<void> => {
@@ -126,6 +132,7 @@ export async function runCommand(
       COMMANDS[what],
       set,
       ...(what === 'retention' ? ['--apply'] : []),
+      ...(what === 'requested-test' ? ['--requested'] : []),
       '--json',
       '--no-send',
       '--config',
@@ -165,5 +172,6 @@ export async function runCommand(
         { code: failure.code, reason: failure.message },
         'not sent',
       )
+    dispatch.tick() // the collector may have asked for something
   }
 }

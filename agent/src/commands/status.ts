@@ -26,12 +26,13 @@ const WORKS: readonly Work[] = [
   'backup',
   'inventory',
   'restore-test',
+  'requested-test',
   'data-check',
   'deletion-probe',
   'retention',
 ]
 /** Shown only where they are scheduled, or were done. */
-const OPTIONAL: ReadonlySet<Work> = new Set(['data-check', 'deletion-probe', 'retention'])
+const OPTIONAL: ReadonlySet<Work> = new Set(['requested-test', 'data-check', 'deletion-probe', 'retention'])
 
 /** Evidence that waits longer than this is told as bad: the collector's silence has become a matter. */
 const STALE_SPOOL_MS = 26 * 3_600_000

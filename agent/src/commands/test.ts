@@ -1,11 +1,22 @@
-import { BevisError } from '@bevis/shared/error'
-import type { RestoreTestResult, SnapshotTest } from '../run/restore-test.ts'
+import { hostname } from 'node:os'
+import { BevisError, errorCodeOf, errorMessageOf } from '@bevis/shared/error'
+import type { TestRequest } from '@bevis/shared/work'
+import { setOf } from '../config.ts'
 import { cureOfCode } from '../cure.ts'
+import { requireIdentity } from '../evidence/identity.ts'
+import { lifecycle } from '../evidence/lifecycle.ts'
+import { loadAsked } from '../outbox/ask.ts'
+import { agreedIn, handledOf, keepHandled, termsFor } from '../run/asked.ts'
+import type { Agreed } from '../run/asked.ts'
+import { knownRepository } from '../run/repository.ts'
+import type { RestoreTestResult, SnapshotTest } from '../run/restore-test.ts'
+import { loadDecided } from './asked.ts'
 import type { Opened } from './open.ts'
 import type { Outcome } from './outcome.ts'
+import { fetchSeed } from './seed.ts'
 import { alignColumns, formatBytes, paint } from './terminal.ts'
 import { MARK_OF, workOn } from './work.ts'
-import type { WorkOptions } from './work.ts'
+import type { Bench, WorkOptions } from './work.ts'
 
 /** Tests that a set can be restored: 0 PASSED, 1 FAILED, 2 INCONCLUSIVE with the code of what hindered it. */
 export async function testCommand(
@@ -22,13 +33,15 @@ export async function testCommand(
   }
   const { runRestoreTest } = await import('../run/restore-test.ts')
   const { scratch } = opened.config
+  const isSample = !options.full && options.files.length === 0
   const result = await workOn(
     opened,
     { id, what: 'restore-test' },
     options,
-    (bench, progress) =>
+    async (bench, progress) =>
       runRestoreTest({
         ...bench,
+        agreed: agreedFor(opened, bench),
         ...(scratch !== undefined && { scratchDir: scratch }),
         // By hand or by the clock, a random sample proves the same, and says `scheduled`. `requested` is for files that
         // somebody picked, which are no random sample: a contract does not count those, and would not count ours.
@@ -36,6 +49,7 @@ export async function testCommand(
           full: options.full,
           files: options.files,
           ...(options.snapshot !== null && { snapshotId: options.snapshot }),
+          ...(isSample && seedIn(await fetchSeed(opened, bench))),
         },
         onProgress: ({ step, files, totalFiles }) =>
           progress.update(step, totalFiles > 0 ? files / totalFiles : null, `${files} files`),
@@ -43,6 +57,71 @@ export async function testCommand(
     ({ outcome, error }) => ({ outcome: MARK_OF[outcome], error }),
   )
   return outcomeOf(id, result)
+}
+
+/**
+ * Answers what the collector asked of this set, one statement for each request: 0 all PASSED, or nothing was asked;
+ * 1 one FAILED; 2 one is INCONCLUSIVE.
+ */
+export async function requestedTestCommand(
+  opened: Opened,
+  id: string,
+  options: WorkOptions,
+): Promise<Outcome> {
+  const { runRestoreTest } = await import('../run/restore-test.ts')
+  const { config, state, now } = opened
+  const asked = loadDecided(opened).accepted.filter(({ set }) => set === id)
+  if (setOf(config, id) && asked.length === 0)
+    return { exit: 0, json: { set: id, outcome: null, tests: [] }, lines: ['nothing is asked for'] }
+  const results: RestoreTestResult[] = []
+  const all = await workOn(
+    opened,
+    { id, what: 'requested-test' },
+    options,
+    async (bench): Promise<RestoreTestResult> => {
+      for (const request of asked) {
+        if (options.signal.aborted) break
+        const { id: name, path, snapshot } = request
+        const named = snapshot === undefined ? {} : { snapshotId: snapshot }
+        const wanted = { reason: 'requested' as const, files: [path], request: name, ...named }
+        const place = config.scratch === undefined ? {} : { scratchDir: config.scratch }
+        try {
+          results.push(await runRestoreTest({ ...bench, ...place, wanted }))
+        } catch (error) {
+          // There is no snapshot that a statement could be about; asked again, it would be the same.
+          await refuse(bench, request, `${errorCodeOf(error)}: ${errorMessageOf(error)}`)
+        }
+        // Only now: what is stopped or dies before its statement is done again.
+        if (!options.signal.aborted) keepHandled(state, handledOf(request, id, now()), now())
+      }
+      const outcome = OUTCOMES.find((one) => results.some((result) => result.outcome === one)) ?? 'PASSED'
+      const tests = results.flatMap((result) => result.tests)
+      return { outcome, tests, error: results.find(({ error }) => error !== null)?.error ?? null }
+    },
+    ({ outcome, error }) => ({ outcome: MARK_OF[outcome], error }),
+  )
+  return outcomeOf(id, all)
+
+  async function refuse({ recorder }: Bench, request: TestRequest, message: string): Promise<void> {
+    const detail = { request: request.id, set: id, path: request.path.slice(0, 500), message }
+    await recorder.record(
+      lifecycle(requireIdentity(state), 'alarm', now(), { reason: 'WORK_REFUSED', detail }),
+    )
+  }
+}
+
+const OUTCOMES = ['FAILED', 'INCONCLUSIVE'] as const
+
+function seedIn(
+  seed: { value: string; inventory: string } | null,
+): { seed: { value: string; inventory: string } } | object {
+  return seed === null ? {} : { seed }
+}
+
+function agreedFor({ state }: Opened, { set, stateDir }: Bench): Agreed {
+  const asked = loadAsked(state)
+  const here = { repository: knownRepository(stateDir, set.id) ?? '', host: hostname() }
+  return agreedIn(asked === null ? [] : termsFor(asked.work, set, here), set)
 }
 
 function outcomeOf(id: string, { outcome, tests, error }: RestoreTestResult): Outcome {

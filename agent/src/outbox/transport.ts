@@ -23,7 +23,7 @@ export interface Reply {
 export interface Transport {
   /** @throws BevisError COLLECTOR_UNREACHABLE when no whole answer came */
   post(path: string, body: unknown, signal?: AbortSignal): Promise<Reply>
-  get(path: string, signal?: AbortSignal): Promise<Reply>
+  get(path: string, signal?: AbortSignal, headers?: Readonly<Record<string, string>>): Promise<Reply>
   close(): Promise<void>
 }
 
@@ -43,6 +43,7 @@ export function openTransport(
     path: string,
     body: Buffer | null,
     signal: AbortSignal | undefined,
+    extra: Readonly<Record<string, string>> = {},
   ): Promise<Reply> => {
     const sentAt = now()
     try {
@@ -56,6 +57,7 @@ export function openTransport(
         headers: {
           accept: 'application/json, application/problem+json',
           ...(body === null ? {} : { 'content-type': 'application/json', 'content-encoding': 'gzip' }),
+          ...extra,
         },
         body,
         signal: signal ?? null,
@@ -84,7 +86,7 @@ export function openTransport(
 
   return {
     post: (path, body, signal) => exchange('POST', path, gzipSync(JSON.stringify(body)), signal),
-    get: (path, signal) => exchange('GET', path, null, signal),
+    get: (path, signal, headers) => exchange('GET', path, null, signal, headers),
     close: () => dispatcher.destroy(),
   }
 }

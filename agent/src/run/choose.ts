@@ -13,6 +13,8 @@ export interface ChoiceRequest {
   readonly paths: readonly string[]
   readonly host: string
   readonly snapshotId?: string
+  /** Whoever named the snapshot may only name one of this set. */
+  readonly isOwnOnly?: boolean
   /** Chooses among the set's other snapshots, oldest first; null: none of them. */
   readonly olderOf: ((ids: readonly string[]) => readonly string[]) | null
   /** Why the repository cannot be opened, if so. */
@@ -51,7 +53,9 @@ export async function chooseSnapshots(request: ChoiceRequest): Promise<Chosen> {
   const own = listed
     .filter((one) => isOfSet(one, request))
     .toSorted((one, other) => (one.timeNs < other.timeNs ? 1 : -1))
-  if (snapshotId !== undefined) return { snapshots: [snapOf(named(listed, snapshotId))], error: null }
+  if (snapshotId !== undefined) {
+    return { snapshots: [snapOf(named(request.isOwnOnly ? own : listed, snapshotId))], error: null }
+  }
   const [newest, ...others] = own
   if (!newest) {
     const message = `the repository holds no snapshot of ${request.paths.join(', ')} from ${request.host}`

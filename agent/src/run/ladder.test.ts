@@ -115,7 +115,7 @@ test('turns survive a restart, and a damaged record begins a new round', async (
   const open = () =>
     openTurns({
       stateDir,
-      set: { id: 'shop', restoreTest: { files: 1, jitter: 'PT0S', budget: {}, method: 'auto' } },
+      set: { id: 'shop', restoreTest: {} },
       now: () => at(day * DAY),
       logger: { info() {}, warn: (_, message) => expect.fail(message) },
     })

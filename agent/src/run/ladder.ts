@@ -9,7 +9,6 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { hex64, instant, toInstant } from '@bevis/shared/format'
 import { z } from 'zod'
-import type { SetConfig } from '../config.ts'
 import { writeDurably } from '../outbox/alarm.ts'
 import { parseDuration } from '../quantity.ts'
 import { makePrivateFolder } from '../state.ts'
@@ -79,7 +78,7 @@ export interface Turns {
 
 export async function openTurns(context: {
   readonly stateDir: string
-  readonly set: Pick<SetConfig, 'id' | 'restoreTest'>
+  readonly set: { readonly id: string; readonly restoreTest: { readonly ladder?: string } }
   readonly now: () => Date
   readonly logger: RunLogger
 }): Promise<Turns> {

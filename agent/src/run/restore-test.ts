@@ -17,6 +17,7 @@ import { openDigestPool } from '../tree/digest-pool.ts'
 import type { DigestPool } from '../tree/digest-pool.ts'
 import { fromPathText } from '../tree/path.ts'
 import { excludedBy } from '../tree/pattern.ts'
+import type { Agreed } from './asked.ts'
 import { chooseSnapshots } from './choose.ts'
 import type { Chosen } from './choose.ts'
 import { openTurns } from './ladder.ts'
@@ -41,6 +42,8 @@ export interface RestoreTestContext {
   readonly threads?: number
   readonly onProgress?: (progress: TestProgress & { snapshotId: string }) => void
   readonly wanted?: WantedTest
+  /** Of the contract's terms, where they are known. */
+  readonly agreed?: Agreed
 }
 
 export interface WantedTest {
@@ -52,8 +55,10 @@ export interface WantedTest {
   readonly full?: boolean
   /** Path texts: these files, or all in these folders. */
   readonly files?: readonly string[]
-  /** From the collector, revealed after the inventory; left out: our own. */
-  readonly seed?: string
+  /** From the collector, revealed after the inventory that it names by digest; left out: our own. */
+  readonly seed?: { readonly value: string; readonly inventory: string }
+  /** The collector's name for a request of files; its snapshot must then be the set's own. */
+  readonly request?: string
 }
 
 export interface SnapshotTest {
@@ -76,7 +81,10 @@ export interface RestoreTestResult {
  */
 export async function runRestoreTest(context: RestoreTestContext): Promise<RestoreTestResult> {
   const identity = await identifyRepository(context)
-  const seed = { value: context.wanted?.seed ?? randomBytes(32).toString('hex'), from: seedFrom(context) }
+  const seed = {
+    value: context.wanted?.seed?.value ?? randomBytes(32).toString('hex'),
+    from: seedFrom(context),
+  }
   const turns = await openTurns(context)
   const { mode } = wantedOf(context)
   const wantsOlder = mode === 'sample' && context.wanted?.snapshotId === undefined
@@ -88,6 +96,7 @@ export async function runRestoreTest(context: RestoreTestContext): Promise<Resto
     paths: context.set.paths,
     olderOf: wantsOlder ? (ids) => turns.olderOf(ids) : null,
     ...(context.wanted?.snapshotId !== undefined && { snapshotId: context.wanted.snapshotId }),
+    isOwnOnly: context.wanted?.request !== undefined,
   })
   const pool = openDigestPool(context.threads ?? 2)
   const tests: SnapshotTest[] = []
@@ -143,13 +152,27 @@ async function testOne(one: One): Promise<SnapshotTest> {
   const manifest = await findManifest(manifestsOf(context), snapshot.id)
   const request = requestOf(one, manifest)
   const compared = chosen.error ? refuseTest(request, chosen.error) : await testSnapshot(request)
-  const result = isWorthProbing(compared) ? await probe(context, request, compared) : compared
+  const probed = isWorthProbing(compared) ? await probe(context, request, compared) : compared
+  const result = withAsked(context, probed)
   const { repository } = identity
   const resticVersion = restic.version
   const recorded = await recorder.record(
     observeRestoreTest({ set: set.id, repository, resticVersion, snapshot, result }),
   )
   return { snapshotId: snapshot.id, result, recorded }
+}
+
+/** The result with what it was asked by, and what was agreed. */
+function withAsked({ wanted, agreed }: RestoreTestContext, result: TestResult): TestResult {
+  const { population, rto } = result
+  const inventory = wanted?.seed?.inventory
+  const rtoSeconds = agreed?.rtoSeconds ?? null
+  return {
+    ...result,
+    population: { ...population, ...(inventory !== undefined && { inventory }) },
+    ...(wanted?.request !== undefined && { request: wanted.request }),
+    ...(rto && { rto: { ...rto, ...(rtoSeconds !== null && { agreedSeconds: rtoSeconds }) } }),
+  }
 }
 
 async function probe(

@@ -26,6 +26,7 @@ const ORDER: readonly Work[] = [
   'backup',
   'inventory',
   'deletion-probe',
+  'requested-test',
   'restore-test',
   'data-check',
   'retention',

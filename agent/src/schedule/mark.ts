@@ -1,7 +1,15 @@
 import type { State } from '../state.ts'
 
 /** What is done on a schedule. */
-export type Work = 'backup' | 'restore-test' | 'inventory' | 'data-check' | 'deletion-probe' | 'retention'
+export type Work =
+  | 'backup'
+  | 'restore-test'
+  /** Restores that the collector asked for. */
+  | 'requested-test'
+  | 'inventory'
+  | 'data-check'
+  | 'deletion-probe'
+  | 'retention'
 
 /** The last run of one kind of work on one set, whoever started it. */
 export interface Mark {

@@ -61,6 +61,20 @@ export function plansOf(sets: readonly Scheduled[]): Plan[] {
   ])
 }
 
+/** Tests that were asked for, as soon as they can be: `askedAt` says since when one waits, null for none. */
+export function requestPlans(
+  sets: readonly Pick<Scheduled, 'id' | 'repository'>[],
+  askedAt: (set: string) => Date | null,
+): Plan[] {
+  return sets.map((set) => ({
+    set: set.id,
+    what: 'requested-test',
+    repository: set.repository.url,
+    owedSince: () => askedAt(set.id),
+    next: () => askedAt(set.id),
+  }))
+}
+
 /** The set under whose name the inventories of a repository are kept. */
 export function inventoryKeeper<S extends { repository: { url: string } }>(
   sets: readonly S[],
