@@ -3,6 +3,7 @@
 import { BevisError } from '@bevis/shared/error'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { Telling } from './commands/contract.ts'
+import type { Accepting, Saying } from './commands/event.ts'
 import { failureOutcome, foreseen } from './commands/outcome.ts'
 import type { Outcome } from './commands/outcome.ts'
 import type { Opened } from './commands/open.ts'
@@ -127,6 +128,8 @@ const contract = program
   .exitOverride()
 
 const plain = () => new Option('--plain', 'in plain words: what is promised, and what changes by version')
+const draft = () =>
+  new Option('--draft', 'although no version is accepted yet: it is shown, and binds nobody')
 const tongue = () => new Option('--language <code>', 'of what is told').choices(['da', 'en']).default('en')
 
 add(
@@ -137,7 +140,8 @@ add(
 )
   .addOption(plain())
   .addOption(tongue())
-  .action(async (file: string, options: Common & Telling) => {
+  .addOption(draft())
+  .action(async (file: string, options: Common & Telling & { draft?: boolean }) => {
     const { contractCheckCommand } = await import('./commands/contract.ts')
     const { withStoreIfAny } = await import('./commands/open.ts')
     const config = readConfigIfAny(options.config)
@@ -154,7 +158,8 @@ add(
   ['contract apply web-shop.yaml', 'contract apply web-shop.yaml --by "S. Lind"'],
 )
   .option('--by <name>', 'who applies it, for the record (default: the user of this system)')
-  .action((file: string, options: Common & { by?: string }) =>
+  .addOption(draft())
+  .action((file: string, options: Common & { by?: string; draft?: boolean }) =>
     withOpened(options, async (opened) =>
       (await import('./commands/contract.ts')).contractApplyCommand(opened, file, options),
     ),
@@ -173,6 +178,46 @@ add(contract, 'show <id>', 'Show a contract’s text.', [
       (await import('./commands/contract.ts')).contractShowCommand(opened, id, options),
     ),
   )
+
+const party = () => new Option('--party <party>', 'whose word it is').choices(['customer', 'provider'])
+
+add(contract, 'accept <id>', 'Log that a party accepts a version; with both, it is in force from its day.', [
+  'contract accept AFT-2025-052 --number 2 --party customer --person "Liv Holm" --role direktør',
+  'contract accept AFT-2025-052 --number 2 --party provider --person "S. Lind" --sha256 4f0c…',
+])
+  .requiredOption('--number <number>', 'of the version', readWhole)
+  .addOption(party().makeOptionMandatory())
+  .requiredOption('--person <name>', 'who accepts it')
+  .option('--role <text>', 'what that person is')
+  .option('--sha256 <digest>', 'of the text that was read; refused if there is a newer one')
+  .action((id: string, options: Common & Accepting) =>
+    withOpened(options, async (opened) =>
+      (await import('./commands/event.ts')).acceptCommand(opened, id, options),
+    ),
+  )
+
+add(contract, 'event <id> <event>', 'Log what a party approves, holds or acknowledges.', [
+  `contract event AFT-1 exclusion-approved --party customer --person Liv --detail '{"sets":["shop"],"from":"2026-11-27","to":"2026-11-28"}'`,
+  `contract event AFT-1 hold-started --party customer --person Liv --detail '{"sets":["shop"],"covers":{"from":"2025-05-01","to":"2025-05-31"},"authority":"Tvist 2025-88"}'`,
+  'contract event AFT-1 finding-acknowledged --party provider --person Lind --detail-file seen.json',
+])
+  .addOption(party().makeOptionMandatory())
+  .requiredOption('--person <name>', 'who says it')
+  .option('--number <number>', 'of the version that it is about', readWhole)
+  .option('--detail <json>', 'what it is about, by the kind of event')
+  .option('--detail-file <file>', 'the same, from a file')
+  .action((id: string, event: string, options: Common & Saying) =>
+    withOpened(options, async (opened) =>
+      (await import('./commands/event.ts')).eventCommand(opened, id, event, options),
+    ),
+  )
+
+add(contract, 'events <id>', 'Show what the log has of a contract: texts, acceptances, approvals, holds.', [
+  'contract events AFT-2025-052',
+  'contract events AFT-2025-052 --json',
+]).action((id: string, options: Common) =>
+  withOpened(options, async (opened) => (await import('./commands/event.ts')).eventsCommand(opened, id)),
+)
 
 add(program, 'invite', 'Let one agent enrol, once, within the hour.', [
   'invite --contract AFT-2025-052 --host web1 --token-file web1.token',
@@ -209,7 +254,8 @@ add(agent, 'revoke <id>', 'Refuse what an agent signs from now on; its evidence 
 ])
   .requiredOption('--reason <text>', 'why, for the log')
   .requiredOption('--person <name>', 'who decides it, for the log')
-  .action((id: string, options: Common & { reason: string; person: string }) =>
+  .option('--compromised-since <instant>', 'since when the key may have been in other hands')
+  .action((id: string, options: Common & { reason: string; person: string; compromisedSince?: string }) =>
     withOpened(options, async (opened) =>
       (await import('./commands/agent.ts')).agentRevokeCommand(opened, { agent: id, ...options }),
     ),

@@ -6,6 +6,7 @@
 import { BevisError, ERRORS } from '@bevis/shared/error'
 import { encodeEnvelope, openEnvelope } from '@bevis/shared/evidence/envelope'
 import type { Answer, EnrolRequest, EnrolResponse, EvidenceResponse } from '@bevis/shared/wire'
+import type { Transaction } from 'kysely'
 import { examineEnvelopes } from './intake/candidate.ts'
 import type { Candidate } from './intake/candidate.ts'
 import { assertEnrollable, verifyEnrolment } from './intake/enrolment.ts'
@@ -14,10 +15,11 @@ import { watchRepositories } from './intake/observe.ts'
 import { recordCandidates } from './intake/record.ts'
 import type { Outcome } from './intake/record.ts'
 import type { Verified } from './intake/verify.ts'
-import type { Appended, Log } from './log/log.ts'
+import type { Appended, Appender, Log } from './log/log.ts'
 import { project } from './projection/project.ts'
 import { settleRequests } from './request/settle.ts'
 import { findStatement } from './store/read/statements.ts'
+import type { Schema } from './store/schema.ts'
 import type { Store } from './store/store.ts'
 
 /** Statements in one transaction: more would keep the first of them waiting. */
@@ -31,8 +33,17 @@ export interface Receive {
   evidence(batch: { from: number; envelopes: readonly unknown[] }): Promise<EvidenceResponse>
   /** Takes an enrolment. @throws BevisError with the reason of its refusal */
   enrol(request: EnrolRequest): Promise<EnrolResponse>
-  /** Logs, in one transaction, statements that the collector's own office signed. */
-  office(events: readonly Verified[]): Promise<void>
+  /**
+   * Logs what the collector's own office signs, in one transaction with what else `work` writes there.
+   * @throws BevisError what `work` throws; then nothing of it happened
+   */
+  office<T>(work: (tx: Transaction<Schema>) => Promise<OfficeWork<T>>): Promise<T>
+}
+
+/** What the office came to, and the statements that say so. */
+export interface OfficeWork<T> {
+  readonly result: T
+  readonly events: readonly Verified[]
 }
 
 type Committed = Pick<Appended<unknown>, 'head' | 'read'> & { outcomes: readonly Outcome[] }
@@ -41,18 +52,19 @@ export function openReceive(parts: { store: Store; log: Log; now: () => Date }):
   const { store, log, now } = parts
   const watch = watchRepositories()
 
+  const record = (appender: Appender, candidates: readonly Candidate[]): Promise<Outcome[]> =>
+    recordCandidates(appender, candidates, {
+      now: now(),
+      project: (tx, batch) => project(tx, batch, log.origin),
+      watch: async (tx, fresh) => {
+        await watch(tx, fresh)
+        await settleRequests(tx, fresh)
+      },
+    })
+
   /** Whoever waits shares the next transaction, and its one fsync and signed head. */
   const queue = groupCommit<Candidate, Committed>(async (submissions) => {
-    const { result, head, read } = await log.append((appender) =>
-      recordCandidates(appender, submissions.flat(), {
-        now: now(),
-        project: (tx, batch) => project(tx, batch, log.origin),
-        watch: async (tx, fresh) => {
-          await watch(tx, fresh)
-          await settleRequests(tx, fresh)
-        },
-      }),
-    )
+    const { result, head, read } = await log.append((appender) => record(appender, submissions.flat()))
     let at = 0
     return submissions.map(({ length }) => ({ head, read, outcomes: result.slice(at, (at += length)) }))
   }, GROUP_LIMIT)
@@ -99,15 +111,20 @@ export function openReceive(parts: { store: Store; log: Log; now: () => Date }):
     return { tenant, agent, receivedAt, checkpoint: head.note, proofs }
   }
 
-  async function office(events: readonly Verified[]): Promise<void> {
-    const candidates = events.map((verified): Candidate => ({
-      kind: 'verified',
-      pae: verified.opened.paeDigest,
-      verified,
-    }))
-    const { outcomes } = await queue.submit(candidates, true)
-    const refused = outcomes.find(({ outcome }) => outcome === 'refused')
-    if (refused !== undefined) throw refusalOf(refused)
+  async function office<T>(work: (tx: Transaction<Schema>) => Promise<OfficeWork<T>>): Promise<T> {
+    const { result } = await log.append(async (appender) => {
+      const { result: done, events } = await work(appender.tx)
+      const candidates = events.map((verified): Candidate => ({
+        kind: 'verified',
+        pae: verified.opened.paeDigest,
+        verified,
+      }))
+      const outcomes = await record(appender, candidates)
+      const refused = outcomes.find(({ outcome }) => outcome === 'refused')
+      if (refused !== undefined) throw refusalOf(refused)
+      return done
+    })
+    return result
   }
 
   /** Nothing is taken by a log in trouble, nor from somebody who has seen more of it than there is. */

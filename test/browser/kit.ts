@@ -14,12 +14,12 @@ import { openLogOf } from '../../collector/src/commands/open.ts'
 import { createLogger } from '../../collector/src/commands/serve.ts'
 import { openCompliance } from '../../collector/src/compliance/open.ts'
 import { parseConfig } from '../../collector/src/config.ts'
-import { applyContract } from '../../collector/src/contract/apply.ts'
 import { buildServer } from '../../collector/src/http/server.ts'
 import { invite } from '../../collector/src/intake/invite.ts'
 import { registerPages } from '../../collector/src/pages/register.ts'
+import { openOffice } from '../../collector/src/office.ts'
 import { openReceive } from '../../collector/src/receive.ts'
-import { stateFiles } from '../../collector/src/state.ts'
+import { readKeyFile, stateFiles } from '../../collector/src/state.ts'
 import { openSqliteStore } from '../../collector/src/store/sqlite/open.ts'
 import { openAgent } from './agent-story.ts'
 import type { StoryAgent } from './agent-story.ts'
@@ -48,12 +48,13 @@ export async function openStage(stories: readonly Story[] = STORIES): Promise<St
   const store = await openSqliteStore({ stateFolder: config.state })
   const log = await openLogOf({ config, store, files: stateFiles(config.state), now })
   const receive = openReceive({ store, log, now })
+  const office = openOffice({ receive, signer: readKeyFile(stateFiles(config.state).officeKey), now })
 
   const agents: { agent: StoryAgent; story: Story }[] = []
   for (const story of stories.toSorted((a, b) => a.since.localeCompare(b.since))) {
     clock = Date.parse(`${story.since}T00:00:00Z`)
     const text = { yaml: contractYaml(story), file: `${story.id}.yaml`, by: 'slind' }
-    const { tenant } = await applyContract(store, text, now())
+    const { tenant } = await office.applyContract(text)
     const { agent: host, set, lineage, paths } = story
     const agent = openAgent({ tenant, agent: host, host, set, lineage, paths })
     const order = { contracts: [story.id], host, agent: host, validMs: 3_600_000 }
@@ -90,7 +91,7 @@ export async function openStage(stories: readonly Story[] = STORIES): Promise<St
   const compliance = openCompliance({ store, now })
   await compliance.tick()
   const logger = createLogger('fatal')
-  const app = await buildServer({ config, store, log, receive, compliance, logger, now, registerPages })
+  const app = await buildServer({ config, store, log, receive, office, compliance, logger, now, registerPages })
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo
   return {

@@ -6,18 +6,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fsckCommand } from '../../collector/src/commands/fsck.ts'
 import { initCommand } from '../../collector/src/commands/init.ts'
-import { openLogOf } from '../../collector/src/commands/open.ts'
+import { openLogOf, openOfficeOf } from '../../collector/src/commands/open.ts'
 import type { Opened } from '../../collector/src/commands/open.ts'
 import type { Compliance } from '../../collector/src/compliance/compliance.ts'
 import { parseConfig } from '../../collector/src/config.ts'
 import type { CollectorConfig } from '../../collector/src/config.ts'
-import { applyContract } from '../../collector/src/contract/apply.ts'
 import { buildServer } from '../../collector/src/http/server.ts'
 import { invite } from '../../collector/src/intake/invite.ts'
 import type { Log } from '../../collector/src/log/log.ts'
 import { createLogger } from '../../collector/src/logger.ts'
+import { openOffice } from '../../collector/src/office.ts'
+import type { Office } from '../../collector/src/office.ts'
 import { openReceive } from '../../collector/src/receive.ts'
-import { stateFiles } from '../../collector/src/state.ts'
+import { readKeyFile, stateFiles } from '../../collector/src/state.ts'
 import { openSqliteStore } from '../../collector/src/store/sqlite/open.ts'
 import type { Store } from '../../collector/src/store/store.ts'
 import { FakeAgent } from './fake-agent.ts'
@@ -57,6 +58,7 @@ export interface TestCollector {
   readonly store: Store
   readonly log: Log
   readonly app: Awaited<ReturnType<typeof buildServer>>
+  readonly office: Office
   readonly opened: Opened
   /** An enrolled agent, or one that only has its token. */
   invite(options?: { agent?: string; host?: string; validMs?: number; contracts?: string[] }): Promise<string>
@@ -97,7 +99,10 @@ export async function makeCollector(): Promise<TestFolder> {
   const now = () => new Date()
   await initCommand(config, { email: 'a@b.example', password: 'a long password', language: 'da' }, now)
   const store = await openSqliteStore({ stateFolder: config.state })
-  await applyContract(store, { yaml: contractYaml(), file: 'c.yaml', by: 'test' }, now())
+  // Before anything that a test may tell: what is received never goes back in time.
+  const then = () => new Date('2025-02-21T08:00:00.000Z')
+  const office = await openOfficeOf({ config, store, files: stateFiles(config.state), now: then })
+  await office.applyContract({ yaml: contractYaml(), file: 'c.yaml', by: 'test' })
   await store.close()
   return {
     folder,
@@ -112,8 +117,10 @@ async function startCollector(config: CollectorConfig, now: () => Date): Promise
   const opened: Opened = { config, store, files: stateFiles(config.state), now }
   const log = await openLogOf(opened)
   const receive = openReceive({ store, log, now })
+  const office = openOffice({ receive, signer: readKeyFile(opened.files.officeKey), now })
   const logger = createLogger('silent')
-  const app = await buildServer({ config, store, log, receive, compliance: noCompliance, logger, now })
+  const parts = { config, store, log, receive, office, compliance: noCompliance, logger, now }
+  const app = await buildServer(parts)
   const url = await app.listen(config.listen)
   const inviteText: TestCollector['invite'] = async (options = {}) => {
     const { agent, host = 'web1', validMs = 3_600_000, contracts = [CONTRACT] } = options
@@ -126,6 +133,7 @@ async function startCollector(config: CollectorConfig, now: () => Date): Promise
     store,
     log,
     app,
+    office,
     opened,
     invite: inviteText,
     enrolled: async (agent) => {

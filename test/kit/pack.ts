@@ -2,7 +2,7 @@
 import { evaluate } from '@bevis/shared/contract/evaluate'
 import { parseContract } from '@bevis/shared/contract/parse'
 import type { Fact } from '@bevis/shared/contract/known'
-import { sha256Hex, signerFromSeed, spkiToPem } from '@bevis/shared/crypto'
+import { sha256Hex, spkiToPem } from '@bevis/shared/crypto'
 import type { Signer } from '@bevis/shared/crypto'
 import { ZERO_DIGEST } from '@bevis/shared/evidence/chain'
 import { encodeEnvelope, openEnvelope, paeDigest, signEnvelope } from '@bevis/shared/evidence/envelope'
@@ -30,13 +30,11 @@ import {
 import type { IndexLine, Pack, PackKey } from '@bevis/shared/verify/pack'
 import { TABLE_HEAD, formatRow, isInPeriod } from '@bevis/shared/verify/table'
 import { MemoryLog } from './log.ts'
+import { OFFICE, Register, signerOf } from './register.ts'
 
 const encode = (text: string) => new TextEncoder().encode(text)
 
-/** A signer whose key is the same in every run. */
-export function signerOf(name: string): Signer {
-  return signerFromSeed(Uint8Array.fromHex(sha256Hex(`seed of ${name}`)))
-}
+export { OFFICE, signerOf }
 
 export const TENANT = 'vestkyst'
 export const CONTRACT_ID = 'AFT-2025-262'
@@ -146,8 +144,20 @@ export class World {
   }
 
   signers(): Signer[] {
-    return this.agents.flatMap(({ signer, token }) => [signer, token])
+    return [OFFICE, ...this.agents.flatMap(({ signer, token }) => [signer, token])]
   }
+
+  /** The office says once which text of the contract was applied. */
+  issue(receivedAt: string): void {
+    if (this.#isIssued) return
+    this.#isIssued = true
+    const detail = { document: 'contract', revision: 1, sha256: sha256Hex(CONTRACT_YAML) }
+    this.receive(this.register.say({ event: 'report-issued', at: receivedAt, detail }), receivedAt)
+  }
+
+  #isIssued = false
+  /** The office's events of the contract. */
+  readonly register = new Register(CONTRACT_ID, sha256Hex(CONTRACT_YAML))
 
   #spkiOf(keyid: string): Uint8Array {
     const signer = this.signers().find((one) => one.keyid === keyid)
@@ -169,7 +179,12 @@ export class World {
       epoch: agent.epoch,
       purpose,
     })
-    return this.agents.flatMap((agent) => [of(agent, agent.signer, 'agent'), of(agent, agent.token, 'token')])
+    const agents = this.agents.flatMap((agent) => [
+      of(agent, agent.signer, 'agent'),
+      of(agent, agent.token, 'token'),
+    ])
+    const office = { tenant: TENANT, agent: 'office', epoch: 1, purpose: 'office' } as const
+    return this.#isIssued ? [...agents, { keyid: OFFICE.keyid, ...office }] : agents
   }
 
   trust(): string {
@@ -238,10 +253,17 @@ export function* daysOf(agent: KitAgent, days: number, begin = START): Generator
 }
 
 /** Lets an agent live in a world where others log too, and where it verifies the log's head now and then. */
-export async function liveDays(world: World, agent: KitAgent, days: number, begin = START): Promise<void> {
+export async function liveDays(
+  world: World,
+  agent: KitAgent,
+  days: number,
+  begin = START,
+  issue = false,
+): Promise<void> {
   if (!world.agents.includes(agent)) world.agents.push(agent)
   let said = 0
   for (const { envelope, receivedAt } of daysOf(agent, days, begin)) {
+    if (issue && said === 3 * days) world.issue(receivedAt)
     world.receive(envelope, receivedAt)
     said += 1
     if (said % 3 !== 0) continue
@@ -272,6 +294,7 @@ export interface PackParts {
 /** The pack of a world, as the collector writes it: file by name. */
 export async function packOf(world: World, options: PackOptions = {}): Promise<Map<string, Uint8Array>> {
   const last = world.logged.at(-1)?.receivedAt ?? at(START)
+  world.issue(last)
   const parts: PackParts = {
     logged: [...world.logged],
     keys: world.keys(),
@@ -423,6 +446,6 @@ export async function smallWorld(days = 3): Promise<World> {
   const world = new World()
   world.receiveOthers(2)
   await liveDays(world, new KitAgent('srv1'), days)
-  await liveDays(world, new KitAgent('srv2'), 1, START + days * DAY_MS)
+  await liveDays(world, new KitAgent('srv2'), 1, START + days * DAY_MS, true)
   return world
 }

@@ -197,7 +197,7 @@ describe('requests', () => {
     expect(await text('/healthz')).toEqual([200, 'ok\n'])
     expect(await text('/readyz')).toEqual([200, 'ready\n'])
     const [, note] = await text('/log/checkpoint')
-    expect(openCheckpoint(note, parseVkey(collector.log.vkey)).size).toBe(4)
+    expect(openCheckpoint(note, parseVkey(collector.log.vkey)).size).toBe(5)
     const [status, metrics] = await text('/metrics')
     expect(status).toBe(200)
     expect(metrics).toContain('bevis_statements_total{outcome="logged"} 2')

@@ -1,7 +1,6 @@
-import { revocationsOf } from '../intake/revoke.ts'
-import { openReceive } from '../receive.ts'
+import type { RevocationOrder } from '../event/revoke.ts'
 import { listAgents, listContractsOfAgent } from '../store/read/agents.ts'
-import { openLogOf, readOffice } from './open.ts'
+import { openOfficeOf } from './open.ts'
 import type { Opened } from './open.ts'
 import { alignColumns } from './outcome.ts'
 import type { Outcome } from './outcome.ts'
@@ -33,16 +32,9 @@ export async function agentListCommand({ store }: Opened): Promise<Outcome> {
   }
 }
 
-export async function agentRevokeCommand(
-  opened: Opened,
-  order: { agent: string; reason: string; person: string },
-): Promise<Outcome> {
-  const { store, now } = opened
-  const log = await openLogOf(opened)
-  const receive = openReceive({ store, log, now })
-  const events = await revocationsOf(store, readOffice(opened), order, now())
-  await receive.office(events)
-  const statements = events.map(({ opened: { paeDigest } }) => paeDigest)
+export async function agentRevokeCommand(opened: Opened, order: RevocationOrder): Promise<Outcome> {
+  const office = await openOfficeOf(opened)
+  const statements = (await office.revoke(order)).map(({ paeDigest }) => paeDigest)
   return {
     exit: 0,
     json: { agent: order.agent, state: 'revoked', statements },

@@ -51,7 +51,7 @@ describe('fsck --write-checkpoint', () => {
     const attempt = fsckCommand(collector.opened, { writeCheckpoint: true })
     await expect(attempt).rejects.toMatchObject({
       code: 'LOG_ROLLED_BACK',
-      message: expect.stringContaining('it proves that 5 entries were signed, and the database ends at 2'),
+      message: expect.stringContaining('it proves that 6 entries were signed, and the database ends at 3'),
     })
     expect(readFileSync(config.checkpointFile, 'utf8')).toBe(filed)
   })

@@ -6,10 +6,11 @@ import type { Language, PlainText } from '@bevis/shared/contract/plain'
 import type { Problem } from '@bevis/shared/contract/problem'
 import { BevisError } from '@bevis/shared/error'
 import { environment } from '../config.ts'
-import { applyContract, describeProblems, examineContract } from '../contract/apply.ts'
+import { describeProblems, examineContract } from '../contract/apply.ts'
 import type { Examined } from '../contract/apply.ts'
 import { damageOf } from '../store/read/whole-text.ts'
 import { listContractTexts } from '../store/read/contracts.ts'
+import { openOfficeOf } from './open.ts'
 import type { Opened } from './open.ts'
 import type { Outcome } from './outcome.ts'
 
@@ -25,11 +26,11 @@ export interface Telling {
  */
 export async function contractCheckCommand(
   file: string,
-  { plain, language = 'en' }: Telling,
+  { plain, language = 'en', draft = false }: Telling & { draft?: boolean },
   opened: Opened | null,
 ): Promise<Outcome> {
   const yaml = readText(file)
-  const { contract, errors, warnings } = parseContract(yaml)
+  const { contract, errors, warnings } = parseContract(yaml, { draft })
   const lines = [
     ...errors.flatMap((error) => tell(file, error, language)),
     ...warnings.flatMap((warning) =>
@@ -37,7 +38,7 @@ export async function contractCheckCommand(
     ),
   ]
   if (contract === undefined) return { exit: 1, json: { file, errors, warnings }, lines }
-  const examined = opened && (await examineContract(opened.store.db, { yaml, file }, opened.now()))
+  const examined = opened && (await examineContract(opened.store.db, { yaml, file, draft }, opened.now()))
   const objections = examined?.objections ?? []
   const told = plain === true ? describeContract(contract, language) : undefined
   return {
@@ -89,12 +90,13 @@ function tell(file: string, problem: Problem, language: Language, kind = ''): st
 }
 
 export async function contractApplyCommand(
-  { store, now }: Opened,
+  opened: Opened,
   file: string,
-  { by = userName() }: { by?: string } = {},
+  { by = userName(), draft = false }: { by?: string; draft?: boolean } = {},
 ): Promise<Outcome> {
-  const text = { yaml: readText(file), file, by }
-  const { contract, warnings, ...applied } = await applyContract(store, text, now())
+  const text = { yaml: readText(file), file, by, draft }
+  const office = await openOfficeOf(opened)
+  const { contract, warnings, ...applied } = await office.applyContract(text)
   return {
     exit: 0,
     json: { contract: contract.id, ...applied, warnings },
@@ -141,7 +143,7 @@ export async function contractShowCommand(
 }
 
 function plainOf(id: string, yaml: string, language: Language = 'en'): PlainText {
-  const { contract } = parseContract(yaml)
+  const { contract } = parseContract(yaml, { draft: true })
   if (contract === undefined)
     throw new BevisError('CONTRACT_INVALID', `${id} can no longer be read: apply it anew`)
   return describeContract(contract, language)

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Signer } from '@bevis/shared/crypto'
 import { BevisError } from '@bevis/shared/error'
 import type { CollectorConfig } from '../config.ts'
 import { openLog } from '../log/log.ts'
 import type { Log } from '../log/log.ts'
+import { openOffice } from '../office.ts'
+import type { Office } from '../office.ts'
+import { openReceive } from '../receive.ts'
 import { readKeyFile, stateFiles } from '../state.ts'
 import type { StateFiles } from '../state.ts'
 import { openSqliteStore } from '../store/sqlite/open.ts'
@@ -61,7 +63,9 @@ export function openLogOf({ config, store, files, now }: Opened): Promise<Log> {
   return openLog({ store, signer: readKeyFile(files.logKey), origin, checkpointFile, now })
 }
 
-/** The key of the collector's own office. */
-export function readOffice({ files }: Opened): Signer {
-  return readKeyFile(files.officeKey)
+/** The collector's office, for a command that records a decision. */
+export async function openOfficeOf(opened: Opened): Promise<Office> {
+  const { store, files, now } = opened
+  const receive = openReceive({ store, log: await openLogOf(opened), now })
+  return openOffice({ receive, signer: readKeyFile(files.officeKey), now })
 }

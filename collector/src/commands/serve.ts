@@ -10,7 +10,9 @@ import type { CollectorConfig } from '../config.ts'
 import type { RegisterPages } from '../http/context.ts'
 import { buildServer } from '../http/server.ts'
 import { createLogger } from '../logger.ts'
+import { openOffice } from '../office.ts'
 import { openReceive } from '../receive.ts'
+import { readKeyFile } from '../state.ts'
 import { openLogOf, withStore } from './open.ts'
 
 export { createLogger }
@@ -39,7 +41,9 @@ export async function serveCommand(
     }
     const receive = openReceive({ store, log, now })
     const compliance = openCompliance({ store, now })
-    const app = await buildServer({ config, store, log, receive, compliance, logger, now, registerPages })
+    const office = openOffice({ receive, signer: readKeyFile(opened.files.officeKey), now })
+    const parts = { config, store, log, receive, compliance, office, logger, now, registerPages }
+    const app = await buildServer(parts)
     const address = await listen(app, config)
     logger.info({ address, origin: log.origin, size: (await log.head()).size }, 'listening')
     await notifySystemd('--ready', logger)

@@ -8,7 +8,6 @@ import { CONTRACT, contractYaml, makeCollector } from '../../../test/kit/collect
 import type { TestCollector, TestFolder } from '../../../test/kit/collector.ts'
 import type { FakeAgent } from '../../../test/kit/fake-agent.ts'
 import { fsckCommand } from '../commands/fsck.ts'
-import { applyContract } from '../contract/apply.ts'
 import { listTransitions } from '../store/read/happenings.ts'
 import type { Compliance } from './compliance.ts'
 import { openCompliance } from './open.ts'
@@ -132,7 +131,7 @@ test('a new text of the contract is judged at once', async () => {
   const exclusion =
     '{ sets: [shop], from: 2025-03-02, to: 2025-03-02, reason: planned, approvedBy: [customer, provider] }'
   const yaml = contractYaml().replace('    sets:', `    exclusions: [${exclusion}]\n    sets:`)
-  await applyContract(collector.store, { yaml, file: 'c.yaml', by: 'test' }, now())
+  await collector.office.applyContract({ yaml, file: 'c.yaml', by: 'test' })
   expect(await compliance.tick()).toMatchObject({ evaluated: 1 })
   const after = await compliance.answer(CONTRACT)
   expect(after).not.toEqual(before)
@@ -155,7 +154,7 @@ test('a contract that can no longer be read does not keep the others from being 
   })
   const { evaluated, failures } = await compliance.tick()
   expect(evaluated).toBe(1)
-  expect(failures).toMatchObject([{ contract: 'AFT-0', error: { code: 'CONTRACT_INVALID' } }])
+  expect(failures).toMatchObject([{ contract: 'AFT-0', error: { code: 'LOG_INCONSISTENT' } }])
 })
 
 test('a text that was edited in the database judges nothing, whatever was judged before', async () => {

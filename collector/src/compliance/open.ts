@@ -6,6 +6,7 @@ import type { Contract } from '@bevis/shared/contract/schema'
 import { BevisError } from '@bevis/shared/error'
 import { toInstant } from '@bevis/shared/format'
 import { assertWhole } from '../store/read/whole-text.ts'
+import { issuedTexts, listEvents } from '../store/read/events.ts'
 import { listContracts, listContractTexts } from '../store/read/contracts.ts'
 import { chunksOf } from '../store/rows.ts'
 import type { Store } from '../store/store.ts'
@@ -40,7 +41,16 @@ export function openCompliance(parts: { store: Store; now: () => Date }): Compli
     assertWhole(text)
     const known = contracts.get(id)
     if (known?.sha256 === text.sha256) return known
-    const { contract } = parseContract(text.yaml)
+    const issued = issuedTexts(await listEvents(store.db, id)).get(text.revision)
+    if (issued !== text.sha256) {
+      throw new BevisError(
+        'LOG_INCONSISTENT',
+        issued === undefined
+          ? `nothing in the log says that revision ${text.revision} of ${id} was applied: apply it anew, if it is right`
+          : `revision ${text.revision} of ${id} is not the text that the log says was applied; nothing is judged by it`,
+      )
+    }
+    const { contract } = parseContract(text.yaml, { draft: true })
     if (contract === undefined)
       throw new BevisError('CONTRACT_INVALID', `${id} can no longer be read: apply it anew`)
     const read = { sha256: text.sha256, contract }

@@ -1,7 +1,9 @@
 /** What a newer text of a contract may do to an older one: promise more, or something else from now on. */
 import { isDeepStrictEqual } from 'node:util'
 import type { Contract, Version } from '@bevis/shared/contract/schema'
-import { isAccepted } from '@bevis/shared/contract/remarks'
+import { acceptancesOf, isAccepted } from '@bevis/shared/contract/acceptance'
+import { termsOf } from '@bevis/shared/contract/register'
+import type { ContractEvent } from '@bevis/shared/evidence/predicates'
 
 /**
  * Why the newer text must not replace the older one; empty when it may. A version that both parties accepted
@@ -9,13 +11,17 @@ import { isAccepted } from '@bevis/shared/contract/remarks'
  * the day on which it is applied. Exclusions and holds may be added to it (an exclusion counts only once both
  * have approved it).
  */
-export function objectionsTo(older: Contract, newer: Contract, now: Date): string[] {
+export function objectionsTo(
+  older: Contract,
+  newer: Contract,
+  events: readonly ContractEvent[],
+  now: Date,
+): string[] {
   const objections: string[] = []
-  const today = Temporal.Instant.fromEpochMilliseconds(now.getTime())
-    .toZonedDateTimeISO(older.timezone)
-    .toPlainDate()
-    .toString()
-  const begun = older.versions.filter((version) => isAccepted(version) && version.effectiveFrom <= today)
+  const today = todayOf(older.timezone, now)
+  const begun = older.versions.filter(
+    (version) => isAccepted(version, events) && version.effectiveFrom <= today,
+  )
   for (const key of ['timezone', 'holidays'] as const) {
     if (begun.length > 0 && older[key] !== newer[key]) {
       objections.push(`${key}: ${older[key]} became ${newer[key]}, which would move every bucket of the past`)
@@ -26,16 +32,33 @@ export function objectionsTo(older: Contract, newer: Contract, now: Date): strin
     if (again === undefined) objections.push(`version ${version.no} is in force and is not in the new text`)
     else objections.push(...changesOf(version, again))
   }
+  for (const version of older.versions) {
+    if (begun.includes(version)) continue
+    const vote = acceptancesOf(version, events).find(({ from }) => from === 'log')
+    if (vote === undefined || termsOf(older, version.no) === termsOf(newer, version.no)) continue
+    objections.push(
+      `version ${version.no}: ${vote.person} has accepted it for the ${vote.party}, and its terms changed: make a new version`,
+    )
+  }
   const newest = begun.toSorted((a, b) => (a.effectiveFrom < b.effectiveFrom ? -1 : 1)).at(-1)
   for (const version of newer.versions) {
     const hasBegun = begun.some(({ no }) => no === version.no)
-    if (newest === undefined || hasBegun || !isAccepted(version) || version.effectiveFrom >= today) continue
+    if (newest === undefined || hasBegun || !isAccepted(version, events) || version.effectiveFrom >= today)
+      continue
     objections.push(
       `version ${version.no} would begin on ${version.effectiveFrom}, while version ${newest.no} is in force: ` +
         `what has passed stays as it was judged, so name today (${today}) or a later day`,
     )
   }
   return objections
+}
+
+/** The day, as it is where the contract is. */
+export function todayOf(timezone: string, now: Date): string {
+  return Temporal.Instant.fromEpochMilliseconds(now.getTime())
+    .toZonedDateTimeISO(timezone)
+    .toPlainDate()
+    .toString()
 }
 
 /** Nobody can have accepted anything later than now. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openSqliteStore } from '../store/sqlite/open.ts'
 import type { Store } from '../store/store.ts'
-import { applyContract } from './apply.ts'
+import { takeText } from './apply.ts'
 import { tenantOfCustomer } from './tenant.ts'
 
 const now = new Date('2026-11-23T12:00:00.000Z')
@@ -63,7 +63,8 @@ versions:${version(1, '2025-03-01', keep, exclusions)}${versions}
 `
 }
 
-const apply = (text: string) => applyContract(store, { yaml: text, file: 'c.yaml', by: 'liv' }, now)
+const apply = (text: string) =>
+  store.write((tx) => takeText(tx, { yaml: text, file: 'c.yaml', by: 'liv' }, now))
 
 test('texts are kept by revision, the same text once', async () => {
   expect(await apply(yaml())).toMatchObject({ tenant: '33445566', revision: 1, isNew: true })

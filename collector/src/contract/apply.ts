@@ -4,10 +4,11 @@ import type { Contract } from '@bevis/shared/contract/schema'
 import { sha256Hex } from '@bevis/shared/crypto'
 import { BevisError } from '@bevis/shared/error'
 import { toInstant } from '@bevis/shared/format'
-import type { Kysely } from 'kysely'
+import type { ContractEvent } from '@bevis/shared/evidence/predicates'
+import type { Kysely, Transaction } from 'kysely'
+import { listEvents } from '../store/read/events.ts'
 import { assertWhole } from '../store/read/whole-text.ts'
 import type { Schema } from '../store/schema.ts'
-import type { Store } from '../store/store.ts'
 import { earlyAcceptances, objectionsTo } from './amend.ts'
 import { tenantOfCustomer } from './tenant.ts'
 
@@ -21,7 +22,7 @@ export interface Applied {
   readonly warnings: readonly Problem[]
 }
 
-interface Text {
+export interface Text {
   readonly yaml: string
   readonly file: string
 }
@@ -32,12 +33,17 @@ export interface Examined extends Applied {
 }
 
 /**
- * Everything that `applyContract` does but for taking the text.
+ * Everything that `takeText` does but for taking the text.
+ * @param text.draft although no version of it is accepted yet
  * @throws BevisError CONTRACT_INVALID for a text that is no contract, LOG_INCONSISTENT where the text before it
  * was changed in the database
  */
-export async function examineContract(db: Kysely<Schema>, text: Text, now: Date): Promise<Examined> {
-  const { contract, errors, warnings } = parseContract(text.yaml)
+export async function examineContract(
+  db: Kysely<Schema>,
+  text: Text & { draft?: boolean },
+  now: Date,
+): Promise<Examined> {
+  const { contract, errors, warnings } = parseContract(text.yaml, { draft: text.draft ?? false })
   if (contract === undefined) throw new BevisError('CONTRACT_INVALID', describeProblems(text.file, errors))
   const sha256 = sha256Hex(text.yaml)
   const tenant = tenantOfCustomer(contract.customer)
@@ -46,41 +52,44 @@ export async function examineContract(db: Kysely<Schema>, text: Text, now: Date)
   const objections = earlyAcceptances(contract, now)
   if (before !== undefined) {
     assertWhole(before)
-    if (isNew) objections.push(...objectionsToReplacing(before, contract, tenant, now))
+    const events = (await listEvents(db, contract.id)).map(({ event }) => event)
+    if (isNew) objections.push(...objectionsToReplacing(before, contract, { tenant, events, now }))
   }
   const revision = (before?.revision ?? 0) + (isNew ? 1 : 0)
   return { contract, tenant, revision, isNew, sha256, warnings, objections: isNew ? objections : [] }
 }
 
 /**
- * Takes a contract's text as its next revision; texts are never overwritten.
+ * Takes a contract's text as its next revision, in the transaction that also logs it; texts are never overwritten.
  * @throws BevisError CONTRACT_INVALID with every problem and its line, or with what would be lost
  */
-export async function applyContract(store: Store, text: Text & { by: string }, now: Date): Promise<Applied> {
-  return store.write(async (tx) => {
-    const { objections, ...applied } = await examineContract(tx, text, now)
-    if (objections.length > 0) throw new BevisError('CONTRACT_INVALID', objections.join('\n'))
-    const { contract, tenant, revision, sha256 } = applied
-    if (!applied.isNew) return applied
-    const customer_name = contract.customer.name
-    await tx
-      .insertInto('contract')
-      .values({ id: contract.id, tenant, customer_name, headline: null, evaluated_at: null })
-      .onConflict((conflict) => conflict.column('id').doUpdateSet({ customer_name }))
-      .execute()
-    await tx
-      .insertInto('contract_text')
-      .values({
-        contract_id: contract.id,
-        revision,
-        sha256,
-        yaml: text.yaml,
-        applied_at: toInstant(now),
-        applied_by: text.by,
-      })
-      .execute()
-    return applied
-  })
+export async function takeText(
+  tx: Transaction<Schema>,
+  text: Text & { by: string; draft?: boolean },
+  now: Date,
+): Promise<Applied> {
+  const { objections, ...applied } = await examineContract(tx, text, now)
+  if (objections.length > 0) throw new BevisError('CONTRACT_INVALID', objections.join('\n'))
+  const { contract, tenant, revision, sha256 } = applied
+  if (!applied.isNew) return applied
+  const customer_name = contract.customer.name
+  await tx
+    .insertInto('contract')
+    .values({ id: contract.id, tenant, customer_name, headline: null, evaluated_at: null })
+    .onConflict((conflict) => conflict.column('id').doUpdateSet({ customer_name }))
+    .execute()
+  await tx
+    .insertInto('contract_text')
+    .values({
+      contract_id: contract.id,
+      revision,
+      sha256,
+      yaml: text.yaml,
+      applied_at: toInstant(now),
+      applied_by: text.by,
+    })
+    .execute()
+  return applied
 }
 
 /** `file:line:column: path: message (cure)`, a line for each. */
@@ -92,7 +101,8 @@ export function describeProblems(file: string, problems: readonly Problem[]): st
     .join('\n')
 }
 
-function newestText(db: Kysely<Schema>, id: string) {
+/** The text that is judged by, and whose contract it is. */
+export function newestText(db: Kysely<Schema>, id: string) {
   return db
     .selectFrom('contract_text')
     .innerJoin('contract', 'contract.id', 'contract_text.contract_id')
@@ -106,15 +116,14 @@ function newestText(db: Kysely<Schema>, id: string) {
 function objectionsToReplacing(
   before: { yaml: string; tenant: string; revision: number },
   contract: Contract,
-  tenant: string,
-  now: Date,
+  { tenant, events, now }: { tenant: string; events: readonly ContractEvent[]; now: Date },
 ): string[] {
   if (before.tenant !== tenant) {
     return [
       `${contract.id} is a contract of ${before.tenant}, and this text names another customer (${tenant})`,
     ]
   }
-  const older = parseContract(before.yaml).contract
+  const older = parseContract(before.yaml, { draft: true }).contract
   if (older === undefined) return [`revision ${before.revision} of ${contract.id} can no longer be read`]
-  return objectionsTo(older, contract, now)
+  return objectionsTo(older, contract, events, now)
 }

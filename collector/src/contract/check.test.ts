@@ -1,5 +1,6 @@
+import { sha256Hex } from '@bevis/shared/crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { CONTRACT, makeCollector } from '../../../test/kit/collector.ts'
+import { CONTRACT, contractYaml, makeCollector } from '../../../test/kit/collector.ts'
 import type { TestCollector, TestFolder } from '../../../test/kit/collector.ts'
 import { openCompliance } from '../compliance/open.ts'
 import { contractOf, judged } from '../pages/load/contract.ts'
@@ -64,8 +65,27 @@ test('what a check finds: texts, revisions, and whose they are', async () => {
   const { store } = collector
   expect(await checkContracts(store.db)).toEqual([])
   await edit({ revision: 2 })
-  expect(await checkContracts(store.db)).toMatchObject([{ problem: 'revision 1 was due' }])
+  expect(await checkContracts(store.db)).toMatchObject([
+    { problem: 'revision 1 was due' },
+    { problem: 'revision 2: nothing in the log says that it was applied' },
+    { problem: 'revision 1 is in the log, and its text is gone' },
+  ])
   await edit({ revision: 1 })
   await store.write((tx) => tx.updateTable('contract').set({ tenant: 'another' }).execute())
   expect(await checkContracts(store.db)).toMatchObject([{ problem: 'names another customer than another' }])
+})
+
+test('who edits a text and its digest is found out by the log', async () => {
+  const { store } = collector
+  const yaml = contractYaml().replace('keep: 14', 'keep: 1')
+  await edit({ yaml, sha256: sha256Hex(yaml) })
+  const problem = 'revision 1 is not the text that the log says was applied'
+  expect(await checkContracts(store.db)).toMatchObject([{ problem }])
+  await expect(openCompliance({ store, now: () => new Date() }).answer(CONTRACT)).rejects.toMatchObject({
+    code: 'LOG_INCONSISTENT',
+  })
+  // Nor is it made right by applying just that text.
+  await expect(collector.office.applyContract({ yaml, file: 'c.yaml', by: 'x' })).rejects.toMatchObject({
+    code: 'LOG_INCONSISTENT',
+  })
 })

@@ -1,6 +1,8 @@
 /** Contracts and their texts, checked for what must hold of every one. */
 import { parseContract } from '@bevis/shared/contract/parse'
+import { problemsOfRegister } from '@bevis/shared/contract/register'
 import type { Kysely } from 'kysely'
+import { listEvents } from '../store/read/events.ts'
 import { damageOf } from '../store/read/whole-text.ts'
 import type { StoredText } from '../store/read/whole-text.ts'
 import type { Schema } from '../store/schema.ts'
@@ -25,12 +27,16 @@ export async function checkContracts(db: Kysely<Schema>): Promise<{ place: strin
         damageOf(text) === null ? mismatchOf(text, tenant) : 'its text is not that of its SHA-256'
       if (problem !== null) findings.push({ place, problem })
     }
+    const events = (await listEvents(db, id)).map(({ paeDigest, event }) => ({ digest: paeDigest, event }))
+    for (const problem of problemsOfRegister(texts, events)) {
+      findings.push({ place: `contract ${id}`, problem })
+    }
   }
   return findings
 }
 
 function mismatchOf({ contract_id, yaml }: StoredText, tenant: string): string | null {
-  const { contract } = parseContract(yaml)
+  const { contract } = parseContract(yaml, { draft: true })
   if (contract === undefined) return 'can no longer be read'
   if (contract.id !== contract_id) return `is the text of ${contract.id}`
   if (tenantOfCustomer(contract.customer) !== tenant) return `names another customer than ${tenant}`

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Compliance } from '../compliance/compliance.ts'
 import type { CollectorConfig } from '../config.ts'
 import type { Log } from '../log/log.ts'
+import type { Office } from '../office.ts'
 import type { Scope, Store } from '../store/store.ts'
 
 /** What the pages work with. */
@@ -11,6 +12,8 @@ export interface PagesContext {
   readonly store: Store
   readonly log: Log
   readonly compliance: Compliance
+  /** Records what people decide. */
+  readonly office: Office
   readonly now: () => Date
 }
 

@@ -29,13 +29,14 @@ afterEach(async () => {
 
 /** A second server on the same store, never listening: requests are injected. */
 function build(options: { requestsPerMinute?: number; registerPages?: RegisterPages } = {}) {
-  const { config, store, log } = collector
+  const { config, store, log, office } = collector
   const { requestsPerMinute = config.requestsPerMinute, registerPages } = options
   return buildServer({
     config: { ...config, requestsPerMinute },
     store,
     log,
     receive: openReceive({ store, log, now }),
+    office,
     compliance: openCompliance({ store, now }),
     logger: createLogger('debug', { write: (line) => lines.push(line) }),
     now,
@@ -114,7 +115,7 @@ test('a problem is a page for people and JSON for programs', async () => {
 test('a log that refuses to sign says so at error, once a minute, and /readyz says why', async () => {
   const agent = await collector.enrolled('web1')
   await agent.send(agent.many(3))
-  await collector.store.write((tx) => tx.deleteFrom('log_checkpoint').where('size', '=', 5).execute())
+  await collector.store.write((tx) => tx.deleteFrom('log_checkpoint').where('size', '=', 6).execute())
   const app = await build()
   for (let n = 0; n < 3; n++) {
     const payload = { from: 0, envelopes: [agent.next()] }
@@ -126,12 +127,12 @@ test('a log that refuses to sign says so at error, once a minute, and /readyz sa
     .map((line) => JSON.parse(line) as { level: number; msg: string })
     .filter(({ level }) => level >= 50)
   expect(errors).toMatchObject([
-    { level: 50, msg: expect.stringContaining('a head of 5 was signed already') },
+    { level: 50, msg: expect.stringContaining('a head of 6 was signed already') },
   ])
   const ready = await app.inject('/readyz')
   expect([problemOf(ready), ready.body]).toEqual([
     '503 LOG_ROLLED_BACK',
-    expect.stringContaining('a head of 5 was signed already'),
+    expect.stringContaining('a head of 6 was signed already'),
   ])
   await app.close()
 })
@@ -158,12 +159,13 @@ test('without a delivery, /readyz finds a database that cannot be written', asyn
     probe: () =>
       collector.store.write((tx) => sql`insert into no_table values (1)`.execute(tx)).then(() => undefined),
   }
-  const { config, log } = collector
+  const { config, log, office } = collector
   const app = await buildServer({
     config,
     store,
     log,
     receive: openReceive({ store, log, now }),
+    office,
     compliance: openCompliance({ store, now }),
     logger: createLogger('silent'),
     now,

@@ -10,6 +10,7 @@ import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fast
 import type { Compliance } from '../compliance/compliance.ts'
 import type { CollectorConfig } from '../config.ts'
 import type { Log } from '../log/log.ts'
+import type { Office } from '../office.ts'
 import type { Receive } from '../receive.ts'
 import type { Store } from '../store/store.ts'
 import { VERSION } from '../version.ts'
@@ -30,6 +31,7 @@ export interface ServerParts {
   readonly log: Log
   readonly receive: Receive
   readonly compliance: Compliance
+  readonly office: Office
   readonly logger: FastifyBaseLogger
   readonly now: () => Date
   /** Left out: the interface for programs alone, and nobody can sign in. */
@@ -40,7 +42,7 @@ const NOBODY: Pages = { authorize: () => Promise.resolve(null) }
 
 /** The whole server, ready to listen. */
 export async function buildServer(parts: ServerParts): Promise<FastifyInstance> {
-  const { config, store, log, receive, compliance, logger, now, registerPages } = parts
+  const { config, store, log, receive, compliance, office, logger, now, registerPages } = parts
   const app = createApp(config, logger)
   const metrics = createMetrics(true)
   const readiness = watchReadiness(store, log)
@@ -87,7 +89,7 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
   await app.register(async (scope) => {
     if (registerPages !== undefined)
-      pages = await registerPages(scope, { config, store, log, compliance, now })
+      pages = await registerPages(scope, { config, store, log, compliance, office, now })
     // Among the pages, so that a browser's session is known to them.
     await scope.register(
       contractRoutes({ store, compliance, authorize: (request) => pages.authorize(request) }),

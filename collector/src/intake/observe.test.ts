@@ -6,7 +6,6 @@ import type { TestCollector, TestFolder } from '../../../test/kit/collector.ts'
 import type { FakeAgent } from '../../../test/kit/fake-agent.ts'
 import { agentRevokeCommand } from '../commands/agent.ts'
 import { rebuildCommand } from '../commands/fsck.ts'
-import { applyContract } from '../contract/apply.ts'
 
 let place: TestFolder
 let collector: TestCollector
@@ -125,7 +124,7 @@ test('a contract that is amended counts from its next text on, and a change of t
     .replace('2025-03-01', today)
     .replace('    evidence: {}', copies)
   const yaml = `${contractYaml()}${second}`
-  await applyContract(collector.store, { yaml, file: 'c.yaml', by: 'test' }, new Date())
+  await collector.office.applyContract({ yaml, file: 'c.yaml', by: 'test' })
   await agent.send([inventory('copy', 'hfk-copy')])
   expect(await alarms()).toEqual([])
   await assertClean(collector)

@@ -123,7 +123,7 @@ async function readNamed(
     .where('revision', '=', revision)
     .executeTakeFirst()
   if (text === undefined || damageOf(text) !== null) return null
-  const { contract } = parseContract(text.yaml)
+  const { contract } = parseContract(text.yaml, { draft: true })
   if (contract === undefined) return null
   const sets = contract.versions.flatMap((version) => version.sets)
   return {

@@ -9,10 +9,19 @@ import { PACK_FILES, isPackFile } from '@bevis/shared/verify/pack'
 import { parseTrust } from '@bevis/shared/verify/trust'
 import { verifyPack } from '@bevis/shared/verify/verify-pack'
 import { readZip } from '@bevis/shared/verify/zip'
-import { CONTRACT_ID, CONTRACT_YAML, KitAgent, START, daysOf, signerOf } from '../../../test/kit/pack.ts'
+import {
+  CONTRACT_ID,
+  CONTRACT_YAML,
+  KitAgent,
+  OFFICE,
+  START,
+  daysOf,
+  signerOf,
+} from '../../../test/kit/pack.ts'
 import { createLog, openLog } from '../log/log.ts'
 import type { Log } from '../log/log.ts'
-import { revocationsOf } from '../intake/revoke.ts'
+import { openOffice } from '../office.ts'
+import type { Office } from '../office.ts'
 import { openReceive } from '../receive.ts'
 import type { Receive } from '../receive.ts'
 import { openSqliteStore } from '../store/sqlite/open.ts'
@@ -28,6 +37,7 @@ let clock = new Date(START - DAY_MS)
 let store: Store
 let log: Log
 let receive: Receive
+let office: Office
 
 /** What two agents said, through the real intake of a real collector. */
 beforeAll(async () => {
@@ -43,8 +53,9 @@ beforeAll(async () => {
   await createLog(parts)
   log = await openLog(parts)
   const tenant = '12345674'
-  await insertContract(tenant)
   receive = openReceive({ store, log, now })
+  office = openOffice({ receive, signer: OFFICE, now })
+  await office.applyContract({ yaml: CONTRACT_YAML, file: 'c.yaml', by: 'S. Lind' })
   for (const [number, name] of ['srv1', 'srv2'].entries()) {
     const agent = new KitAgent(name, tenant)
     agents.push(agent)
@@ -67,25 +78,6 @@ afterAll(async () => {
   await store.close()
   rmSync(folder, { recursive: true, force: true })
 })
-
-async function insertContract(tenant: string): Promise<void> {
-  const yaml = CONTRACT_YAML
-  const applied = { applied_at: clock.toISOString(), applied_by: 'somebody@example.net' }
-  await store.write(async (tx) => {
-    const customer = {
-      tenant,
-      customer_name: 'Vestkyst Tømrer & Snedker ApS',
-      headline: null,
-      evaluated_at: null,
-    }
-    await tx
-      .insertInto('contract')
-      .values({ id: CONTRACT_ID, ...customer })
-      .execute()
-    const text = { contract_id: CONTRACT_ID, revision: 1, sha256: sha256Hex(yaml), yaml, ...applied }
-    await tx.insertInto('contract_text').values(text).execute()
-  })
-}
 
 async function inviteToken({ token, tenant, name }: KitAgent): Promise<void> {
   await store.write((tx) =>
@@ -134,7 +126,7 @@ describe('a pack of a real collector', () => {
     expect(report).toMatchObject({
       result: 'verified',
       exit: 0,
-      pack: { contract: CONTRACT_ID, statements: 20 },
+      pack: { contract: CONTRACT_ID, statements: 21 },
     })
   })
 
@@ -154,7 +146,7 @@ describe('a pack of a real collector', () => {
       .toString()
       .trimEnd()
       .split('\r\n')
-    expect(table).toHaveLength(21)
+    expect(table).toHaveLength(22)
     expect(table.filter((row) => row.split(',')[2] === 'yes')).toHaveLength(6)
   })
 
@@ -197,11 +189,11 @@ test('a report for people lies in the pack, is accounted for, and is said to pro
   }
   await writePack({ ...request(out), papers })
   const files = await readZip(readFileSync(out), isPackFile)
-  expect(Buffer.from(files.get(PACK_FILES.report) ?? []).toString()).toMatch(/^%PDF [a-z-]+ 20$/)
+  expect(Buffer.from(files.get(PACK_FILES.report) ?? []).toString()).toMatch(/^%PDF [a-z-]+ 21$/)
   const { exit, notProven } = verifyPack({ files, trust: parseTrust(trustText()) })
   expect(exit).toBe(0)
   expect(notProven.join()).toMatch(/report\.pdf/)
-  const changed = new Map(files).set(PACK_FILES.report, Buffer.from('%PDF compliant 20'))
+  const changed = new Map(files).set(PACK_FILES.report, Buffer.from('%PDF compliant 21'))
   expect(verifyPack({ files: changed, trust: null }).exit).toBe(1)
 })
 
@@ -234,12 +226,12 @@ describe('README.txt', () => {
     async () => {
       const { place, commands } = await unpack()
       run(place, commands[1] ?? '')
-      for (const leaf of [0, 1, 2, 10, 11, 21]) expect(run(place, `sh check.sh ${leaf}`)).toMatch(/hold/)
+      for (const leaf of [0, 1, 2, 10, 11, 22]) expect(run(place, `sh check.sh ${leaf}`)).toMatch(/hold/)
       const spoilt: [string, (text: string) => string][] = [
         ['proofs/3.tlog-proof', (text) => text.replace(/\n[A-Za-z0-9+/]/, '\nx')],
         ['proofs/3.tlog-proof', (text) => text.replace(/\n[A-Za-z0-9+/=]{44}\n/, '\n')],
         ['proofs/3.tlog-proof', (text) => text.replace('index 3', 'index 4')],
-        ['checkpoints/22.txt', (text) => text.replace('\n22\n', '\n23\n')],
+        ['checkpoints/23.txt', (text) => text.replace('\n23\n', '\n24\n')],
         ['evidence.intoto.jsonl', (text) => text.replaceAll('"payload":"eyJf', '"payload":"eyJg')],
         ['evidence.intoto.jsonl', (text) => text.replaceAll(/"sig":"(.)/g, '"sig":"x')],
         ['index.jsonl', (text) => text.replace(/("index":3,"pae":")./, '$1x')],
@@ -258,17 +250,17 @@ describe('README.txt', () => {
   )
 })
 
-test('a revocation by the office is evidence too, and needs the office’s key in the trust file', async () => {
-  const office = signerOf('office')
-  const order = { agent: 'srv2', reason: 'the server was sold', person: 'Sofie Lind' }
-  await receive.office(await revocationsOf(store, office, order, clock))
+test('a revocation by the office is evidence too; a trust file may say whose the office is', async () => {
+  await office.revoke({ agent: 'srv2', reason: 'the server was sold', person: 'Sofie Lind' })
   const files = await readZip(readFileSync(await packFile('revoked.zip')), isPackFile)
-  const unnamed = verifyPack({ files, trust: parseTrust(trustText()) })
-  expect(unnamed.checks.find(({ id }) => id === 'trust.agents')).toMatchObject({ outcome: 'failed' })
-  const report = verifyPack({
-    files,
-    trust: parseTrust(`${trustText()}office: { keyid: ${office.keyid} }\n`),
-  })
-  expect(report.checks.filter(({ outcome }) => outcome !== 'held')).toEqual([])
-  expect(report.checks.find(({ id }) => id === 'keys.revocation')).toMatchObject({ detail: '1 revoked' })
+  const failing = (more: string) =>
+    verifyPack({ files, trust: parseTrust(`${trustText()}${more}\n`) }).checks.filter(
+      ({ outcome }) => outcome !== 'held',
+    )
+  expect(failing('')).toEqual([])
+  expect(failing(`office: { keyid: ${OFFICE.keyid} }`)).toEqual([])
+  const another = failing(`office: { keyid: ${sha256Hex('another')} }`)
+  expect(another[0]).toMatchObject({ id: 'trust.agents', outcome: 'failed' })
+  const { checks } = verifyPack({ files, trust: parseTrust(trustText()) })
+  expect(checks.find(({ id }) => id === 'keys.revocation')).toMatchObject({ detail: '1 revoked' })
 })

@@ -101,13 +101,13 @@ export async function writePack(request: PackRequest): Promise<PackWritten> {
   const head = await log.head()
   const selection = await selectionOf(store.db, scope, contract, head.size)
   const survey = await surveyStatements(store.db, selection, period)
-  if (survey.statements.length === 0) {
+  if (survey.population.chains.length === 0) {
     throw new BevisError(
       'NOT_FOUND',
       `no agent has sent evidence for ${contractId} yet: a pack would prove nothing`,
     )
   }
-  const { contract: terms } = parseContract(text.yaml)
+  const { contract: terms } = parseContract(text.yaml, { draft: true })
   if (terms === undefined) {
     throw new BevisError('CONTRACT_INVALID', `the text of ${contractId} can no longer be read: apply it anew`)
   }

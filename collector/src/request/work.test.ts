@@ -7,7 +7,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { CONTRACT, makeCollector } from '../../../test/kit/collector.ts'
 import type { TestCollector, TestFolder } from '../../../test/kit/collector.ts'
 import type { FakeAgent } from '../../../test/kit/fake-agent.ts'
-import { applyContract } from '../contract/apply.ts'
 import { contractYaml } from '../../../test/kit/collector.ts'
 import { listRequests } from '../store/read/requests.ts'
 import { askForTest } from './ask.ts'
@@ -175,7 +174,7 @@ test('who may not see the contract cannot ask, and nobody can ask without end', 
 
 test('a version that is not in force yet promises an agent nothing', async () => {
   const later = contractYaml('AFT-LATER').replaceAll('2025-03-01', '2999-03-01')
-  await applyContract(collector.store, { yaml: later, file: 'c.yaml', by: 'test' }, new Date())
+  await collector.office.applyContract({ yaml: later, file: 'c.yaml', by: 'test' })
   const token = await collector.invite({ agent: 'late1', contracts: ['AFT-LATER'] })
   const { FakeAgent: Fake } = await import('../../../test/kit/fake-agent.ts')
   const late = new Fake(token)

@@ -20,8 +20,11 @@ export interface ParsedContract {
   warnings: Problem[]
 }
 
-/** Never throws for what the text says: it tells. */
-export function parseContract(yamlText: string): ParsedContract {
+/**
+ * Never throws for what the text says: it tells.
+ * @param options.draft take a text of which no version has been accepted yet: acceptances may be in the log
+ */
+export function parseContract(yamlText: string, options: { draft?: boolean } = {}): ParsedContract {
   if (yamlText.length > LIMIT) {
     return refuse(
       { message: 'the file is longer than 4 MiB', cure: 'Check that it is a contract.' },
@@ -54,6 +57,7 @@ export function parseContract(yamlText: string): ParsedContract {
     : parsed.error.issues.flatMap((issue) => problemsOfIssue(issue, value, places))
   const { errors, warnings } = examine(
     parsed.success ? value : withoutUnknownKeys(value, parsed.error.issues),
+    options.draft === true,
   )
   const place = ({ path, key, say }: (typeof errors)[number]): Placed => ({
     ...(key === undefined ? places.of(path) : places.ofKey(path, key)),

@@ -2,7 +2,7 @@
  * What a contract promises, in plain words, Danish or English: version by version, and what changes from one to
  * the next. Every term of the contract is in a sentence, so that no change goes unsaid.
  */
-import { isAccepted } from './remarks.ts'
+import { isAccepted } from './acceptance.ts'
 import { DANISH } from './plain/da.ts'
 import { ENGLISH } from './plain/en.ts'
 import type { Phrases } from './plain/phrases.ts'

@@ -1,5 +1,6 @@
 /** What a contract of the right shape must not promise, and what it had better promise. */
 import { z } from 'zod'
+import { isAccepted } from './acceptance.ts'
 import { canBeShorter, parseDuration } from './duration.ts'
 import type { Duration } from './duration.ts'
 import type { Path } from '../yaml.ts'
@@ -20,8 +21,11 @@ export interface Remarks {
   warnings: Remark[]
 }
 
-/** Looks at every part that has the right shape, so that one mistake does not hide another. */
-export function examine(value: unknown): Remarks {
+/**
+ * Looks at every part that has the right shape, so that one mistake does not hide another.
+ * @param draft that nobody has accepted anything yet is a warning, and no error
+ */
+export function examine(value: unknown, draft: boolean): Remarks {
   const remarks: Remarks = { errors: [], warnings: [] }
   const contract = asMap(value)
   const regimes = asList(contract['regimes']).filter((regime) => typeof regime === 'string')
@@ -36,7 +40,7 @@ export function examine(value: unknown): Remarks {
   })
   const heads = rawVersions.map((raw) => headSchema.safeParse(raw).data)
   const whole = heads.filter((head) => head !== undefined)
-  if (rawVersions.length > 0 && whole.length === heads.length) examineVersions(whole, remarks)
+  if (rawVersions.length > 0 && whole.length === heads.length) examineVersions(whole, remarks, draft)
   const { start, end } = asMap(contract['term'])
   if (typeof start === 'string' && typeof end === 'string' && end < start) {
     remarks.errors.push({
@@ -51,18 +55,13 @@ export function examine(value: unknown): Remarks {
 const headSchema = z.object(versionSchema.pick({ no: true, effectiveFrom: true, acceptances: true }).shape)
 type Head = z.infer<typeof headSchema>
 
-/** Both parties have accepted it; else it is a draft. */
-export function isAccepted(version: Pick<Version, 'acceptances'>): boolean {
-  const parties = new Set(version.acceptances?.map(({ party }) => party))
-  return parties.has('customer') && parties.has('provider')
-}
-
-function examineVersions(versions: Head[], { errors }: Remarks): void {
+function examineVersions(versions: Head[], { errors, warnings }: Remarks, draft: boolean): void {
   const accepted = versions
     .map((version, index) => ({ version, index }))
     .filter(({ version }) => isAccepted(version))
   if (accepted.length === 0) {
-    errors.push({
+    const list = draft ? warnings : errors
+    list.push({
       path: [],
       key: 'versions',
       say: REMARK.nothingAccepted,

@@ -1,9 +1,10 @@
+import { isAccepted } from './acceptance.ts'
 import type { Events } from './approval.ts'
 import { Calendar } from './calendar.ts'
 import type { Duration } from './duration.ts'
 import { parseDuration } from './duration.ts'
 import { DAY_MS, parseDay } from './local.ts'
-import type { Contract, ContractSet, Party, Version } from './schema.ts'
+import type { Contract, ContractSet, Version } from './schema.ts'
 import { zoneOf } from './zone.ts'
 
 /** A version in force in [from, to). */
@@ -29,8 +30,9 @@ export interface SetTerms {
 /** The versions that both parties have accepted and that have taken effect by `at`, in their order. */
 export function versionsInForce(contract: Contract, events: Events, at: number): InForce[] {
   const zone = zoneOf(contract.timezone)
+  const acceptances = events.of('version-accepted').map(({ predicate }) => predicate)
   const accepted = contract.versions
-    .filter((version) => isAcceptedBy(version, events))
+    .filter((version) => isAccepted(version, acceptances))
     .map((version) => ({ version, from: zone.midnightOf(parseDay(version.effectiveFrom)) }))
     .filter(({ from }) => from <= at)
     .toSorted((a, b) => a.from - b.from || a.version.no - b.version.no)
@@ -38,15 +40,6 @@ export function versionsInForce(contract: Contract, events: Events, at: number):
     ...one,
     to: accepted[index + 1]?.from ?? Infinity,
   }))
-}
-
-/** In the contract's text, or by a statement in the log. */
-function isAcceptedBy({ no, acceptances }: Version, events: Events): boolean {
-  const parties = new Set<Party>(acceptances?.map(({ party }) => party))
-  for (const { predicate } of events.of('version-accepted')) {
-    if (predicate.version === no) parties.add(predicate.by.party)
-  }
-  return parties.size === 2
 }
 
 /** Each set's terms through the versions, the newest last. */

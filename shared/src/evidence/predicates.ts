@@ -249,6 +249,11 @@ const contractEvent = z.object({
     'report-issued',
   ]),
   detail: z.record(z.string().max(64), z.unknown()),
+  /**
+   * Its place among the office's events of the contract, from 1, and the PAE digest of the one before it (zeros
+   * for the first): none can be left out unseen. A party's own tool may leave it away.
+   */
+  register: z.object({ no: count.min(1), prev: hex64 }).optional(),
 })
 
 /** Every predicate by its name in the type `urn:bevis:evidence:<name>:v1`. */

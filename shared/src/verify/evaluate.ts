@@ -15,7 +15,7 @@ import { parseForgetPolicy } from '../contract/simulation/forget-policy.ts'
 import type { ForgetOutcome } from '../contract/simulation/wrong-deletion.ts'
 import { playForget } from '../contract/simulation/wrong-deletion.ts'
 import { paeDigest } from '../evidence/envelope.ts'
-import { PAYLOAD_LIMIT_BYTES } from '../evidence/statement.ts'
+import { PAYLOAD_LIMIT_BYTES, isEvidence } from '../evidence/statement.ts'
 import { BevisError } from '../error.ts'
 
 export interface EvaluateInput {
@@ -33,7 +33,7 @@ export interface EvaluateInput {
  * @throws BevisError CONTRACT_INVALID with every problem's line; FACTS_INVALID with the line of the facts
  */
 export function runEvaluate({ contractText, facts, at, knownAt }: EvaluateInput): Answer {
-  const contract = readContract(contractText)
+  const contract = readContract(contractText, true)
   const lines = typeof facts === 'string' ? facts.split('\n') : facts
   const read: Fact[] = []
   let number = 0
@@ -41,11 +41,19 @@ export function runEvaluate({ contractText, facts, at, knownAt }: EvaluateInput)
     number += 1
     if (line.trim() !== '') read.push(readFact(line, number))
   }
+  assertAccepted(contractText, read)
   return evaluate({ contract, facts: read, at, ...(knownAt !== undefined && { knownAt }) })
 }
 
-function readContract(text: string): Contract {
-  const { contract, errors } = parseContract(text)
+/** The acceptances that a text lacks may be among the facts; where there are none either, it is refused as before. */
+function assertAccepted(text: string, facts: readonly Fact[]): void {
+  const isVoted = ({ statement }: Fact): boolean =>
+    isEvidence(statement, 'contract-event') && statement.predicate.event === 'version-accepted'
+  if (!facts.some(isVoted)) readContract(text, false)
+}
+
+function readContract(text: string, draft: boolean): Contract {
+  const { contract, errors } = parseContract(text, { draft })
   if (contract !== undefined) return contract
   const told = errors.map(({ line, column, message, cure }) => `${line}:${column} ${message}. ${cure}`)
   throw new BevisError('CONTRACT_INVALID', `the contract cannot be used:\n  ${told.join('\n  ')}`)
@@ -113,8 +121,10 @@ export function evaluateCommand(program: Command): void {
       const options = command.optsWithGlobals<Options>() // the program has a --json of its own
       const at = readInstant('--at', options.at)
       const knownAt = options.knownAt === undefined ? undefined : readInstant('--known-at', options.knownAt)
-      const contract = readContract(await readInput('--contract', options.contract))
+      const text = await readInput('--contract', options.contract)
+      const contract = readContract(text, true)
       const facts = await readFacts(options.facts)
+      assertAccepted(text, facts)
       const answer = evaluate({ contract, facts, at, ...(knownAt !== undefined && { knownAt }) })
       const forget = options.forget === undefined ? undefined : play(contract, facts, at, options.forget)
       process.stdout.write(

@@ -75,6 +75,15 @@ function compareLog(log: VerificationKey | null, trust: Trust, findings: Finding
   findings.hold('trust.log', wanted.name)
 }
 
+/**
+ * The office is the collector's, like the log: who trusts the log's key takes what it holds by the office for the
+ * office's, unless the trust file names the office's key, and then no other.
+ */
+function isOffice({ keyid }: KnownKey, trust: Trust): boolean {
+  if (trust.office !== undefined) return trust.office.keyid.includes(keyid)
+  return !trust.agents.some((agent) => agent.keyid.includes(keyid))
+}
+
 function compareAgents(
   byId: ReadonlyMap<string, KnownKey>,
   pack: Pack,
@@ -86,7 +95,7 @@ function compareAgents(
     const named =
       key.purpose === 'token' || // A token only authorises a key, and that key must be trusted by itself.
       (key.purpose === 'office'
-        ? trust.office?.keyid.includes(key.keyid) === true
+        ? isOffice(key, trust)
         : trust.agents.some(
             ({ tenant, agent, keyid }) =>
               tenant === key.tenant && agent === key.agent && keyid.includes(key.keyid),

@@ -82,7 +82,7 @@ export const CHECKS = {
   'contract.text': {
     title: 'Contract',
     means:
-      'Every text of the contract is the one that pack.json names (and your trust file, if it names one); the last can be evaluated.',
+      'Every text of the contract is the one that the log says was applied (and your trust file names, if it does); no version has changed since a party accepted it; the last text can be evaluated.',
   },
   'verdict.recomputed': {
     title: 'Verdict recomputed',

@@ -126,8 +126,9 @@ function assertSigners({ chain, leaves, statement }: VerifiedStatement): true {
   if (first === undefined || more.length > 0)
     throw new BevisError('SIGNATURE_INVALID', 'one or two must sign')
   if (chain === null) {
-    if (first.key.purpose !== 'office')
-      throw new BevisError('SIGNATURE_INVALID', 'not signed by the office key')
+    const { purpose, agent, epoch } = first.key
+    if (purpose !== 'office' || agent !== 'office' || epoch !== 1 || second !== undefined)
+      throw new BevisError('SIGNATURE_INVALID', 'not signed by the office key, and by it alone')
     return true
   }
   const own = first.key

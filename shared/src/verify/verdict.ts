@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { evaluate } from '../contract/evaluate.ts'
 import { parseContract } from '../contract/parse.ts'
+import { problemsOfRegister } from '../contract/register.ts'
 import type { Contract } from '../contract/schema.ts'
 import { sha256Hex } from '../crypto.ts'
 import { BevisError } from '../error.ts'
+import { isEvidence } from '../evidence/statement.ts'
 import type { Chains } from './chains.ts'
 import { fileOf, textOf } from './description.ts'
 import type { PackContent } from './description.ts'
@@ -19,6 +21,7 @@ import type { Trust } from './trust.ts'
 export function readContract(
   files: PackContent,
   pack: Pack,
+  logged: readonly LoggedStatement[],
   trust: Trust | null,
   findings: Findings,
 ): Contract | undefined {
@@ -40,12 +43,21 @@ export function readContract(
   }
   const last = pack.contract.texts.at(-1)
   if (last === undefined) return undefined
+  findings.attempt('contract.text', 'the register', () => {
+    const texts = pack.contract.texts.map(({ revision, sha256 }) => {
+      return { revision, sha256, yaml: textOf(files, contractFile(revision)) }
+    })
+    const events = logged.flatMap(({ statement, paeDigest }) =>
+      isEvidence(statement, 'contract-event') ? { digest: paeDigest, event: statement.predicate } : [],
+    )
+    for (const problem of problemsOfRegister(texts, events)) findings.fail('contract.text', problem)
+  })
   const pinned = trust?.contracts?.filter(({ id }) => id === pack.contract.id) ?? []
   if (pinned.length > 0 && !pinned.some(({ sha256 }) => sha256.includes(last.sha256))) {
     findings.fail('contract.text', `${contractFile(last.revision)}: not a text that your trust file names`)
   }
   return findings.attempt('contract.text', contractFile(last.revision), () => {
-    const { contract, errors } = parseContract(textOf(files, contractFile(last.revision)))
+    const { contract, errors } = parseContract(textOf(files, contractFile(last.revision)), { draft: true })
     if (contract === undefined) {
       const [first] = errors
       throw new BevisError(

@@ -66,7 +66,7 @@ function checkContent(
   const chains = followChains(logged, findings)
   countPopulation(pack, logged, chains, findings)
   rederiveTable(files, pack, logged, findings)
-  const contract = readContract(files, pack, trust, findings)
+  const contract = readContract(files, pack, logged, trust, findings)
   // On statements of which something does not hold, a verdict would only mislead.
   if (contract === undefined || findings.failed) return null
   return recomputeVerdict(files, pack, contract, chains, findings)

@@ -98,7 +98,7 @@ export async function contractOf(
   if (newest === undefined) return { customer: row.customer_name, text: null, problem: null }
   const damage = damageOf(newest)
   if (damage !== null) return { customer: row.customer_name, text: null, problem: damage }
-  const { contract, errors } = parseContract(newest.yaml)
+  const { contract, errors } = parseContract(newest.yaml, { draft: true })
   if (contract !== undefined) return { customer: row.customer_name, text: contract, problem: null }
   const [first] = errors
   return {
