@@ -150,6 +150,12 @@ export const ERRORS = {
     means: 'The negative control was not caught, so the test is void.',
     cure: 'Report it: the test cannot be trusted on this machine.',
   },
+  ANOMALY_FOUND: {
+    ...never,
+    exit: 1,
+    means: 'A backup differs from the one before it as it would after an attack or a loss.',
+    cure: 'Look at the files that it names; then `bevis-agent retention SET --release-hold --reason TEXT`.',
+  },
   RETENTION_REFUSED: {
     ...never,
     means: 'It is not certain what the contract owes, so nothing is removed.',

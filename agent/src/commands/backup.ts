@@ -11,10 +11,11 @@ import type { Opened } from './open.ts'
 import type { Outcome } from './outcome.ts'
 import { formatBytes, paint } from './terminal.ts'
 import { describeInventory, inventoryJson, inventoryResult } from './inventory.ts'
+import { canariesIn } from './contract-text.ts'
 import { keepMark, workOn } from './work.ts'
-import type { WorkOptions } from './work.ts'
+import type { Bench, WorkOptions } from './work.ts'
 
-/** Backs a set up: 0 complete, 1 some of it is missing, 2 there is no snapshot. */
+/** Backs a set up: 0 complete, 1 some of it is missing or it is out of the ordinary, 2 there is no snapshot. */
 export async function backupCommand(
   opened: Opened,
   id: string,
@@ -29,12 +30,18 @@ export async function backupCommand(
     options,
     async (bench, progress) => {
       if (options.init) made = await initialise(bench.restic, options.signal)
-      const backup = await runBackup({ ...bench, onProgress: (at) => progress.update(...progressOf(at)) })
+      const mustBeThere = canariesIn(bench.set)
+      const backup = await runBackup({
+        ...bench,
+        mustBeThere,
+        onProgress: (at) => progress.update(...progressOf(at)),
+      })
       for (const { code, message } of backup.hookErrors) {
         const detail = { set: id, message: message.slice(0, 1000) }
         const identity = requireIdentity(opened.state)
         await bench.recorder.record(lifecycle(identity, 'alarm', opened.now(), { reason: code, detail }))
       }
+      if (backup.anomalies.length > 0) await alarmOf(opened, bench, backup)
       if (backup.snapshotId === null || options.signal.aborted) return { ...backup, inventory: null }
       // A backup counts only once an inventory lists it.
       const startedAt = opened.now().toISOString()
@@ -50,6 +57,20 @@ export async function backupCommand(
   const set = setOf(opened.config, id)
   const outcome = outcomeOf(set, result)
   return made === null ? outcome : { ...outcome, lines: [...outcome.lines, ...nameLines(set, made)] }
+}
+
+/** Whoever watches the agents hears of it at once; the statement of the run has it in full. */
+async function alarmOf(
+  { state, now }: Opened,
+  { recorder, set }: Bench,
+  { anomalies, snapshotId }: BackupResult,
+): Promise<void> {
+  const message = anomalies.map(({ text }) => text).join('; ')
+  const kinds = anomalies.map(({ kind }) => kind).join(', ')
+  const detail = { set: set.id, message: message.slice(0, 1_000), kinds, snapshot: snapshotId }
+  await recorder.record(
+    lifecycle(requireIdentity(state), 'alarm', now(), { reason: 'ANOMALY_FOUND', detail }),
+  )
 }
 
 /** Makes the repository if there is none; one that is there is left as it is. @returns its ID */
@@ -99,8 +120,8 @@ function outcomeOf(
   { id, paths }: SetConfig,
   result: BackupResult & { inventory: InventoryResult | null },
 ): Outcome {
-  const { outcome, snapshotId, tally, error, hookErrors, recorded, inventory } = result
-  const exit = isWhole(result) ? 0 : outcome === 'failed' ? 2 : 1
+  const { outcome, snapshotId, tally, error, hookErrors, anomalies, recorded, inventory } = result
+  const exit = isWhole(result) && anomalies.length === 0 ? 0 : outcome === 'failed' ? 2 : 1
   const told = error instanceof BevisError ? { code: error.code, message: error.message } : null
   return {
     exit,
@@ -111,6 +132,7 @@ function outcomeOf(
       tally,
       error: told,
       hookErrors: hookErrors.map(({ code, message }) => ({ code, message })),
+      anomalies,
       recorded,
       inventory: inventory && inventoryJson(inventory),
     },
@@ -131,6 +153,8 @@ function outcomeOf(
       ...hookErrors.map(
         ({ message }) => `  ${paint('yellow', '!')} ${message}; the snapshot is none the worse for it`,
       ),
+      ...anomalies.map(({ text }) => `  ${paint('red', 'ANOMALY_FOUND')}: ${text}`),
+      ...(anomalies.length > 0 ? [`  ${cureOfCode('ANOMALY_FOUND')}`] : []),
       `  statement ${recorded.epoch}/${recorded.seq}  ${recorded.paeDigest.slice(0, 16)}`,
       ...(inventory === null ? [] : [`  ${describeInventory(inventory)}`]),
     ],

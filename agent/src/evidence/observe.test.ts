@@ -44,6 +44,7 @@ function backup(over: Partial<ObservedBackup>): Draft<'backup-run'> {
     fileSystemSnapshot: null,
     witness: null,
     error: null,
+    anomalies: [],
     ...over,
   })
 }

@@ -7,6 +7,7 @@ import { sha256Hex } from '@bevis/shared/crypto'
 import type { Repo, Snap } from '@bevis/shared/evidence/predicates'
 import type { Subject } from '@bevis/shared/evidence/statement'
 import { toInstant } from '@bevis/shared/format'
+import type { Anomaly } from '../anomaly/judge.ts'
 import type { ManifestFile } from '../manifest/file.ts'
 import type { ManifestTally, Named } from '../manifest/tally.ts'
 import type { BackupRun, Snapshot } from '../restic/restic.ts'
@@ -27,6 +28,7 @@ export interface ObservedBackup {
   /** Source roots that were not there when the run began. */
   readonly missingRoots: readonly string[]
   readonly witness: { readonly manifest: ManifestFile; readonly tally: ManifestTally } | null
+  readonly anomalies: readonly Anomaly[]
   /** What kept the run, or the manifest, from being whole. */
   readonly error: BevisError | null
 }
@@ -55,7 +57,7 @@ export function observeBackup(seen: ObservedBackup): Draft<'backup-run'> {
       ...(witness && {
         manifest: manifestOf(witness),
         ...tornOf(witness.tally.torn),
-        ...anomalyOf(witness.tally),
+        ...anomalyOf(witness.tally, seen.anomalies),
       }),
       ...(error && { error: failureOf(error) }),
     },
@@ -76,14 +78,27 @@ function tornOf({ count, paths }: Named): { torn?: string[] } {
   return count > 0 ? { torn: fitPaths(paths) } : {}
 }
 
-/** What the manifest found that is wrong with the source or the snapshot, rather than with the run. */
-function anomalyOf({ gaps, rot, unresolved }: ManifestTally): { anomaly?: Record<string, unknown> } {
+/** What the manifest found that is wrong with the source or the snapshot, or out of the ordinary. */
+function anomalyOf(
+  { gaps, rot, unresolved }: ManifestTally,
+  anomalies: readonly Anomaly[],
+): { anomaly?: Record<string, unknown> } {
   const found = Object.entries({ gaps, rot, unresolved }).filter(([, { count }]) => count > 0)
-  if (found.length === 0) return {}
+  if (found.length + anomalies.length === 0) return {}
   return {
-    anomaly: Object.fromEntries(
-      found.map(([kind, { count, paths }]) => [kind, { count, paths: fitPaths(paths, 20) }]),
-    ),
+    anomaly: Object.fromEntries([
+      ...found.map(([kind, { count, paths }]) => [kind, { count, paths: fitPaths(paths, 20) }]),
+      ...anomalies.map(({ kind, seen, limit, text, paths, holds }) => [
+        kind,
+        {
+          seen: Number(seen.toFixed(4)),
+          limit,
+          text: text.slice(0, 1_000),
+          paths: fitPaths(paths, 10),
+          holds,
+        },
+      ]),
+    ]),
   }
 }
 

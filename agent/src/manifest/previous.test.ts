@@ -44,14 +44,17 @@ const path = fc
   .map((names) => bytePath(Buffer.concat(names.flatMap((one) => [Buffer.from('/'), one]))))
 const paths = fc.uniqueArray(path, { maxLength: 40 }).map((all) => all.toSorted(compareInTree))
 
-test('one pass over both finds every entry that is there, and no other', async () => {
+test('one pass over both finds every entry that is there, no other, and all that nobody asked for', async () => {
   await fc.assert(
     fc.asyncProperty(paths, paths, fc.integer({ min: 1, max: 9 }), async (held, asked, size) => {
-      const previous = readPrevious(manifestOf(held, size))
+      const passed: BytePath[] = []
+      const previous = readPrevious(manifestOf(held, size), (one) => passed.push(one.path))
       const there = new Set(held)
       for (const one of asked) {
         expect((await previous.at(one))?.path ?? null).toBe(there.has(one) ? one : null)
       }
+      await previous.drain()
+      expect(passed).toEqual(held.filter((one) => !asked.includes(one)))
       await previous.close()
     }),
   )

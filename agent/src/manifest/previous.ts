@@ -7,10 +7,16 @@ import type { OpenManifest } from './file.ts'
 export interface PreviousEntries {
   /** The entry of this path, or null. Paths must be asked for in tree order. @throws BevisError MANIFEST_DAMAGED */
   at(path: BytePath): Promise<ManifestEntry | null>
+  /** Reads what is left, so that all of it has been passed. @throws BevisError MANIFEST_DAMAGED */
+  drain(): Promise<void>
   close(): Promise<void>
 }
 
-export function readPrevious(manifest: OpenManifest | null): PreviousEntries {
+/** `onPassed` is given every entry that nobody asked for. */
+export function readPrevious(
+  manifest: OpenManifest | null,
+  onPassed: (entry: ManifestEntry) => void = () => {},
+): PreviousEntries {
   let batch: ManifestEntry[] = []
   let next = 0
   const advance = async (): Promise<boolean> => {
@@ -20,6 +26,10 @@ export function readPrevious(manifest: OpenManifest | null): PreviousEntries {
     batch = result.value.filter(({ flags }) => !flags.includes('unresolved'))
     next = 0
     return true
+  }
+  const onPassedAt = (place: number): void => {
+    const entry = batch[place]
+    if (entry !== undefined) onPassed(entry)
   }
   return {
     async at(path) {
@@ -33,7 +43,12 @@ export function readPrevious(manifest: OpenManifest | null): PreviousEntries {
         if (order > 0) return null
         next += 1
         if (order === 0) return entry
+        onPassed(entry)
       }
+    },
+    async drain() {
+      do for (; next < batch.length; next += 1) onPassedAt(next)
+      while (await advance())
     },
     async close() {
       await manifest?.entries.return(undefined)

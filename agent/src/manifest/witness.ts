@@ -12,6 +12,8 @@ import type { BytePath } from '../tree/path.ts'
 import { excludedBy } from '../tree/pattern.ts'
 import { sameStat } from '../tree/stat.ts'
 import type { Stat } from '../tree/stat.ts'
+import { openChange } from './change.ts'
+import type { Change, ChangeTally } from './change.ts'
 import type { Flag, ManifestEntry } from './entry.ts'
 import { createManifest, openManifest } from './file.ts'
 import { digestFirst, rememberFirst } from './first.ts'
@@ -35,6 +37,8 @@ export interface WitnessRequest {
   readonly header: Omit<ManifestHeader, 'manifest' | 'turn'>
   readonly folder: string
   readonly previous: ManifestFile | null
+  /** Their digests are told. */
+  readonly watch?: readonly BytePath[]
   readonly pool: DigestPool
   readonly onProgress?: (progress: { files: number; bytes: number }) => void
   readonly signal?: AbortSignal
@@ -43,6 +47,8 @@ export interface WitnessRequest {
 export interface Witness {
   readonly manifest: ManifestFile
   readonly tally: ManifestTally
+  /** Against the manifest before; without one everything is new. */
+  readonly change: Change
 }
 
 /** A write within the clock's last tick before restic's look may keep its ctime: no hash then excludes it. */
@@ -58,7 +64,8 @@ const TURNS = 30
 export async function takeWitness(request: WitnessRequest): Promise<Witness> {
   const first = await digestFirst(request.folder, request.pool)
   const last = request.previous ? await openManifest(request.previous) : null
-  const previous = readPrevious(last)
+  const change = openChange(request.watch ?? [])
+  const previous = readPrevious(last, (entry) => change.miss(entry))
   const turn = (last?.header.turn ?? -1) + 1
   const writer = await createManifest(request.folder, { ...request.header, manifest: 1, turn })
   const tally = openTally()
@@ -68,12 +75,16 @@ export async function takeWitness(request: WitnessRequest): Promise<Witness> {
     const isOld = (stat: Stat): boolean => stat.ctimeNs < racyFromNs
     const scope = { roots: request.roots, isExcluded: exclusionOf(request), isOld }
     const matched = matchTree(request.nodes, scope)
-    const items = splitByBytes(withPrevious(matched, previous, turn), bytesToHash)
+    const items = splitByBytes(withPrevious(matched, previous, turn, change), bytesToHash)
     for await (const results of digestInOrder(request.pool, items, jobsOf)) {
       request.signal?.throwIfAborted()
       const entries = results.flatMap(({ item, digests }) => {
-        if (item.matched.state === 'listed')
-          return [listedEntry(item.matched, item, stillOf(first, item.matched) ?? digests[0], racyFromNs)]
+        if (item.matched.state === 'listed') {
+          const digest = stillOf(first, item.matched) ?? digests[0]
+          const entry = listedEntry(item.matched, item, digest, racyFromNs)
+          change.see(entry, item.before)
+          return [entry]
+        }
         const flag = isOld(item.matched.stat) ? judge(item.matched.path, item.matched.stat) : null
         return flag ? [unlistedEntry(item.matched, flag)] : []
       })
@@ -81,9 +92,10 @@ export async function takeWitness(request: WitnessRequest): Promise<Witness> {
       for (const entry of entries) tally.add(entry)
       request.onProgress?.({ files: tally.result.files, bytes: tally.result.bytes })
     }
+    await previous.drain()
     const manifest = await writer.finish()
     await rememberFirst(request.folder, tally.result.torn.paths)
-    return { manifest, tally: tally.result }
+    return { manifest, tally: tally.result, change: change.result }
   } catch (error) {
     await writer.discard()
     throw error
@@ -100,6 +112,8 @@ function stillOf(first: ReadonlyMap<BytePath, Digest>, { path, node }: Listed): 
 
 interface Item {
   readonly matched: Matched
+  /** The last manifest's entry of the same path. */
+  readonly before: ManifestEntry | null
   /** What the last manifest proved of the same file, still with this stat. */
   readonly proven: ManifestEntry | null
   /** Hashed again although proven: it is this file's turn. */
@@ -110,14 +124,16 @@ async function* withPrevious(
   batches: AsyncIterable<Matched[]>,
   previous: PreviousEntries,
   turn: number,
+  change: ChangeTally,
 ): AsyncGenerator<Item[]> {
   for await (const batch of batches) {
     const items: Item[] = []
     for (const matched of batch) {
-      const path = matched.state === 'listed' ? matched.path : null
-      const entry = path === null ? null : await previous.at(path)
-      const proven = matched.state === 'listed' && entry && isProven(entry, matched.node) ? entry : null
-      items.push({ matched, proven, isRehash: proven !== null && isTurn(proven.path, turn) })
+      const before = matched.path === null ? null : await previous.at(matched.path)
+      // What restic could not read this time is not gone.
+      if (matched.state === 'unlisted' && before) change.keep(before)
+      const proven = matched.state === 'listed' && before && isProven(before, matched.node) ? before : null
+      items.push({ matched, before, proven, isRehash: proven !== null && isTurn(proven.path, turn) })
     }
     yield items
   }

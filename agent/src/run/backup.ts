@@ -1,6 +1,7 @@
 /** THE STORY of a backup: hooks before, look at the source, run restic, take the witness, hooks after, tell. */
 import { join } from 'node:path'
 import { BevisError, errorCodeOf } from '@bevis/shared/error'
+import type { Anomaly } from '../anomaly/judge.ts'
 import { setDigest } from '../config.ts'
 import type { SetConfig } from '../config.ts'
 import { observeBackup, snapOf } from '../evidence/observe.ts'
@@ -14,6 +15,8 @@ import type { BackupRun, Progress, Restic } from '../restic/restic.ts'
 import { openDigestPool } from '../tree/digest-pool.ts'
 import { bytePathOf } from '../tree/path.ts'
 import { statPath } from '../tree/walk.ts'
+import { findAnomalies, watchedPaths } from './anomaly.ts'
+import { raiseHold } from './hold.ts'
 import { runHooksAfter, runHooksBefore } from './hook.ts'
 import { identifyRepository } from './repository.ts'
 import type { RunLogger } from './repository.ts'
@@ -29,6 +32,8 @@ export interface BackupContext {
   readonly signal?: AbortSignal
   /** Threads that hash; two when left out. */
   readonly threads?: number
+  /** Paths that a contract wants to see in every backup; left out: none. */
+  readonly mustBeThere?: readonly string[]
   readonly onProgress?: (progress: BackupProgress) => void
 }
 
@@ -43,6 +48,8 @@ export interface BackupResult {
   readonly error: BevisError | null
   /** Hooks after the backup that failed. The snapshot is none the worse for it, so the statement is not either. */
   readonly hookErrors: readonly BevisError[]
+  /** What is out of the ordinary against the backup before. */
+  readonly anomalies: readonly Anomaly[]
   readonly recorded: Recorded
 }
 
@@ -57,6 +64,8 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
   const run = hindrance ? null : await backUp(context)
   const witness = run?.snapshot ? await witnessOf(context, run) : null
 
+  const anomalies = witness === null || witness instanceof BevisError ? [] : judge(context, witness, run)
+
   const seen: ObservedBackup = {
     set: set.id,
     setDigest: setDigest(set),
@@ -68,6 +77,7 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
     fileSystemSnapshot: set.hooks.snapshotFs === 'none' ? null : set.hooks.snapshotFs,
     missingRoots,
     witness: witness instanceof BevisError ? null : witness,
+    anomalies,
     error: hindrance ?? missingError(missingRoots) ?? (witness instanceof BevisError ? witness : null),
   }
   const draft = observeBackup(seen)
@@ -87,8 +97,19 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
     tally: seen.witness?.tally ?? null,
     error: error ? (seen.error ?? new BevisError(run?.error?.code ?? 'INTERNAL', error.message)) : null,
     hookErrors,
+    anomalies,
     recorded,
   }
+}
+
+/** A hold is durable before the statement: a crash in between must not let anything go. */
+function judge(context: BackupContext, { change }: Witness, run: BackupRun | null): Anomaly[] {
+  const { set, stateDir, logger, mustBeThere = [] } = context
+  const now = context.now()
+  const found = findAnomalies({ set, stateDir, change, mustBeThere, now, logger })
+  const reasons = found.filter(({ holds }) => holds).map(({ kind, text }) => ({ kind, text }))
+  if (reasons.length > 0) raiseHold(stateDir, set.id, { reasons, snapshot: run?.snapshot?.id ?? null, now })
+  return found
 }
 
 /** Why there can be no backup, as a value. */
@@ -130,6 +151,7 @@ async function witnessOf(context: BackupContext, run: BackupRun): Promise<Witnes
     },
     folder,
     pool,
+    watch: watchedPaths(set, context.mustBeThere ?? []),
     ...(signal && { signal }),
     ...(onProgress && { onProgress: (progress) => onProgress({ step: 'witness', ...progress }) }),
   }

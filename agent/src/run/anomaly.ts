@@ -1,0 +1,141 @@
+/** Judges a backup's manifest against the one before and what is usual for the set; remembers what is usual. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { sha256Hex } from '@bevis/shared/crypto'
+import { hex64, instant, toInstant } from '@bevis/shared/format'
+import { z } from 'zod'
+import { lookEncrypted } from '../anomaly/entropy.ts'
+import { changeRateOf, encryptedShareOf, judgeChange } from '../anomaly/judge.ts'
+import type { Anomaly, AnomalyLimits, Measured } from '../anomaly/judge.ts'
+import type { SetConfig } from '../config.ts'
+import type { Change } from '../manifest/change.ts'
+import { writeDurably } from '../outbox/alarm.ts'
+import { makePrivateFolder } from '../state.ts'
+import { bytePathOf, pathText } from '../tree/path.ts'
+import type { BytePath } from '../tree/path.ts'
+import type { RunLogger } from './repository.ts'
+
+const schema = z.object({
+  runs: z
+    .array(z.object({ at: instant, changeRate: z.number(), encrypted: z.number().nullable() }))
+    .max(1_000),
+  /** Of the paths and excludes: what another scope had is no measure. */
+  scope: hex64.nullable(),
+  /** By path text: the digest that each canary had when it was first seen, or when a person last looked. */
+  canaries: z.record(z.string(), hex64),
+})
+type Ledger = z.output<typeof schema>
+
+/** Runs that say what is usual: a month of daily ones. */
+const KEPT_RUNS = 30
+
+export interface AnomalyRequest {
+  readonly set: Pick<SetConfig, 'id' | 'paths' | 'exclude' | 'anomaly' | 'retention'>
+  readonly stateDir: string
+  /** Null where there is no manifest before it. */
+  readonly change: Change | null
+  /** Paths that must be there, whatever is in them. */
+  readonly mustBeThere: readonly string[]
+  readonly now: Date
+  readonly logger: RunLogger
+}
+
+/** The paths whose digests are needed for it. */
+export function watchedPaths(
+  { anomaly }: Pick<SetConfig, 'anomaly'>,
+  mustBeThere: readonly string[],
+): BytePath[] {
+  return [...anomaly.canaries, ...mustBeThere].map(bytePathOf)
+}
+
+export function findAnomalies(request: AnomalyRequest): Anomaly[] {
+  const { set, change, stateDir, now, logger } = request
+  if (change === null) return []
+  const ledger = loadLedger(stateDir, set.id)
+  const scope = sha256Hex(JSON.stringify([set.paths, set.exclude]))
+  const isSame = ledger.scope === null || ledger.scope === scope
+  const nothing = { files: 0, bytes: 0 }
+  const measured: Measured = {
+    ...change,
+    ...(!isSame && { before: nothing }),
+    encrypted: lookEncrypted(change.sample),
+    canaries: canariesOf(request, change, ledger),
+  }
+  // With nothing before it to measure by, only canaries say something.
+  const found = judgeChange(measured, ledger.runs, limitsOf(set))
+  const canaries: Ledger['canaries'] = { ...ledger.canaries }
+  for (const path of set.anomaly.canaries) {
+    const digest = change.watched.get(bytePathOf(path))
+    if (typeof digest === 'string') canaries[path] ??= digest
+  }
+  const run = {
+    at: toInstant(now),
+    changeRate: changeRateOf(measured),
+    encrypted: encryptedShareOf(measured),
+  }
+  try {
+    // What was told is not what is usual.
+    const runs =
+      found.length === 0 && measured.before.files > 0 ? [...ledger.runs, run].slice(-KEPT_RUNS) : ledger.runs
+    saveLedger(stateDir, set.id, { runs, scope, canaries })
+  } catch (err) {
+    logger.warn({ set: set.id, err }, 'what is usual for the set could not be kept')
+  }
+  return found
+}
+
+/** A person has looked: canaries are from now on what the next backup finds. */
+export function acceptCanaries(stateDir: string, set: string): void {
+  const ledger = loadLedger(stateDir, set)
+  if (Object.keys(ledger.canaries).length > 0) saveLedger(stateDir, set, { ...ledger, canaries: {} })
+}
+
+function canariesOf(
+  { set, mustBeThere }: AnomalyRequest,
+  { watched }: Change,
+  { canaries }: Ledger,
+): Measured['canaries'] {
+  const gone = [...new Set([...set.anomaly.canaries, ...mustBeThere])].filter(
+    (path) => !watched.has(bytePathOf(path)),
+  )
+  const changed = set.anomaly.canaries.filter((path) => {
+    const digest = watched.get(bytePathOf(path))
+    const first = canaries[path]
+    return typeof digest === 'string' && first !== undefined && digest !== first
+  })
+  return [
+    ...gone.map((path) => ({ path: pathText(bytePathOf(path)), what: 'gone' as const })),
+    ...changed.map((path) => ({ path: pathText(bytePathOf(path)), what: 'changed' as const })),
+  ]
+}
+
+function limitsOf({ anomaly, retention }: AnomalyRequest['set']): AnomalyLimits {
+  const { canaries: _canaries, minFiles, ...tell } = anomaly
+  const { onChangeRate, onShrink, onDeletion, onRename, onEncrypted } = retention?.hold ?? {}
+  const hold = {
+    changeRate: onChangeRate ?? tell.changeRate,
+    shrink: onShrink ?? tell.shrink,
+    deletion: onDeletion ?? tell.deletion,
+    rename: onRename ?? tell.rename,
+    encrypted: onEncrypted ?? tell.encrypted,
+  }
+  return { tell, hold, minFiles }
+}
+
+/** What cannot be read is forgotten: nothing is usual then. */
+function loadLedger(stateDir: string, set: string): Ledger {
+  try {
+    return schema.parse(JSON.parse(readFileSync(fileOf(stateDir, set), 'utf8')))
+  } catch {
+    return { runs: [], scope: null, canaries: {} }
+  }
+}
+
+function saveLedger(stateDir: string, set: string, ledger: Ledger): void {
+  makePrivateFolder(join(stateDir, 'anomalies'))
+  writeDurably(fileOf(stateDir, set), JSON.stringify(ledger))
+}
+
+function fileOf(stateDir: string, set: string): string {
+  return join(stateDir, 'anomalies', `${set}.json`)
+}
