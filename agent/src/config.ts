@@ -226,6 +226,25 @@ const anomaly = z.strictObject({
   canaries: z.array(path).max(100).default([]),
 })
 
+/** How somebody is told of an alarm, beside the agent's own state folder: the collector may be the one in doubt. */
+const alarm = z.strictObject({
+  mail: z
+    .strictObject({
+      to: z.array(z.email()).min(1).max(20),
+      from: z.email(),
+      /** `smtp://host:25`, `smtps://host:465`; no password in it. */
+      server: z
+        .url({ protocol: /^smtps?$/, error: 'an address is needed, such as smtp://mail.example.net:587' })
+        .refine((text) => !hasSecret(text), 'a password does not belong into an address: use passwordFile'),
+      user: z.string().min(1).max(320).exactOptional(),
+      passwordFile: path.exactOptional(),
+    })
+    .exactOptional(),
+  webhook: webAddress.exactOptional(),
+  /** Alarms are appended to it, one JSON line each: a file that monitoring watches. */
+  file: path.exactOptional(),
+})
+
 const retention = z.strictObject({
   /** Remove what the contract no longer owes. */
   fromContract: z.boolean().default(false),
@@ -278,6 +297,7 @@ const agentConfig = z
     /** The restic program: a path, or a name that is looked for in PATH. */
     restic: z.string().min(1).default('restic'),
     heartbeat: duration.default('PT1H'),
+    alarm: alarm.default({}),
     log: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
     sets: z.array(set).min(1, 'at least one backup set is needed').max(1000),
   })
@@ -294,6 +314,8 @@ const agentConfig = z
 
 /** The agent's configuration, defaults filled in. */
 export type AgentConfig = z.output<typeof agentConfig>
+/** How alarms leave this machine. */
+export type AlarmConfig = AgentConfig['alarm']
 /** One backup set: what is backed up, where to, and when. */
 export type SetConfig = AgentConfig['sets'][number]
 /** A check of restored files by something that knows them. */

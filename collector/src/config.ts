@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { BevisError } from '@bevis/shared/error'
+import { parseCosignerKey } from '@bevis/shared/log/cosignature'
 import { readYaml } from '@bevis/shared/yaml'
 import { z } from 'zod'
 
@@ -62,6 +63,21 @@ export const configSchema = z.strictObject({
   publicUrl: z
     .url({ protocol: /^https?$/, error: 'an address is needed, such as https://collector.example.net' })
     .transform((text) => text.replace(/\/+$/, '')),
+  /** Outside log witnesses (C2SP tlog-witness): each is asked to cosign the log's heads, at its submission prefix. */
+  logWitnesses: z
+    .array(
+      z.strictObject({
+        vkey: z
+          .string()
+          .max(1_024)
+          .refine(isCosignerKey, 'a cosigner’s key is needed: name+hex+base64, type 4'),
+        url: z
+          .url({ protocol: /^https?$/, error: 'an address is needed, such as https://witness.example.org' })
+          .transform((text) => text.replace(/\/+$/, '')),
+      }),
+    )
+    .max(32)
+    .default([]),
   /** Addresses of reverse proxies whose X-Forwarded-For is believed. */
   trustedProxies: z.array(z.string().max(64)).max(64).default([]),
   /** A file with a token for /metrics; without it, only callers on this machine may read them. */
@@ -99,6 +115,15 @@ export function readConfigIfAny(file: string | undefined): CollectorConfig | nul
 export function parseConfig(text: string, file: string): CollectorConfig {
   const config = readYaml({ text, name: file, code: 'CONFIG_INVALID' }, configSchema)
   return { ...config, checkpointFile: config.checkpointFile ?? join(config.state, 'checkpoint.latest') }
+}
+
+function isCosignerKey(text: string): boolean {
+  try {
+    parseCosignerKey(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function isDuration(text: string): boolean {

@@ -16,6 +16,7 @@ import { agentHeadSchema, enrolResponseSchema, problemSchema } from '@bevis/shar
 import type { EnrolResponse } from '@bevis/shared/wire'
 import { environment } from '../config.ts'
 import { appendStatement } from '../evidence/chain.ts'
+import { openCosigner } from '../evidence/cosigner.ts'
 import { confirmIdentity, keyFile, loadIdentity, loadPending, savePending } from '../evidence/identity.ts'
 import type { Identity } from '../evidence/identity.ts'
 import { makeKey } from '../evidence/key.ts'
@@ -199,7 +200,8 @@ async function prepare(
     token: tokenKeyid,
     enrolledAt: null,
   }
-  const draft = lifecycle(identity, 'enrolled', now(), { key: identity.keyid })
+  const { vkey: cosigner } = openCosigner(state, identity)
+  const draft = lifecycle(identity, 'enrolled', now(), { key: identity.keyid, cosigner })
   state.write(() => {
     savePending(state, identity)
     appendStatement(state, identity, (chain) => completeDraft(draft, chain), now(), before.pae)

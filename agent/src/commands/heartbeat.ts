@@ -1,5 +1,6 @@
 import { release } from 'node:os'
 import { configWarnings } from '../config.ts'
+import { openCosigner } from '../evidence/cosigner.ts'
 import { lifecycle } from '../evidence/lifecycle.ts'
 import type { Identity } from '../evidence/identity.ts'
 import type { Draft } from '../evidence/record.ts'
@@ -40,6 +41,8 @@ export function heartbeat(
   return lifecycle(identity, event, at, {
     ...(clock !== null && { clockOffsetMs: clock.offsetMs }),
     spool: { depth, oldestAt },
+    // Said again at each start, for agents that enrolled before they cosigned.
+    ...(event === 'started' && { cosigner: openCosigner(state, identity).vkey }),
     ...(event !== 'stopped' && { next: next.slice(0, 1000) }),
     versions: { agent: VERSION, node: process.versions.node, kernel: release() },
     ...(Object.keys(detail).length > 0 && { detail }),

@@ -4,7 +4,10 @@ import { join } from 'node:path'
 import { parseVkey } from '@bevis/shared/log/checkpoint'
 import { loadConfig } from '../config.ts'
 import type { AgentConfig } from '../config.ts'
+import { openCosigner } from '../evidence/cosigner.ts'
 import { keyFile, requireIdentity } from '../evidence/identity.ts'
+import type { Identity } from '../evidence/identity.ts'
+import { markTold, readAlarms } from '../outbox/alarm.ts'
 import { readKey } from '../evidence/key.ts'
 import { lifecycle } from '../evidence/lifecycle.ts'
 import { openRecorder } from '../evidence/record.ts'
@@ -51,6 +54,19 @@ export function recorderOf({ state, now }: Opened): Recorder {
   return openRecorder(state, now)
 }
 
+/** Tells of every alarm that stands and was not told yet, by the ways that the configuration names. */
+async function tellStanding({ state, config, now }: Opened, identity: Identity): Promise<void> {
+  const alarms = readAlarms(state.folder)
+  if (alarms.length === 0) return state.put('alarm-untold', null)
+  const { tellAlarms } = await import('../alarm/tell.ts')
+  const { agent, tenant } = identity
+  const about = { agent, tenant, collector: config.collector.url }
+  const failures = await tellAlarms(alarms, about, config.alarm, (alarm, way) =>
+    markTold(state.folder, alarm, way, now()),
+  )
+  state.put('alarm-untold', failures.length === 0 ? null : JSON.stringify(failures))
+}
+
 /**
  * Sends what waits, unless another process does so already (then null). An alarm goes into the chain too:
  * should the log come to its senses, the statement shows what happened.
@@ -72,10 +88,13 @@ export async function sendEvidence(opened: Opened, signal?: AbortSignal): Promis
       spkis.set(epoch, spki)
       return spki
     }
-    const report = await sendOutbox({ state, transport, vkey, spkiOf, now }, signal)
-    for (const { code, message } of report.alarms) {
-      await recorder.record(lifecycle(identity, 'alarm', now(), { reason: code, detail: message }))
+    const cosigner = { agent: identity.agent, ...openCosigner(state, identity) }
+    const report = await sendOutbox({ state, transport, vkey, spkiOf, now, cosigner }, signal)
+    for (const { code, message, fork } of report.alarms) {
+      const detail = fork === undefined ? message : { message, fork }
+      await recorder.record(lifecycle(identity, 'alarm', now(), { reason: code, detail }))
     }
+    await tellStanding(opened, identity)
     // Asked at the same call, and no part of it: evidence that is in the log is, whatever is answered to this.
     if (report.failure === null) {
       const asking = { state, transport, agent: identity.agent, origin: vkey.name, now }

@@ -30,7 +30,7 @@ export async function sendCommand(opened: Opened, signal: AbortSignal): Promise<
     logged,
     refused,
     retryAfterMs,
-    alarms: [...alarms],
+    alarms: alarms.map(({ code, message }) => ({ code, message })),
     error,
   }
   const sent = report === null ? 'another process is sending' : `${logged} in the log, ${refused} refused`

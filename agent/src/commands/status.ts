@@ -75,6 +75,7 @@ export function readStatus(config: AgentConfig, state: State, now: Date) {
     ...(alarms.length > 0
       ? [`look at ${join(state.folder, 'ALARM.json')}; the alarm stands until that file is moved away`]
       : []),
+    ...untoldWays(state).map(({ way, reason }) => `the alarm could not be told by ${way}: ${reason}`),
     ...(spool.refused > 0
       ? [`the collector refused ${count(spool.refused, 'statement')}: see evidence list --refused`]
       : []),
@@ -107,6 +108,12 @@ export function readStatus(config: AgentConfig, state: State, now: Date) {
     sets,
     problems,
   }
+}
+
+/** By which ways nobody could be told of an alarm. */
+function untoldWays(state: State): { way: string; reason: string }[] {
+  const text = state.get('alarm-untold')
+  return text === null ? [] : (JSON.parse(text) as { way: string; reason: string }[])
 }
 
 function dataOf(state: State, set: string): Coverage | null {

@@ -13,6 +13,8 @@ export interface Alarm {
   readonly proof: string | null
   /** What it is about, so that the same thing raises one alarm. */
   readonly about: string
+  /** By which ways somebody has been told, and when. */
+  readonly told?: Readonly<Record<string, string>>
 }
 
 const FILE = 'ALARM.json'
@@ -32,22 +34,43 @@ export function readAlarms(folder: string): Alarm[] {
   }
 }
 
-/** Writes the alarm and its proof, durably; false when the same thing has raised it already. */
+/** Writes the alarm and its proof, durably; null when the same thing has raised it already. */
 export function raiseAlarm(
   folder: string,
   alarm: { at: Date; code: ErrorCode; message: string; about: string },
   proof: unknown,
-): boolean {
+): Alarm | null {
   const standing = readAlarms(folder)
   const about = sha256Hex(`${alarm.code}\n${alarm.about}`)
-  if (standing.length >= MOST_ALARMS || standing.some((other) => other.about === about)) return false
+  if (standing.length >= MOST_ALARMS || standing.some((other) => other.about === about)) return null
   const at = alarm.at.toISOString()
   const name = proof === undefined ? null : `fork-${at.replaceAll(':', '')}.json`
-  if (name !== null) writeDurably(join(folder, name), `${JSON.stringify(proof, null, 2)}\n`)
-  const all: Alarm[] = [...standing, { at, code: alarm.code, message: alarm.message, proof: name, about }]
-  writeDurably(join(folder, FILE), `${JSON.stringify(all, null, 2)}\n`)
+  if (name !== null) writeProof(folder, name, proof)
+  const raised: Alarm = { at, code: alarm.code, message: alarm.message, proof: name, about }
+  writeAlarms(folder, [...standing, raised])
+  return raised
+}
+
+/** Writes what an alarm goes by, or more of it. */
+export function writeProof(folder: string, name: string, proof: unknown): void {
+  writeDurably(join(folder, name), `${JSON.stringify(proof, null, 2)}\n`)
+}
+
+/** Keeps that somebody was told of an alarm, unless a person has taken the alarm away meanwhile. */
+export function markTold(folder: string, { about }: Alarm, way: string, at: Date): void {
+  const standing = readAlarms(folder)
+  if (!standing.some((alarm) => alarm.about === about)) return
+  writeAlarms(
+    folder,
+    standing.map((alarm) =>
+      alarm.about === about ? { ...alarm, told: { ...alarm.told, [way]: at.toISOString() } } : alarm,
+    ),
+  )
+}
+
+function writeAlarms(folder: string, alarms: readonly Alarm[]): void {
+  writeDurably(join(folder, FILE), `${JSON.stringify(alarms, null, 2)}\n`)
   syncFolder(folder)
-  return true
 }
 
 /** The file appears whole or not at all. */

@@ -1,7 +1,10 @@
-import { BevisError, ERROR_CODES, ERRORS, errorCodeOf, errorMessageOf } from '@bevis/shared/error'
+import type { Signer } from '@bevis/shared/crypto'
+import { BevisError, ERROR_CODES, ERRORS, errorMessageOf } from '@bevis/shared/error'
 import type { ErrorCode } from '@bevis/shared/error'
 import { envelopeSchema } from '@bevis/shared/evidence/envelope'
+import { formatVkey } from '@bevis/shared/log/checkpoint'
 import type { Checkpoint, VerificationKey } from '@bevis/shared/log/checkpoint'
+import type { Fork } from '@bevis/shared/log/fork'
 import {
   BATCH_LIMIT_BYTES,
   BATCH_LIMIT_ENVELOPES,
@@ -10,8 +13,12 @@ import {
 } from '@bevis/shared/wire'
 import type { EvidenceResponse } from '@bevis/shared/wire'
 import type { State } from '../state.ts'
-import { raiseAlarm } from './alarm.ts'
+import { raiseAlarm, writeProof } from './alarm.ts'
 import { readClock, saveClock } from './clock.ts'
+import { cosignHeadOfHour, cosignNewest } from './cosign.ts'
+import type { CosignParts } from './cosign.ts'
+import { DoubtError } from './doubt.ts'
+import { completeFork, pairOf } from './fork.ts'
 import { loadHead, saveHead } from './head.ts'
 import { markLogged, markRefused, nextBatch, pruneLogged } from './queue.ts'
 import type { Queued } from './queue.ts'
@@ -27,6 +34,8 @@ export interface Sender {
   /** The public key of an epoch of this agent. */
   spkiOf(epoch: number): Uint8Array
   readonly now: () => Date
+  /** Left out: this agent does not cosign the log's heads. */
+  readonly cosigner?: { readonly agent: string; readonly name: string; readonly signer: Signer }
 }
 
 /** What one pass over the outbox did. */
@@ -38,20 +47,15 @@ export interface SendReport {
   /** How long the collector asked us to wait. */
   readonly retryAfterMs: number | null
   /** Alarms that were raised now, for the first time. */
-  readonly alarms: readonly { readonly code: ErrorCode; readonly message: string }[]
+  readonly alarms: readonly { readonly code: ErrorCode; readonly message: string; readonly fork?: Fork }[]
 }
 
-/** These say that something is wrong with the log, not with the way to it: proof is kept, and a person is told. */
-const ALARMING: ReadonlySet<ErrorCode> = new Set([
+/** The log, or this agent's place in it, is not what it was: nobody may read that as a network that is slow. */
+const ABOUT_TRUST: ReadonlySet<ErrorCode> = new Set([
   'RECEIPT_INVALID',
   'CHECKPOINT_INVALID',
   'PROOF_INVALID',
   'LOG_INCONSISTENT',
-])
-
-/** The log, or this agent's place in it, is not what it was: nobody may read that as a network that is slow. */
-const ABOUT_TRUST: ReadonlySet<ErrorCode> = new Set([
-  ...ALARMING,
   'LOG_ROLLED_BACK',
   'AGENT_UNKNOWN',
   'AGENT_REVOKED',
@@ -73,21 +77,24 @@ const ABOUT_AGENT: ReadonlySet<ErrorCode> = new Set([
 /** Room for the JSON around the envelopes. */
 const BATCH_BYTES = BATCH_LIMIT_BYTES - 4096
 
+type RaisedAlarm = SendReport['alarms'][number]
+
 /**
  * Sends what waits, oldest first, until nothing does or something fails. A statement is done only when its receipt
  * has been verified. One sender at a time: the caller holds the outbox's lock.
  */
 export async function sendOutbox(sender: Sender, signal?: AbortSignal): Promise<SendReport> {
   const { state } = sender
-  const alarms: { code: ErrorCode; message: string }[] = []
-  let limit = BATCH_LIMIT_ENVELOPES
-  let logged = 0
-  let refused = 0
-  for (;;) {
-    const batch = nextBatch(state, limit, BATCH_BYTES)
-    if (batch.length === 0) return { logged, refused, alarms, retryAfterMs: null, failure: null }
-    let retryAfterMs: number | null = null
-    try {
+  const done = { logged: 0, refused: 0 }
+  const alarms: RaisedAlarm[] = []
+  const raise = (alarm: RaisedAlarm | null): void => void (alarm !== null && alarms.push(alarm))
+  let retryAfterMs: number | null = null
+  try {
+    await whilePassing(() => asWitness(sender, cosignHeadOfHour))
+    let limit = BATCH_LIMIT_ENVELOPES
+    for (;;) {
+      const batch = nextBatch(state, limit, BATCH_BYTES)
+      if (batch.length === 0) break
       const reply = await postBatch(sender, batch, signal)
       retryAfterMs = reply.retryAfterMs
       if (reply.status === 413) {
@@ -95,28 +102,62 @@ export async function sendOutbox(sender: Sender, signal?: AbortSignal): Promise<
         limit = Math.max(1, Math.floor(batch.length / 2))
         continue
       }
-      const settled = settleBatch({ ...sender, raise }, batch, reply)
-      logged += settled.logged
-      refused += settled.refused
+      const settled = settleBatch(sender, batch, reply)
+      done.logged += settled.logged
+      done.refused += settled.refused
+      settled.alarms.forEach(raise)
       if (settled.failure !== null) throw settled.failure
-    } catch (cause) {
-      const failure =
-        cause instanceof BevisError ? cause : new BevisError('INTERNAL', errorMessageOf(cause), { cause })
-      const { code, message } = failure
-      // What was found in an answer has been raised with its proof; this is what the collector says itself.
-      if (isAboutTrust(code) && !ALARMING.has(code)) raise({ code, message, about: code }, undefined)
-      return { logged, refused, alarms, retryAfterMs, failure }
+      retryAfterMs = null
     }
-  }
-
-  function raise(alarm: { code: ErrorCode; message: string; about: string }, proof: unknown): void {
-    const isNew = raiseAlarm(state.folder, { ...alarm, at: sender.now() }, proof)
-    if (isNew) alarms.push({ code: alarm.code, message: alarm.message })
+    await whilePassing(() => asWitness(sender, cosignNewest))
+    return { ...done, alarms, retryAfterMs: null, failure: null }
+  } catch (cause) {
+    const failure =
+      cause instanceof BevisError ? cause : new BevisError('INTERNAL', errorMessageOf(cause), { cause })
+    if (isAboutTrust(failure.code)) raise(await raiseTrust(sender, failure))
+    return { ...done, alarms, retryAfterMs, failure }
   }
 }
 
-interface AlarmingSender extends Sender {
-  raise(alarm: { code: ErrorCode; message: string; about: string }, proof: unknown): void
+async function asWitness(sender: Sender, work: (parts: CosignParts) => Promise<void>): Promise<void> {
+  const { cosigner, ...parts } = sender
+  if (cosigner !== undefined) await work({ ...parts, ...cosigner, cosigner })
+}
+
+/** Being a witness is a service to others: what keeps it from happening must not keep evidence from its way. */
+async function whilePassing(work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    if (error instanceof DoubtError || !(error instanceof BevisError)) throw error
+  }
+}
+
+/**
+ * Raises the alarm about the log. Both signed heads are durable before anything else happens; only then the log is
+ * asked to show how its newer tree begins, which makes a proof of them.
+ */
+async function raiseTrust(sender: Sender, failure: BevisError): Promise<RaisedAlarm | null> {
+  const { state, vkey, now } = sender
+  const { code, message } = failure
+  if (!(failure instanceof DoubtError)) {
+    return raiseAlarm(state.folder, { code, message, about: code, at: now() }, undefined)
+  }
+  const { last, note, hashes, received } = failure.found
+  const kept = {
+    at: now().toISOString(),
+    code,
+    message,
+    vkey: formatVkey(vkey.name, vkey.spki),
+    verified: last?.note ?? null,
+    received,
+  }
+  const pair = pairOf(last?.note, note, vkey, hashes)
+  const raised = raiseAlarm(state.folder, { code, message, about: note, at: now() }, { ...pair, ...kept })
+  if (raised === null || pair === null) return raised
+  const fork = await completeFork(pair, vkey, sender.transport)
+  if (fork !== pair && raised.proof !== null) writeProof(state.folder, raised.proof, { ...fork, ...kept })
+  return { code, message, fork }
 }
 
 function postBatch(
@@ -131,12 +172,12 @@ function postBatch(
 
 /** Believes an answer, or throws. */
 function settleBatch(
-  sender: AlarmingSender,
+  sender: Sender,
   batch: readonly Queued[],
   reply: Reply,
-): { logged: number; refused: number; failure: BevisError | null } {
+): { logged: number; refused: number; alarms: RaisedAlarm[]; failure: BevisError | null } {
   const { state } = sender
-  const response = readResponse(sender, reply)
+  const response = readResponse(reply)
   const last = loadHead(state)
   const checkpoint = believe(sender, batch, response, last)
   // A duplicate's instant is that of the first time it came: only what was logged just now tells the time.
@@ -168,16 +209,17 @@ function settleBatch(
     }
     pruneLogged(state)
   })
-  for (const [position, answer] of response.answers.entries()) {
-    if (answer.outcome !== 'refused' || answer.code !== 'STATEMENT_EQUIVOCATION') continue
+  const alarms = response.answers.flatMap((answer, position) => {
+    if (answer.outcome !== 'refused' || answer.code !== 'STATEMENT_EQUIVOCATION') return []
     // One alarm for an epoch: what is stated after it meets the same fate.
     const about = `epoch ${batch[position]?.epoch ?? 0}`
-    sender.raise({ code: answer.code, message: answer.message, about }, undefined)
-  }
-  return { logged, refused, failure }
+    const { code, message } = answer
+    return raiseAlarm(state.folder, { code, message, about, at: sender.now() }, undefined) ?? []
+  })
+  return { logged, refused, alarms, failure }
 }
 
-function readResponse(sender: AlarmingSender, reply: Reply): EvidenceResponse {
+function readResponse(reply: Reply): EvidenceResponse {
   if (reply.status !== 200) {
     const problem = problemSchema.safeParse(reply.body)
     const said = problem.success
@@ -185,7 +227,6 @@ function readResponse(sender: AlarmingSender, reply: Reply): EvidenceResponse {
       : 'no reason given'
     const code = problem.success ? ERROR_CODES.find((known) => known === problem.data.code) : undefined
     if (code !== undefined && isAboutTrust(code)) {
-      if (ALARMING.has(code)) sender.raise({ code, message: said, about: code }, undefined)
       throw new BevisError(code, `the collector answered ${said}`)
     }
     const passing = reply.status >= 500 || reply.status === 429 || reply.status === 408 || !problem.success
@@ -202,32 +243,23 @@ function readResponse(sender: AlarmingSender, reply: Reply): EvidenceResponse {
   })
 }
 
-/** Verifies the answer; what does not hold is kept with both checkpoints, and raises an alarm. */
+/** Verifies the answer. @throws DoubtError when it does not hold */
 function believe(
-  sender: AlarmingSender,
+  sender: Sender,
   batch: readonly Queued[],
   response: EvidenceResponse,
   last: Checkpoint | null,
 ): Checkpoint {
+  const sent = batch.map((row) => ({
+    paeDigest: row.paeDigest,
+    envelope: envelopeSchema.parse(JSON.parse(row.envelope)),
+    spki: sender.spkiOf(row.epoch),
+  }))
   try {
-    const sent = batch.map((row) => ({
-      paeDigest: row.paeDigest,
-      envelope: envelopeSchema.parse(JSON.parse(row.envelope)),
-      spki: sender.spkiOf(row.epoch),
-    }))
     return verifyResponse(response, sent, sender.vkey, last)
   } catch (error) {
-    const code = errorCodeOf(error)
-    const message = errorMessageOf(error)
-    const proof = {
-      at: sender.now().toISOString(),
-      code,
-      message,
-      verified: last?.note ?? null,
-      received: response,
-    }
-    if (ALARMING.has(code)) sender.raise({ code, message, about: response.checkpoint }, proof)
-    throw error
+    const { checkpoint: note, consistency: hashes } = response
+    throw new DoubtError(error, { last, note, hashes, received: response })
   }
 }
 

@@ -9,7 +9,8 @@ export interface Reply {
   readonly status: number
   /** JSON, parsed; undefined when the body was none. */
   readonly body: unknown
-  /** The body as it came, UTF-8. */
+  /** The body as it came, and as UTF-8. */
+  readonly bytes: Uint8Array
   readonly text: string
   /** The Date header. */
   readonly date: string | undefined
@@ -23,6 +24,8 @@ export interface Reply {
 export interface Transport {
   /** @throws BevisError COLLECTOR_UNREACHABLE when no whole answer came */
   post(path: string, body: unknown, signal?: AbortSignal): Promise<Reply>
+  /** A body that is a text of its own kind, as it is. */
+  postText(path: string, text: string, signal?: AbortSignal): Promise<Reply>
   get(path: string, signal?: AbortSignal, headers?: Readonly<Record<string, string>>): Promise<Reply>
   close(): Promise<void>
 }
@@ -41,7 +44,7 @@ export function openTransport(
   const exchange = async (
     method: 'GET' | 'POST',
     path: string,
-    body: Buffer | null,
+    body: Buffer | string | null,
     signal: AbortSignal | undefined,
     extra: Readonly<Record<string, string>> = {},
   ): Promise<Reply> => {
@@ -56,7 +59,7 @@ export function openTransport(
         dispatcher,
         headers: {
           accept: 'application/json, application/problem+json',
-          ...(body === null ? {} : { 'content-type': 'application/json', 'content-encoding': 'gzip' }),
+          ...headersOf(body),
           ...extra,
         },
         body,
@@ -64,12 +67,14 @@ export function openTransport(
         headersTimeout: TIMEOUT_MS,
         bodyTimeout: TIMEOUT_MS,
       })
-      const text = (await readLimited(stream)).toString('utf8')
+      const bytes = await readLimited(stream)
+      const text = bytes.toString('utf8')
       const date = headers['date']
       const retryAfter = Number(headers['retry-after'])
       return {
         status: statusCode,
         body: parseBody(text),
+        bytes,
         text,
         date: typeof date === 'string' ? date : undefined,
         retryAfterMs: Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter * 1000 : null,
@@ -86,9 +91,17 @@ export function openTransport(
 
   return {
     post: (path, body, signal) => exchange('POST', path, gzipSync(JSON.stringify(body)), signal),
+    postText: (path, text, signal) => exchange('POST', path, text, signal),
     get: (path, signal, headers) => exchange('GET', path, null, signal, headers),
     close: () => dispatcher.destroy(),
   }
+}
+
+function headersOf(body: Buffer | string | null): Record<string, string> {
+  if (body === null) return {}
+  return typeof body === 'string'
+    ? { 'content-type': 'text/plain' }
+    : { 'content-type': 'application/json', 'content-encoding': 'gzip' }
 }
 
 function openDispatcher(collector: { ca?: string | undefined; proxy?: string | undefined }): Dispatcher {

@@ -9,10 +9,15 @@ import { environment } from '../config.ts'
 import type { CollectorConfig } from '../config.ts'
 import type { RegisterPages } from '../http/context.ts'
 import { buildServer } from '../http/server.ts'
+import { parseVkey } from '@bevis/shared/log/checkpoint'
+import { headOfTheHour } from '../log/cosignatures.ts'
+import type { Log } from '../log/log.ts'
+import { submitHead } from '../log/submit.ts'
 import { createLogger } from '../logger.ts'
 import { openOffice } from '../office.ts'
 import { openReceive } from '../receive.ts'
 import { readKeyFile } from '../state.ts'
+import type { Store } from '../store/store.ts'
 import { openLogOf, withStore } from './open.ts'
 
 export { createLogger }
@@ -56,15 +61,41 @@ export async function serveCommand(
       },
       logger,
     )
+    const witnessed = tickEvery(
+      config.tick,
+      () => submitHeads({ store, log, now }, config.logWitnesses, logger),
+      logger,
+    )
     const signal = await stopped
     logger.info({ signal }, 'stopping')
     await notifySystemd('--stopping', logger)
     const giveUp = setTimeout(() => app.server.closeAllConnections(), STOP_MS)
     await app.close()
     clearTimeout(giveUp)
-    await ticking.stop()
+    await Promise.all([ticking.stop(), witnessed.stop()])
     lock.release()
   })
+}
+
+/** Shows the head of the hour, then the newest, to every outside log witness; one that fails keeps none from the others. */
+async function submitHeads(
+  parts: { store: Store; log: Log; now: () => Date },
+  witnesses: CollectorConfig['logWitnesses'],
+  logger: Logger,
+): Promise<void> {
+  const { store, log, now } = parts
+  if (witnesses.length === 0 || log.trouble !== null) return
+  const hourly = await headOfTheHour(store.db, parseVkey(log.vkey), now())
+  const heads = [...(hourly === null ? [] : [hourly]), await log.head()]
+  await Promise.all(
+    witnesses.map(async (witness) => {
+      try {
+        for (const head of heads) await submitHead(parts, witness, head)
+      } catch (error) {
+        logger.error({ err: error, witness: witness.url }, 'a log witness has not cosigned')
+      }
+    }),
+  )
 }
 
 /** @throws BevisError CONFIG_INVALID when the address is taken, or none of ours */

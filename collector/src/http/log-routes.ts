@@ -2,6 +2,7 @@ import { parseTilePath } from '@bevis/shared/log/tile'
 import type { FastifyInstance } from 'fastify'
 import type { Log } from '../log/log.ts'
 import { readTile } from '../log/tiles.ts'
+import { withCosignatures } from '../store/read/cosignatures.ts'
 import type { Store } from '../store/store.ts'
 
 /** A tile of a signed size never changes: caches and mirrors may keep it. */
@@ -13,7 +14,7 @@ export function registerLog(app: FastifyInstance, { log, store }: { log: Log; st
     '/log/checkpoint',
     { schema: { summary: 'The log’s newest signed head, with the cosignatures that it has' } },
     async (_request, reply) => {
-      const { note } = await log.head()
+      const { note } = await withCosignatures(store.db, await log.head(), null)
       return reply.type('text/plain; charset=utf-8').header('cache-control', 'no-cache').send(note)
     },
   )

@@ -20,6 +20,7 @@ import { contractRoutes } from './contract-routes.ts'
 import { evidenceRoutes } from './evidence-routes.ts'
 import { registerHealth } from './health-routes.ts'
 import { registerLog } from './log-routes.ts'
+import { cosignRoutes } from './cosign-routes.ts'
 import { createMetrics } from './metrics.ts'
 import { PROBLEM_TYPE, problemOf } from './problem.ts'
 import { watchReadiness } from './readiness.ts'
@@ -85,6 +86,7 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
   await app.register(evidenceRoutes({ receive, store, metrics, readiness }))
   await app.register(workRoutes({ store, origin: log.origin, now }))
   registerHealth(app, { log, readiness, metrics, metricsToken: readToken(config.metricsTokenFile) })
+  await app.register(cosignRoutes({ log, store, now }))
   registerLog(app, { log, store })
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
   await app.register(async (scope) => {

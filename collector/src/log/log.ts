@@ -42,6 +42,8 @@ export interface Log {
   readonly vkey: string
   /** Why nothing is signed; null when all is well. */
   readonly trouble: BevisError | null
+  /** Stops the signing, until the program is started anew: somebody has shown that the log is not what it was. */
+  refuse(trouble: BevisError): void
   /** The newest signed head. */
   head(): Promise<Checkpoint>
   /**
@@ -162,6 +164,9 @@ export async function openLog(options: LogOptions): Promise<Log> {
     vkey,
     get trouble() {
       return trouble
+    },
+    refuse: (error) => {
+      trouble ??= error
     },
     head: () => headIn(store.db),
     append: (work) =>

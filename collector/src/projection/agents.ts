@@ -1,5 +1,6 @@
 import type { AgentLifecycle, ContractEvent } from '@bevis/shared/evidence/predicates'
 import { isEvidence } from '@bevis/shared/evidence/statement'
+import { parseCosignerKey } from '@bevis/shared/log/cosignature'
 import type { Selectable, Transaction } from 'kysely'
 import type { AgentTable, Schema } from '../store/schema.ts'
 import type { Logged } from './project.ts'
@@ -85,6 +86,20 @@ export function loadAgents(tx: Transaction<Schema>): Agents {
       .execute()
   }
 
+  /** What is no key is announced in vain: nothing is ever cosigned with it. */
+  async function addCosigner(
+    logged: Logged,
+    vkey: string,
+    owner: { tenant: string; agent: string },
+  ): Promise<void> {
+    if (!isCosignerKey(vkey)) return
+    await tx
+      .insertInto('agent_cosigner')
+      .values({ vkey, ...owner, from_leaf: logged.leafIndex })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute()
+  }
+
   /** Revokes the keys of an agent up to an epoch; counted by log index, not by any clock. */
   async function revoke(logged: Logged, tenant: string, id: string, epoch: number): Promise<void> {
     await tx
@@ -126,6 +141,7 @@ export function loadAgents(tx: Transaction<Schema>): Agents {
     if (lifecycle.event === 'started' || lifecycle.event === 'heartbeat') {
       change(agent, { detail: JSON.stringify(lifecycle) })
     }
+    if (lifecycle.cosigner !== undefined) await addCosigner(logged, lifecycle.cosigner, { tenant, agent: id })
     if (lifecycle.event === 'revoked') await revoke(logged, tenant, id, epoch)
     if (lifecycle.event === 'retired' && epoch >= agent.epoch) change(agent, { state: 'retired' })
   }
@@ -150,6 +166,15 @@ export function loadAgents(tx: Transaction<Schema>): Agents {
       }
       changed.clear()
     },
+  }
+}
+
+function isCosignerKey(vkey: string): boolean {
+  try {
+    parseCosignerKey(vkey)
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -54,6 +54,9 @@ async function digestsOf(tx: Transaction<Schema> & Kysely<Schema>): Promise<Map<
     put('agent_contract', [row.tenant, row.agent, row.contract_id], row)
   }
   for (const row of await tx.selectFrom('agent_key').selectAll().execute()) put('agent_key', [row.keyid], row)
+  for (const row of await tx.selectFrom('agent_cosigner').selectAll().execute()) {
+    put('agent_cosigner', [row.vkey], row)
+  }
   const derived = tx.selectFrom('alarm').selectAll().where('kind', 'not in', OBSERVED_ALARMS)
   for (const row of await derived.execute()) put('alarm', [row.id], row)
   for (const row of await tx.selectFrom('invitation').select(['keyid', 'used_at']).execute()) {

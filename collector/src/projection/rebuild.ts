@@ -9,7 +9,7 @@ import type { Logged, Projected } from './project.ts'
 const PIECE = 500
 
 /** The tables that hold nothing but what is derived. */
-const DERIVED = ['agent', 'agent_contract', 'agent_key', 'verdict'] as const
+const DERIVED = ['agent', 'agent_contract', 'agent_key', 'agent_cosigner', 'verdict'] as const
 
 /**
  * Drops the projection and derives it anew from the log, in this transaction. Public keys are kept: they are

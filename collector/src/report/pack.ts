@@ -30,6 +30,7 @@ import { TABLE_HEAD, formatRow, isInPeriod } from '@bevis/shared/verify/table'
 import type { Log } from '../log/log.ts'
 import { assertWhole } from '../store/read/whole-text.ts'
 import { findContract, listContractTexts } from '../store/read/contracts.ts'
+import { withCosignatures } from '../store/read/cosignatures.ts'
 import { chunksOf } from '../store/rows.ts'
 import type { Scope, Store } from '../store/store.ts'
 import { zipOf } from './archive.ts'
@@ -98,7 +99,7 @@ export async function writePack(request: PackRequest): Promise<PackWritten> {
     throw new BevisError('NOT_FOUND', `there is no contract ${contractId}`)
   }
   for (const one of texts) assertWhole(one)
-  const head = await log.head()
+  const head = await withCosignatures(store.db, await log.head(), { tenant: contract.tenant })
   const selection = await selectionOf(store.db, scope, contract, head.size)
   const survey = await surveyStatements(store.db, selection, period)
   if (survey.population.chains.length === 0) {

@@ -13,10 +13,12 @@ export interface Schema {
   log_leaf: LogLeafTable
   log_node: LogNodeTable
   log_checkpoint: LogCheckpointTable
+  log_cosignature: LogCosignatureTable
   statement: StatementTable
   agent: AgentTable
   agent_contract: AgentContractTable
   agent_key: AgentKeyTable
+  agent_cosigner: AgentCosignerTable
   alarm: AlarmTable
   invitation: InvitationTable
   contract: ContractTable
@@ -53,6 +55,19 @@ export interface LogCheckpointTable {
   /** The signed note, verbatim. */
   note: string
   signed_at: string
+}
+
+/**
+ * What log witnesses and agents have said of signed heads. Primary key (`size`, `vkey`). Nothing is derived from
+ * it, and it proves itself.
+ */
+export interface LogCosignatureTable {
+  size: number
+  /** The cosigner's key, type 04. */
+  vkey: string
+  /** The signature line of the note, verbatim, with its LF. */
+  line: string
+  received_at: string
 }
 
 export interface StatementTable {
@@ -133,6 +148,15 @@ export interface AgentKeyTable {
   from_leaf: number
   /** The leaf of its revocation: what comes after it does not count. */
   revoked_leaf: number | null
+}
+
+/** The keys with which agents cosign the log's heads, as they announced them. Primary key `vkey`. */
+export interface AgentCosignerTable {
+  vkey: string
+  tenant: string
+  agent: string
+  /** The leaf that made it known. */
+  from_leaf: number
 }
 
 /** What a person must look at. Primary key `id`: the kind and what it is about, the same when derived anew. */

@@ -219,6 +219,8 @@ const agentLifecycle = z.object({
   ]),
   /** The key identifier that the event is about: the agent's new key, or the revoked one. */
   key: hex64.optional(),
+  /** The key with which the agent cosigns heads of the log (C2SP tlog-cosignature, type 04). */
+  cosigner: z.string().max(1_024).optional(),
   reason: text.optional(),
   /** The agent's clock less the collector's. */
   clockOffsetMs: z.number().int().optional(),

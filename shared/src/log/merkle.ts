@@ -199,13 +199,28 @@ export function verifyConsistency(claim: {
   if (!isTreeNumber(from) || !isTreeNumber(to) || from < 1 || from > to) return false
   if (!allHashes(fromRoot, toRoot, ...claim.proof)) return false
   if (from === to) return claim.proof.length === 0 && equalBytes(fromRoot, toRoot)
+  const roots = rootsOfConsistency(from, to, isWholeSubtree(from) ? [fromRoot, ...claim.proof] : claim.proof)
+  return roots !== null && equalBytes(roots.fromRoot, fromRoot) && equalBytes(roots.toRoot, toRoot)
+}
+
+/** A power of two: then a consistency proof leaves the old root out, since the verifier has it. */
+function isWholeSubtree(size: number): boolean {
+  return Number.isInteger(Math.log2(size)) && 2 ** Math.log2(size) === size
+}
+
+/** What a consistency proof says of both roots; null when it is no proof between trees of these sizes. */
+function rootsOfConsistency(
+  from: number,
+  to: number,
+  proof: readonly Uint8Array[],
+): { fromRoot: Uint8Array; toRoot: Uint8Array } | null {
   let [node, last] = [from - 1, to - 1]
   while (node % 2 === 1) [node, last] = [Math.floor(node / 2), Math.floor(last / 2)]
-  const [first, ...rest] = node === 0 ? [fromRoot, ...claim.proof] : claim.proof
-  if (first === undefined) return false
+  const [first, ...rest] = proof
+  if (first === undefined) return null
   let [oldHash, newHash] = [first, first]
   for (const sibling of rest) {
-    if (last === 0) return false
+    if (last === 0) return null
     if (node % 2 === 1 || node === last) {
       oldHash = nodeHash(sibling, oldHash)
       newHash = nodeHash(sibling, newHash)
@@ -215,5 +230,22 @@ export function verifyConsistency(claim: {
     }
     ;[node, last] = [Math.floor(node / 2), Math.floor(last / 2)]
   }
-  return last === 0 && equalBytes(oldHash, fromRoot) && equalBytes(newHash, toRoot)
+  return last === 0 ? { fromRoot: oldHash, toRoot: newHash } : null
+}
+
+/**
+ * The root that the first `from` leaves of the tree (to, toRoot) have, where a consistency proof leads to that tree
+ * without being told it: what a log says of its own past. Null when the proof does not say.
+ */
+export function pastRootOf(claim: {
+  from: number
+  to: number
+  toRoot: Uint8Array
+  proof: readonly Uint8Array[]
+}): Uint8Array | null {
+  const { from, to, toRoot, proof } = claim
+  if (!isTreeNumber(from) || !isTreeNumber(to) || from < 1 || from >= to) return null
+  if (!allHashes(toRoot, ...proof) || isWholeSubtree(from)) return null
+  const roots = rootsOfConsistency(from, to, proof)
+  return roots !== null && equalBytes(roots.toRoot, toRoot) ? roots.fromRoot : null
 }

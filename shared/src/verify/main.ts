@@ -7,6 +7,7 @@ import { BevisError, ERRORS, errorCodeOf, errorMessageOf } from '../error.ts'
 import { verifyEnvelope } from './envelope-report.ts'
 import type { EnvelopeReport } from './envelope-report.ts'
 import { evaluateCommand } from './evaluate.ts'
+import { forkCommand } from './fork-command.ts'
 import { isPackFile } from './pack.ts'
 import { printReport } from './print.ts'
 import type { Report } from './report.ts'
@@ -110,6 +111,7 @@ Exit codes:
   })
 
 evaluateCommand(program)
+forkCommand(program)
 
 function reportOn(file: string, trust: Trust | null): Report {
   let files: PackContent

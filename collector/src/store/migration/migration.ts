@@ -1,5 +1,6 @@
 import type { Migration, MigrationProvider } from 'kysely/migration'
 import { firstTables } from './2026-11-first-tables.ts'
+import { cosignatureTables } from './2026-11-log-cosignatures.ts'
 import { workTables } from './2026-11-work.ts'
 
 /** How an engine calls the types that the migrations need beside text. */
@@ -13,6 +14,7 @@ export interface EngineTypes {
 export function migrationsFor(types: EngineTypes): MigrationProvider {
   const all: Record<string, Migration> = {
     '2026-11-first-tables': firstTables(types),
+    '2026-11-log-cosignatures': cosignatureTables(types),
     '2026-11-work': workTables(types),
   }
   return { getMigrations: () => Promise.resolve(all) }

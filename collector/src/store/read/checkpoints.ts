@@ -21,3 +21,17 @@ export function listCheckpoints(
 export function newestCheckpoint(db: Kysely<Schema>): Promise<CheckpointRow | undefined> {
   return db.selectFrom('log_checkpoint').selectAll().orderBy('size', 'desc').limit(1).executeTakeFirst()
 }
+
+/** The last head that was signed before an instant. */
+export function newestCheckpointBefore(
+  db: Kysely<Schema>,
+  instant: string,
+): Promise<CheckpointRow | undefined> {
+  return db
+    .selectFrom('log_checkpoint')
+    .selectAll()
+    .where('signed_at', '<', instant)
+    .orderBy('size', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+}
