@@ -72,27 +72,32 @@ async function installed(binary: string, restServer: string): Promise<ResticBuil
 }
 
 async function fromDebian(suite: string): Promise<ResticBuild | undefined> {
-  const home = join(CACHE, suite)
-  const failure = join(CACHE, `${suite}.failed`)
+  const home = await unpackedOf(suite, PACKAGES, join(CACHE, suite))
+  return installed(join(home, 'usr/bin/restic'), join(home, 'usr/bin/restic-rest-server'))
+}
+
+/** Debian packages of a suite, unpacked into `home` once. @throws what apt said, also from the cache for a while */
+export async function unpackedOf(suite: string, packages: readonly string[], home: string): Promise<string> {
+  const failure = `${home}.failed`
   if (!existsSync(home)) {
     mkdirSync(CACHE, { recursive: true })
-    await alone(join(CACHE, `${suite}.lock`), async () => {
+    await alone(`${home}.lock`, async () => {
       if (existsSync(home)) return
       const age = existsSync(failure) ? Date.now() - statSync(failure).mtimeMs : Number.POSITIVE_INFINITY
       if (age < FAILURE_COUNTS_MS) throw new Error(readFileSync(failure, 'utf8'))
       try {
-        await unpack(suite, home)
+        await unpack(suite, packages, home)
       } catch (error) {
         writeFileSync(failure, reasonOf(error))
         throw error
       }
     })
   }
-  return installed(join(home, 'usr/bin/restic'), join(home, 'usr/bin/restic-rest-server'))
+  return home
 }
 
 /** apt with lists, cache and sources of its own: it leaves the machine's alone, and needs no root. */
-async function unpack(suite: string, home: string): Promise<void> {
+async function unpack(suite: string, packages: readonly string[], home: string): Promise<void> {
   const work = `${home}.new`
   rmSync(work, { recursive: true, force: true })
   for (const folder of ['lists/partial', 'cache/archives/partial', 'out', 'root']) {
@@ -112,7 +117,7 @@ async function unpack(suite: string, home: string): Promise<void> {
   ].flatMap((option) => ['-o', option])
   const limits = { timeout: 180_000, maxBuffer: 16 * 1024 * 1024, env: { ...process.env, LC_ALL: 'C' } }
   await run('apt-get', ['-q', ...options, 'update'], limits)
-  await run('apt-get', ['-q', ...options, 'download', ...PACKAGES], { ...limits, cwd: join(work, 'out') })
+  await run('apt-get', ['-q', ...options, 'download', ...packages], { ...limits, cwd: join(work, 'out') })
   for (const name of readdirSync(join(work, 'out'))) {
     await run('dpkg-deb', ['-x', join(work, 'out', name), join(work, 'root')])
   }

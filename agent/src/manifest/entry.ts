@@ -92,6 +92,18 @@ export function parseEntry(line: string): ManifestEntry {
   return { path: fromPathText(path), ...stat, sha256, flags }
 }
 
+/** The path alone. @throws as above, for a line that has none */
+export function pathOfLine(line: string): BytePath {
+  const end = line.indexOf('"', 2)
+  const text = line.slice(2, end)
+  return line.startsWith('["') && end > 2 && !text.includes('\\') ? fromPathText(text) : parseEntry(line).path
+}
+
+/** Whether the line can be of something that the snapshot does not have; a name may look like it too. */
+export function isUnlisted(line: string): boolean {
+  return line.includes('"unlisted"')
+}
+
 type Line = z.infer<typeof lineSchema>
 
 const USUAL_KINDS: ReadonlySet<unknown> = new Set(KINDS)

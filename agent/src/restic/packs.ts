@@ -18,8 +18,8 @@ export function subsetBytes(
   { variables }: Pick<Program, 'variables'>,
   subset: { part: number; of: number },
 ): number | undefined {
-  const folder = (variables['RESTIC_REPOSITORY'] ?? '').replace(/^local:/, '')
-  if (!isAbsolute(folder)) return undefined
+  const folder = folderOf({ variables })
+  if (folder === undefined) return undefined
   try {
     return Array.from({ length: MOST_PARTS }, (_, byte) => byte)
       .filter((byte) => isInPart(byte, subset))
@@ -29,4 +29,20 @@ export function subsetBytes(
   } catch {
     return undefined
   }
+}
+
+/** The names in one folder of the repository; undefined as above. */
+export function namesInFolder(program: Pick<Program, 'variables'>, name: 'snapshots'): string[] | undefined {
+  const folder = folderOf(program)
+  if (folder === undefined) return undefined
+  try {
+    return readdirSync(join(folder, name))
+  } catch {
+    return undefined
+  }
+}
+
+function folderOf({ variables }: Pick<Program, 'variables'>): string | undefined {
+  const folder = (variables['RESTIC_REPOSITORY'] ?? '').replace(/^local:/, '')
+  return isAbsolute(folder) ? folder : undefined
 }

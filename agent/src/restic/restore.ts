@@ -104,6 +104,10 @@ function prepareEmpty(folder: string): void {
   if (readdirSync(folder).length > 0) throw new BevisError('SCRATCH_REFUSED', `${folder} is not empty`)
 }
 
+/** Most lines are this, with a name that needs no escapes: a regular expression takes a fifth of the schema's time. */
+const USUAL_EVENT =
+  /^\{"message_type":"verbose_status","action":"([a-z ]{1,40})","item":"([^"\\]{1,65536})","size":(\d{1,15})\}$/
+
 interface Read {
   skipped: number
   /** restic printed its summary: it came to its end */
@@ -121,6 +125,11 @@ async function readEvents(
   const cutter = new LineCutter()
   let last = ''
   const take = (line: string): void => {
+    const [, action, path, size] = USUAL_EVENT.exec(line) ?? []
+    if (action !== undefined && path !== undefined) {
+      running.progress()
+      return onEvent?.({ action, path, sizeBytes: Number(size) })
+    }
     if (!line.startsWith('{')) return
     const message = parseOutput(restoreMessage, line, 'restic restore')
     if (message.message_type === 'verbose_status') {

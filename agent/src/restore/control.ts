@@ -3,6 +3,7 @@
  * identical, spoils one byte of a copy, drops another, and judges both by the same code as everything else.
  */
 import {
+  chmodSync,
   closeSync,
   copyFileSync,
   fstatSync,
@@ -93,6 +94,8 @@ export async function runControl({
 
 /** Changes one byte in the middle; an empty file gets one. */
 function spoil(copy: BytePath): void {
+  // A copy has its original's mode, and that may be read-only.
+  chmodSync(bytesOf(copy), 0o600)
   const file = openSync(bytesOf(copy), 'r+')
   try {
     const size = fstatSync(file).size

@@ -27,7 +27,7 @@ export interface Drawn {
   /** Null: everything is restored. */
   readonly includes: readonly BytePath[] | null
   /** Whether the item is to be compared, once restored. */
-  readonly isDrawn: (item: Expected) => boolean
+  readonly isDrawn: (item: Pick<Expected, 'path'>) => boolean
   readonly files: number
   readonly bytes: number
   /** Of a sample: the key of its last file, where the next draw goes on; null when nothing is left. */
@@ -123,7 +123,7 @@ export async function draw(
   function settle(): Drawn {
     if (choice.mode === 'full') return everything(population, 'all')
     if (choice.mode === 'requested') {
-      const isDrawn = (item: Expected): boolean => choice.paths.some((path) => isWithin(item.path, path))
+      const isDrawn: Drawn['isDrawn'] = (item) => choice.paths.some((path) => isWithin(item.path, path))
       const { files: count, bytes } = requested
       const includes = choice.paths
       return { algorithm: 'requested', includes, isDrawn, files: count, bytes, last: null, isCut: false }
@@ -210,7 +210,7 @@ function ofFolders(
     bytes += folder.bytes
   }
   if (files < wanted) return null
-  const isDrawn = ({ path }: Expected): boolean =>
+  const isDrawn: Drawn['isDrawn'] = ({ path }) =>
     paths.has(path) || chosen.some((folder) => isWithin(path, folder.path))
   const includes = [...chosen.map(({ path }) => path), ...paths]
   return { algorithm: 'sha256-order/folders', includes, isDrawn, files, bytes, last: null, isCut: false }

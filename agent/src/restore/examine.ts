@@ -30,8 +30,11 @@ import type { TestResult } from './verdict.ts'
 export interface TestRequest {
   readonly restic: Restic
   readonly snapshotId: string
-  /** What the snapshot must give back: a new reading for each call, which counts only when it ends well. */
-  readonly expected: () => AsyncIterable<readonly Expected[]>
+  /**
+   * What the snapshot must give back: a new reading for each call, which counts only when it ends well. With
+   * `isWanted` at least the items at these paths, and all that are known not to be in the snapshot.
+   */
+  readonly expected: (isWanted?: (path: BytePath) => boolean) => AsyncIterable<readonly Expected[]>
   /** The manifest's digest, where there is one. */
   readonly manifest: string | null
   readonly reason: TestResult['reason']
@@ -127,7 +130,7 @@ async function playRound(request: TestRequest, seen: Seen, after: string): Promi
   const budget = { bytes, leftBytes: bytes - seen.drawn.bytes }
   const choice: Choice =
     wanted.mode === 'sample' ? { ...wanted, files, seed: request.seed.value, after, budget } : wanted
-  const { population, drawn, files: awaited } = await awaitedOf(request, choice)
+  const { population, drawn, files: awaited, kept } = await awaitedOf(request, choice, after === '')
   seen.population ??= population
   if (after === '') seen.algorithm = drawn.algorithm
   seen.isShaped ||= drawn.isCut || population.oversized > 0
@@ -140,7 +143,7 @@ async function playRound(request: TestRequest, seen: Seen, after: string): Promi
   seen.drawn = { files: seen.drawn.files + drawn.files, bytes: seen.drawn.bytes + drawn.bytes }
   const scratch = await makeScratch(request.scratch)
   try {
-    await restoreAndJudge(request, seen, { scratch, drawn, files: awaited, isFirst: after === '' })
+    await restoreAndJudge(request, seen, { scratch, drawn, files: awaited, kept, isFirst: after === '' })
   } finally {
     await scratch.wipe()
   }
@@ -157,10 +160,10 @@ async function playRound(request: TestRequest, seen: Seen, after: string): Promi
 async function restoreAndJudge(
   request: TestRequest,
   seen: Seen,
-  round: { scratch: Scratch; drawn: Drawn; files: AwaitedFiles | null; isFirst: boolean },
+  round: { scratch: Scratch; drawn: Drawn; isFirst: boolean } & Awaited,
 ): Promise<void> {
   const { pool, onProgress } = request
-  const { scratch, drawn, files, isFirst } = round
+  const { scratch, drawn, files, kept, isFirst } = round
   let restored = 0
   const bringing: BringRequest = {
     ...request,
@@ -186,7 +189,7 @@ async function restoreAndJudge(
     comparesOwner: process.getuid?.() === 0,
     comparesFolders: drawn.includes === null && says === 'all',
   })
-  const picked = pick(request.expected(), drawn, isFirst && says === 'all')
+  const picked = kept ?? pick(request, drawn, isFirst && says === 'all')
   const items = says === 'all' || !streamed ? picked : onlyRead(picked, streamed)
   for await (const batch of judge({ target, items, complaintOf, pool, streamed })) {
     // After an end that was too early, a second one must not take away what was read before the first.
@@ -212,10 +215,7 @@ function remainingMs({ deadlineMs = Infinity, now }: TestRequest, startedAt: Dat
 }
 
 /** Files that were read to their end and came out well, or that nothing can be said of. */
-async function* onlyRead(
-  items: AsyncIterable<readonly Expected[]>,
-  files: AwaitedFiles,
-): AsyncGenerator<Expected[]> {
+async function* onlyRead(items: Items, files: AwaitedFiles): AsyncGenerator<Expected[]> {
   for await (const batch of items) {
     const read = batch.filter(({ path }) =>
       ([READING.clean, READING.known] as number[]).includes(files.readingOf(path)),
@@ -224,28 +224,43 @@ async function* onlyRead(
   }
 }
 
-/** What a streamed restore waits for; null where it cannot be. */
+type Items = AsyncIterable<readonly Expected[]> | readonly (readonly Expected[])[]
+
+interface Awaited {
+  /** What a streamed restore waits for; null where it cannot be. */
+  readonly files: AwaitedFiles | null
+  /** The items of this round, where they are few; null: they have to be picked once more. */
+  readonly kept: Items | null
+}
+
+/** A sample of so many items is not read from the manifest again. */
+const MAX_KEPT = 10_000
+
 async function awaitedOf(
   request: TestRequest,
   choice: Choice,
-): Promise<{ population: Population; drawn: Drawn; files: AwaitedFiles | null }> {
+  isFirst: boolean,
+): Promise<{ population: Population; drawn: Drawn } & Awaited> {
   const { restic, method = 'auto' } = request
   const files = method !== 'disk' && restic.capabilities.restoreEvents ? new AwaitedFiles() : null
   const drawing = await draw(request.expected(), choice, files ? (item) => files.add(item) : undefined)
-  if (files && choice.mode !== 'full') {
-    for await (const batch of pick(request.expected(), drawing.drawn, false))
+  let kept: (readonly Expected[])[] | null = choice.mode === 'full' ? null : []
+  if (files && kept) {
+    let count = 0
+    for await (const batch of pick(request, drawing.drawn, isFirst)) {
       for (const item of batch) files.add(item)
+      count += batch.length
+      if (count > MAX_KEPT) kept = null
+      kept?.push(batch)
+    }
   }
   files?.close()
-  return { ...drawing, files }
+  return { ...drawing, files, kept: files && kept }
 }
 
 /** The items of a round; with the first one also what is known not to be in the snapshot. */
-async function* pick(
-  items: AsyncIterable<readonly Expected[]>,
-  drawn: Drawn,
-  isFirst: boolean,
-): AsyncGenerator<Expected[]> {
+async function* pick({ expected }: TestRequest, drawn: Drawn, isFirst: boolean): AsyncGenerator<Expected[]> {
+  const items = drawn.includes === null ? expected() : expected((path) => drawn.isDrawn({ path }))
   for await (const batch of items) {
     const picked = batch.filter((item) =>
       item.isListed

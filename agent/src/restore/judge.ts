@@ -35,7 +35,7 @@ export interface Judged {
 export interface JudgeRequest {
   /** Restored paths stand below it as they stood below `/`. */
   readonly target: BytePath
-  readonly items: AsyncIterable<readonly Expected[]>
+  readonly items: AsyncIterable<readonly Expected[]> | Iterable<readonly Expected[]>
   /** restic's error for a path as the listing shows it, or null. */
   readonly complaintOf: (text: BytePath) => string | null
   readonly pool: DigestPool
@@ -79,7 +79,7 @@ interface Located {
 }
 
 async function* locate(
-  items: AsyncIterable<readonly Expected[]>,
+  items: JudgeRequest['items'],
   resolve: (item: Expected) => BytePath,
   streamed: AwaitedFiles | null,
 ): AsyncGenerator<Located[]> {

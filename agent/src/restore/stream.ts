@@ -20,7 +20,7 @@ const HEADROOM_PART = 1 / 4
 const LOOK_MS = 5
 
 /** A thread should come back before the scratch has filled up. */
-const BATCH_FILES = 64
+const BATCH_FILES = 128
 const BATCH_BYTES = 4 * 1024 * 1024
 
 export interface StreamOptions {

@@ -1,13 +1,14 @@
 /** Which snapshots a test is about: the set's newest, and with a sample those older ones whose turn it is. */
-import { BevisError, errorCodeOf, errorMessageOf } from '@bevis/shared/error'
+import { BevisError } from '@bevis/shared/error'
 import type { Snap } from '@bevis/shared/evidence/predicates'
 import { snapOf } from '../evidence/observe.ts'
 import { listManifests, openManifest } from '../manifest/file.ts'
-import type { Restic, Snapshot } from '../restic/restic.ts'
+import type { Snapshot } from '../restic/restic.ts'
 import { isWithin } from '../tree/path.ts'
 
 export interface ChoiceRequest {
-  readonly restic: Restic
+  /** All snapshots of the repository, or why it cannot be opened. */
+  readonly listed: readonly Snapshot[] | BevisError
   /** Of the set's manifests. */
   readonly folder: string
   readonly paths: readonly string[]
@@ -17,9 +18,6 @@ export interface ChoiceRequest {
   readonly isOwnOnly?: boolean
   /** Chooses among the set's other snapshots, oldest first; null: none of them. */
   readonly olderOf: ((ids: readonly string[]) => readonly string[]) | null
-  /** Why the repository cannot be opened, if so. */
-  readonly error: BevisError | null
-  readonly signal?: AbortSignal
 }
 
 export interface Chosen {
@@ -34,21 +32,11 @@ export interface Chosen {
  * the repository has none of the wanted name
  */
 export async function chooseSnapshots(request: ChoiceRequest): Promise<Chosen> {
-  const { restic, signal, snapshotId } = request
-  let error = request.error
-  let listed: Snapshot[] = []
-  try {
-    if (!error) listed = await restic.snapshots(signal ? { signal } : {})
-  } catch (cause) {
-    error =
-      cause instanceof BevisError
-        ? cause
-        : new BevisError(errorCodeOf(cause), errorMessageOf(cause), { cause })
-  }
-  if (error) {
+  const { listed, snapshotId } = request
+  if (listed instanceof BevisError) {
     const known = await lastKnown(request)
-    if (!known) throw error
-    return { snapshots: [known], error }
+    if (!known) throw listed
+    return { snapshots: [known], error: listed }
   }
   const own = listed
     .filter((one) => isOfSet(one, request))

@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { BevisError, errorCodeOf } from '@bevis/shared/error'
+import { BevisError, errorCodeOf, errorMessageOf } from '@bevis/shared/error'
 import type { Repo } from '@bevis/shared/evidence/predicates'
 import { hex64 } from '@bevis/shared/format'
 import type { SetConfig } from '../config.ts'
-import type { Restic } from '../restic/restic.ts'
+import type { Restic, Snapshot } from '../restic/restic.ts'
 
 /** What stories log to; pino fits. */
 export interface RunLogger {
@@ -23,14 +23,36 @@ export interface Identity {
   readonly error: BevisError | null
 }
 
-/** A failure must be recorded too, and a statement names its repository: so the last known ID is remembered. */
-export async function identifyRepository(context: {
+export interface RepositoryContext {
   readonly set: SetConfig
   readonly restic: Restic
   readonly stateDir: string
   readonly signal?: AbortSignal
-}): Promise<Identity> {
-  const { restic, set, stateDir, signal } = context
+}
+
+/** A failure must be recorded too, and a statement names its repository: so the last known ID is remembered. */
+export async function identifyRepository(context: RepositoryContext): Promise<Identity> {
+  await unlockLeftBehind(context)
+  return identify(context)
+}
+
+/** Which repository it is and what snapshots it has, asked at once: nearly all the time of both is to derive a key. */
+export async function surveyRepository(
+  context: RepositoryContext,
+): Promise<{ identity: Identity; listed: readonly Snapshot[] | BevisError }> {
+  await unlockLeftBehind(context)
+  const { restic, signal } = context
+  const listing = restic.snapshots(signal ? { signal } : {}).catch(toBevisError)
+  const [identity, listed] = await Promise.all([identify(context), listing])
+  return { identity, listed: identity.error ?? listed }
+}
+
+/** A lock that a killed restic of ours left would keep the repository shut for every run to come. */
+async function unlockLeftBehind({ restic, signal }: RepositoryContext): Promise<void> {
+  await restic.unlockOwn(signal ? { signal } : {}).catch(() => [])
+}
+
+async function identify({ restic, set, stateDir, signal }: RepositoryContext): Promise<Identity> {
   const folder = join(stateDir, 'repositories')
   const file = join(folder, set.id)
   const known = knownRepository(stateDir, set.id)
@@ -38,8 +60,6 @@ export async function identifyRepository(context: {
   const { lineage } = set.repository
   const named = { ...(lineage !== undefined && { lineage }), location: restic.location }
   try {
-    // A lock that a killed restic of ours left would keep the repository shut for every run to come.
-    await restic.unlockOwn(limits).catch(() => [])
     const id = await restic.repositoryId(limits)
     if (id !== known) {
       await mkdir(folder, { recursive: true, mode: 0o700 })
@@ -49,10 +69,14 @@ export async function identifyRepository(context: {
     return { repository: { id, ...named }, error: null }
   } catch (cause) {
     const id = known ?? UNKNOWN_REPOSITORY
-    const error =
-      cause instanceof BevisError ? cause : new BevisError(errorCodeOf(cause), String(cause), { cause })
-    return { repository: { id, ...named }, error }
+    return { repository: { id, ...named }, error: toBevisError(cause) }
   }
+}
+
+function toBevisError(cause: unknown): BevisError {
+  return cause instanceof BevisError
+    ? cause
+    : new BevisError(errorCodeOf(cause), errorMessageOf(cause), { cause })
 }
 
 /** The ID of a set's repository as it was when it was last opened; null when it never was. */

@@ -16,13 +16,14 @@ import type { TestResult } from '../restore/verdict.ts'
 import { openDigestPool } from '../tree/digest-pool.ts'
 import type { DigestPool } from '../tree/digest-pool.ts'
 import { fromPathText } from '../tree/path.ts'
+import type { BytePath } from '../tree/path.ts'
 import { excludedBy } from '../tree/pattern.ts'
 import type { Agreed } from './asked.ts'
 import { chooseSnapshots } from './choose.ts'
 import type { Chosen } from './choose.ts'
 import { openTurns } from './ladder.ts'
 import { isWorthProbing, probeRestored, withProbes } from './probe-restored.ts'
-import { identifyRepository } from './repository.ts'
+import { surveyRepository } from './repository.ts'
 import type { Identity, RunLogger } from './repository.ts'
 
 /** A file system in memory on every Linux: a streamed restore into it is some three times as fast as onto a disk. */
@@ -80,7 +81,7 @@ export interface RestoreTestResult {
  * @throws BevisError when there is no snapshot that a statement could be about, or recording fails
  */
 export async function runRestoreTest(context: RestoreTestContext): Promise<RestoreTestResult> {
-  const identity = await identifyRepository(context)
+  const { identity, listed } = await surveyRepository(context)
   const seed = {
     value: context.wanted?.seed?.value ?? randomBytes(32).toString('hex'),
     from: seedFrom(context),
@@ -92,7 +93,7 @@ export async function runRestoreTest(context: RestoreTestContext): Promise<Resto
     ...context,
     folder: manifestsOf(context),
     host: hostname(),
-    error: identity.error,
+    listed,
     paths: context.set.paths,
     olderOf: wantsOlder ? (ids) => turns.olderOf(ids) : null,
     ...(context.wanted?.snapshotId !== undefined && { snapshotId: context.wanted.snapshotId }),
@@ -199,7 +200,7 @@ function requestOf(
     pool,
     now,
     snapshotId: snapshot.id,
-    expected: () => expectedOf(restic, snapshot, manifest, signal),
+    expected: (isWanted) => expectedOf(restic, snapshot, manifest, signal, isWanted),
     manifest: manifest?.sha256 ?? null,
     reason: isRetest
       ? 'retest'
@@ -228,8 +229,9 @@ async function* expectedOf(
   { id }: Pick<Snapshot, 'id'>,
   manifest: ManifestFile | null,
   signal: AbortSignal | undefined,
+  isWanted?: (path: BytePath) => boolean,
 ): ReturnType<TestRequest['expected']> {
-  if (manifest) yield* expectedOfManifest((await openManifest(manifest)).entries)
+  if (manifest) yield* expectedOfManifest((await openManifest(manifest, isWanted)).entries)
   else yield* expectedOfListing(restic.list(id, signal ? { signal } : {}))
 }
 

@@ -46,8 +46,7 @@ export interface LookBatch extends Places {
 export const HANDY_BYTES = 4 * 1024 * 1024
 
 const BUFFER_BYTES = 1024 * 1024
-/** One more than is expected: a file that is longer must not pass for its beginning. */
-const one = Buffer.allocUnsafeSlow(BUFFER_BYTES + 1)
+const one = Buffer.allocUnsafeSlow(BUFFER_BYTES)
 const other = Buffer.allocUnsafeSlow(BUFFER_BYTES)
 
 /** As for hashing: the name itself, and nothing that waits. */
@@ -101,7 +100,9 @@ function pairFile(table: PairTable, index: number, { target, path, isSpecimen, i
   const { file, isWritable } = openRestored(bytesOf(`${target}${path}` as BytePath))
   try {
     const read = readBeside(file, path, expected)
-    if (!read) return false
+    const after = fstatSync(file, { bigint: true })
+    // A file that is longer must not pass for its beginning.
+    if (!read || Number(after.size) !== expected.size) return false
     const reading = judge(table, index, read)
     if (reading !== READING.clean) table.setDigest(index, read.digest)
     if (reading === READING.clean && !table.has(index, MARK.witness)) table.setDigest(index, read.digest)
@@ -110,7 +111,7 @@ function pairFile(table: PairTable, index: number, { target, path, isSpecimen, i
     table.setReading(index, isFull ? READING.known : reading)
     if (!isWritable || isLeft || table.has(index, MARK.linked)) return false
     if (reading === READING.differs && !isFull) return false
-    if (fstatSync(file, { bigint: true }).mtimeNs === expected.mtimeNs) table.mark(index, MARK.timely)
+    if (after.mtimeNs === expected.mtimeNs) table.mark(index, MARK.timely)
     ftruncateSync(file, 0)
     table.mark(index, MARK.emptied)
     return true
@@ -145,7 +146,7 @@ function judge(table: PairTable, index: number, { digest, source }: Read): Readi
   return !isWitnessed && source === 'other' ? READING.differs : READING.known
 }
 
-/** Null when the restored file does not hold exactly the expected number of bytes. */
+/** Null when the restored file does not hold the expected number of bytes; whether it holds more is not asked. */
 function readBeside(file: number, path: BytePath, expected: Stat): Read | null {
   const source = openSource(path, expected)
   try {
@@ -183,7 +184,7 @@ interface Bytes {
 }
 
 function readSmall(file: number, source: number | null, size: number): Bytes | null {
-  if (fill(file, one, size + 1) !== size) return null
+  if (fill(file, one, size) !== size) return null
   const bytes = one.subarray(0, size)
   const isEqual =
     source !== null && fill(source, other, size) === size && other.subarray(0, size).equals(bytes)
@@ -202,7 +203,6 @@ function readLarge(file: number, source: number | null, size: number): Bytes | n
     if (isEqual && source !== null)
       isEqual = fill(source, other, read) === read && other.subarray(0, read).equals(bytes)
   }
-  if (fill(file, one, 1) > 0) return null
   return { digest: whole.digest(), isEqual }
 }
 
