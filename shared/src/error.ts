@@ -269,6 +269,11 @@ export const ERRORS = {
     means: 'A proof is malformed or does not lead to the root.',
     cure: 'Ask for the proof anew.',
   },
+  TIMESTAMP_INVALID: {
+    ...never,
+    means: 'A time stamp does not prove what it is to prove.',
+    cure: 'Trust nothing by it; check the authority’s address, its certificates and its policy.',
+  },
   PACK_INVALID: {
     ...never,
     exit: 1,
