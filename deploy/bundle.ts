@@ -45,6 +45,13 @@ export async function bundle(program: Program, folder: string): Promise<void> {
   })
   await build.close()
   if (addon !== null) copyFileSync(addon, join(folder, ADDON))
+  if (program === 'collector') copyFileSync(fontLicence(), join(folder, 'SourceSans3-LICENSE.md'))
+}
+
+/** The SIL Open Font License goes where the fonts go. */
+function fontLicence(): string {
+  const require = createRequire(join(clone, 'collector/package.json'))
+  return join(dirname(require.resolve('source-sans/package.json')), 'LICENSE.md')
 }
 
 /** `new URL('./x', import.meta.url)`: code becomes an entry of its own, any other file is copied. */
@@ -52,7 +59,8 @@ function filesBesideCode(folder: string): Plugin {
   return {
     name: 'files-beside-code',
     transform(code, id) {
-      if (id.includes('/node_modules/')) return null
+      // pdfkit reads the colour profile that it puts into each PDF.
+      if (id.includes('/node_modules/') && !id.includes('/node_modules/pdfkit/')) return null
       return code.replaceAll(fileReference, (_, reference: string) => {
         const file = resolve(dirname(id), reference)
         const name = basename(file).replace(/\.ts$/, '.js')

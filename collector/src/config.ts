@@ -59,6 +59,8 @@ export const configSchema = z.strictObject({
   /** Best on another disk than `state`: it tells when the database was set back. */
   checkpointFile: path.optional(),
   tls: z.strictObject({ key: path, cert: path }).optional(),
+  /** A certificate (PEM, then those up to its root) and its key, which seal the PDFs (PAdES). */
+  seal: z.strictObject({ key: path, cert: path }).optional(),
   /** The address under which agents and people reach it; invitations and links are made of it. */
   publicUrl: z
     .url({ protocol: /^https?$/, error: 'an address is needed, such as https://collector.example.net' })

@@ -5,6 +5,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import type { Telling } from './commands/contract.ts'
 import type { Accepting, Saying } from './commands/event.ts'
 import { failureOutcome, foreseen } from './commands/outcome.ts'
+import type { EvidenceReportWish } from './commands/report.ts'
 import type { Outcome } from './commands/outcome.ts'
 import type { Opened } from './commands/open.ts'
 import { readConfig, readConfigIfAny } from './config.ts'
@@ -353,6 +354,9 @@ add(program, 'evaluate <contract>', 'Judge a contract; exit 0 only if it is comp
     ),
   )
 
+const paperLanguage = () =>
+  new Option('--language <code>', 'of what is written for people').choices(['da', 'en']).default('da')
+
 add(program, 'pack <contract>', 'Write a contract’s evidence pack, to be checked anywhere without us.', [
   'pack AFT-2025-052 --out pack.zip',
   'pack AFT-2025-052 --from 2026-01-01 --to 2026-10-01 --out pack.zip',
@@ -363,10 +367,12 @@ add(program, 'pack <contract>', 'Write a contract’s evidence pack, to be check
   .option('--known-at <instant>', 'the verdict from what had been received by then (default: now)')
   .requiredOption('--out <file>', 'the zip to write, a new file')
   .option('--force', 'replace the file if it is there')
+  .addOption(paperLanguage())
   .action(
     (
       id: string,
       options: Common & {
+        language: 'da' | 'en'
         from?: string
         to?: string
         at?: string
@@ -378,6 +384,29 @@ add(program, 'pack <contract>', 'Write a contract’s evidence pack, to be check
       withOpened(options, async (opened) =>
         (await import('./commands/pack.ts')).packCommand(opened, id, options),
       ),
+  )
+
+const report = program.command('report').description('Reports for people, as PDF.').exitOverride()
+
+add(
+  report,
+  'evidence <contract>',
+  'Write what an auditor samples first; a pack has it together with the evidence.',
+  [
+    'report evidence AFT-2025-052 --out report.pdf',
+    'report evidence AFT-2025-052 --from 2026-01-01 --to 2026-10-01 --language en --out report.pdf',
+  ],
+)
+  .option('--from <instant>', 'start of the period (default: a year before its end)')
+  .option('--to <instant>', 'end of the period (default: now)')
+  .option('--at <instant>', 'the verdict as it stood then (default: now)')
+  .option('--known-at <instant>', 'the verdict from what had been received by then (default: now)')
+  .requiredOption('--out <file>', 'the PDF to write, a new file')
+  .addOption(paperLanguage())
+  .action((id: string, options: Common & EvidenceReportWish) =>
+    withOpened(options, async (opened) =>
+      (await import('./commands/report.ts')).evidenceReportCommand(opened, id, options),
+    ),
   )
 
 add(program, 'fsck', 'Recompute the whole log from its entries, and the derived tables from the log.', [

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { generateSigningKey, signerFromPem } from '@bevis/shared/crypto'
 import type { Signer } from '@bevis/shared/crypto'
@@ -63,7 +63,7 @@ export function writeNewFile(file: string, text: string): void {
 /** A new file that nobody else can take any more. */
 export interface ClaimedFile {
   /** Writes it, durably. */
-  fill(text: string): void
+  fill(content: string | Uint8Array): void
   /** Takes it away again, where what was to be in it did not come about. */
   abandon(): void
 }
@@ -84,9 +84,9 @@ export function claimNewFile(file: string): ClaimedFile {
     throw new BevisError('USAGE', `${file} ${why}`, { cause })
   }
   return {
-    fill: (text) => {
+    fill: (content) => {
       try {
-        writeSync(handle, text)
+        writeFileSync(handle, content)
         fsyncSync(handle)
       } finally {
         closeSync(handle)

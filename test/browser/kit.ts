@@ -18,9 +18,11 @@ import { buildServer } from '../../collector/src/http/server.ts'
 import { invite } from '../../collector/src/intake/invite.ts'
 import { registerPages } from '../../collector/src/pages/register.ts'
 import { openOffice } from '../../collector/src/office.ts'
+import type { Log } from '../../collector/src/log/log.ts'
 import { openReceive } from '../../collector/src/receive.ts'
 import { readKeyFile, stateFiles } from '../../collector/src/state.ts'
 import { openSqliteStore } from '../../collector/src/store/sqlite/open.ts'
+import type { Store } from '../../collector/src/store/store.ts'
 import { openAgent } from './agent-story.ts'
 import type { StoryAgent } from './agent-story.ts'
 import { contractYaml, STORIES } from './contracts.ts'
@@ -32,6 +34,10 @@ export const PASSWORD = 'fyr-og-flamme-1925'
 
 export interface Stage {
   url: string
+  /** What is behind it, for papers that are made of the same. */
+  store: Store
+  log: Log
+  now: () => Date
   /** Of the customer with the broken contract: it sees nothing of the others. */
   customerEmail: string
   close(): Promise<void>
@@ -91,11 +97,24 @@ export async function openStage(stories: readonly Story[] = STORIES): Promise<St
   const compliance = openCompliance({ store, now })
   await compliance.tick()
   const logger = createLogger('fatal')
-  const app = await buildServer({ config, store, log, receive, office, compliance, logger, now, registerPages })
+  const app = await buildServer({
+    config,
+    store,
+    log,
+    receive,
+    office,
+    compliance,
+    logger,
+    now,
+    registerPages,
+  })
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo
   return {
     url: `http://127.0.0.1:${port}`,
+    store,
+    log,
+    now,
     customerEmail,
     async close() {
       await app.close()

@@ -1,9 +1,12 @@
 import { existsSync } from 'node:fs'
 import { BevisError } from '@bevis/shared/error'
+import type { Language } from '../pages/language/locale.ts'
+import { evidencePapers } from '../report/evidence/report.ts'
 import { writePack } from '../report/pack.ts'
 import { openLogOf } from './open.ts'
 import type { Opened } from './open.ts'
 import type { Outcome } from './outcome.ts'
+import { paperOptions } from './paper.ts'
 
 export interface PackOptions {
   readonly from?: string
@@ -11,6 +14,8 @@ export interface PackOptions {
   readonly at?: string
   readonly knownAt?: string
   readonly out: string
+  /** Of the report for people. */
+  readonly language?: Language
   /** Replace a file that is there. */
   readonly force?: boolean
 }
@@ -20,7 +25,7 @@ const PERIOD = { years: 1 }
 
 /** Writes a contract's evidence pack to a file. */
 export async function packCommand(opened: Opened, contract: string, options: PackOptions): Promise<Outcome> {
-  const { store, now } = opened
+  const { config, store, now } = opened
   if (options.force !== true && existsSync(options.out)) {
     throw new BevisError('USAGE', `${options.out} exists already: name another file, or --force`)
   }
@@ -36,6 +41,7 @@ export async function packCommand(opened: Opened, contract: string, options: Pac
     at: readInstant(options.at),
     knownAt: readInstant(options.knownAt),
     now: now(),
+    papers: evidencePapers(await paperOptions(config, options.language ?? 'da')),
     out: options.out,
   })
   return {
@@ -55,7 +61,7 @@ export async function packCommand(opened: Opened, contract: string, options: Pac
   }
 }
 
-function aYearBefore(to: Date): Date {
+export function aYearBefore(to: Date): Date {
   const local = Temporal.Instant.fromEpochMilliseconds(to.getTime())
     .toZonedDateTimeISO('UTC')
     .subtract(PERIOD)
@@ -63,7 +69,7 @@ function aYearBefore(to: Date): Date {
 }
 
 /** A day stands for its first instant, UTC. */
-function readInstant(text: string | undefined): Date | undefined {
+export function readInstant(text: string | undefined): Date | undefined {
   if (text === undefined) return undefined
   const date = new Date(text)
   if (Number.isNaN(date.getTime())) throw new BevisError('USAGE', `${text} is no instant and no day`)

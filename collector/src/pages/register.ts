@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { hashPassword, verifyPassword } from '../account/password.ts'
 import type { Pages, PagesContext } from '../http/context.ts'
+import { paperOptions } from '../commands/paper.ts'
+import { evidencePapers } from '../report/evidence/report.ts'
 import { writePack } from '../report/pack.ts'
 import { registerAssets } from './assets.ts'
 import type { Locale } from './language/locale.ts'
@@ -29,8 +31,10 @@ export async function registerPages(app: FastifyInstance, context: PagesContext)
     compliance,
     now,
     render,
-    writePack: ({ scope, contract, from, to }, out) =>
-      writePack({ store, log, scope, contractId: contract, from, to, now: now(), out }),
+    writePack: async ({ scope, contract, from, to, language }, out) => {
+      const papers = evidencePapers(await paperOptions(config, language))
+      return writePack({ store, log, scope, contractId: contract, from, to, now: now(), papers, out })
+    },
   })
 
   return {

@@ -8,6 +8,7 @@ import type { Compliance } from '../compliance/compliance.ts'
 import type { Scope, Store } from '../store/store.ts'
 import { loadAgent, loadAgents } from './load/agent.ts'
 import { DEFAULT_ZONE } from './language/locale.ts'
+import type { Language } from './language/locale.ts'
 import { contractOf, loadContract } from './load/contract.ts'
 import { endOfDay, startOfDay } from './load/day.ts'
 import { loadEvidence, loadEvidenceList, loadLog, statementOf } from './load/evidence.ts'
@@ -17,6 +18,7 @@ import { loadOverview } from './load/overview.ts'
 import type { Source } from './load/source.ts'
 import { accountOf, scopeOf } from './reader.ts'
 import type { Account } from './reader.ts'
+import { localeOfRequest } from './render.ts'
 import type { Render } from './render.ts'
 import { checkToken } from './session.ts'
 import { ownPath } from './view/address.ts'
@@ -43,6 +45,8 @@ export interface PackWish {
   /** Statements dated in [from, to). */
   from: Date
   to: Date
+  /** Of the report for people. */
+  language: Language
 }
 
 const localDate = z.iso.date()
@@ -208,7 +212,8 @@ export function registerRoutes(scope: FastifyInstance, parts: RouteParts): void 
     const zone = (await contractOf(source, contract)).text?.timezone ?? DEFAULT_ZONE
     const period = { from: startOfDay(from, zone), to: endOfDay(to, zone) }
     const out = new PassThrough()
-    const written = writePack({ scope: source.scope, contract, ...period }, out)
+    const { language } = localeOfRequest(request)
+    const written = writePack({ scope: source.scope, contract, ...period, language }, out)
     written.catch((error: unknown) =>
       out.destroy(error instanceof Error ? error : new Error('the pack was cut short')),
     )

@@ -69,6 +69,10 @@ export interface PackTold {
   readonly statements: readonly Surveyed[]
   /** The signed note of the head that the proofs lead to. */
   readonly checkpoint: string
+  /** The contract's texts as they were applied, the oldest first. */
+  readonly texts: readonly { readonly revision: number; readonly yaml: string }[]
+  /** All envelopes, one a line, a page at a time. */
+  readonly envelopes: () => AsyncIterable<string>
 }
 
 export interface PackWritten {
@@ -89,6 +93,36 @@ export interface PackWritten {
  * REQUEST_TOO_LARGE; USAGE for a period or a file that cannot be; what the stream throws
  */
 export async function writePack(request: PackRequest): Promise<PackWritten> {
+  const { pack, parts } = await surveyPack(request)
+  const sha256 = await deliver(filesOf(request, pack, parts), pack, request.out)
+  const { statements, inPeriod, leaves } = pack.population
+  return { sha256, contract: pack.contract.id, headline: parts.answer.headline, statements, inPeriod, leaves }
+}
+
+/**
+ * What a pack's papers are made from, without the pack.
+ * @throws as {@link writePack}
+ */
+export async function tellPack(request: Omit<PackRequest, 'papers' | 'out'>): Promise<PackTold> {
+  const { pack, parts } = await surveyPack(request)
+  return tell(request.store, pack, parts)
+}
+
+function tell(store: Store, pack: Pack, { terms, answer, survey, head, texts, selection }: Parts): PackTold {
+  return {
+    pack,
+    contract: terms,
+    answer,
+    statements: survey.statements,
+    checkpoint: head.note,
+    texts,
+    envelopes: () => evidenceOf(store, selection),
+  }
+}
+
+async function surveyPack(
+  request: Omit<PackRequest, 'papers' | 'out'>,
+): Promise<{ pack: Pack; parts: Parts }> {
   const { store, scope, contractId, now, log } = request
   const period = { from: toInstant(request.from), to: toInstant(request.to) }
   if (period.from >= period.to) throw new BevisError('USAGE', 'the period of a pack must end after it begins')
@@ -130,10 +164,7 @@ export async function writePack(request: PackRequest): Promise<PackWritten> {
     population: survey.population,
     files: [],
   }
-  const files = filesOf(request, pack, { texts, terms, answer, selection, survey, head })
-  const sha256 = await deliver(files, pack, request.out)
-  const { statements, inPeriod, leaves } = survey.population
-  return { sha256, contract: contract.id, headline: answer.headline, statements, inPeriod, leaves }
+  return { pack, parts: { texts, terms, answer, selection, survey, head } }
 }
 
 /** What a pack is made of. */
@@ -149,7 +180,7 @@ interface Parts {
 /** All files but the two that describe them, in the order in which people look at them. */
 async function* filesOf(request: PackRequest, pack: Pack, parts: Parts): AsyncGenerator<ArchiveFile> {
   const { store, log, papers } = request
-  const { texts, terms, answer, selection, survey, head } = parts
+  const { texts, answer, selection, survey, head } = parts
   yield { path: PACK_FILES.readme, content: formatReadme(pack, survey.statements.at(-1)?.leafIndex ?? 0) }
   for (const { revision, yaml } of texts) yield { path: contractFile(revision), content: yaml }
   yield* keysOf(store, log.vkey, pack.tenant, survey)
@@ -157,10 +188,7 @@ async function* filesOf(request: PackRequest, pack: Pack, parts: Parts): AsyncGe
   yield { path: PACK_FILES.index, content: indexOf(survey) }
   yield { path: PACK_FILES.table, content: tableOf(survey, pack.period) }
   yield { path: PACK_FILES.verdict, content: encodeJson(answer) }
-  if (papers !== undefined) {
-    const { statements } = survey
-    yield* papers({ pack, contract: terms, answer, statements, checkpoint: head.note })
-  }
+  if (papers !== undefined) yield* papers(tell(store, pack, parts))
   yield* proofsOf(store, survey, head)
 }
 

@@ -6,9 +6,10 @@ import type { Shape } from './symbol.ts'
 /** How loud something is; also the class that colours it. `none` has no colour. */
 export type Tone = 'good' | 'risk' | 'bad' | 'dark' | 'none'
 
-interface Look {
+export interface Look {
   tone: Tone
-  shape: Shape
+  /** One that a state has to itself. */
+  shape: Exclude<Shape, 'info' | 'key' | 'tray'>
 }
 
 const good: Look = { tone: 'good', shape: 'check' }

@@ -1,10 +1,12 @@
 import { evidenceDa } from './da-evidence.ts'
+import { paperDa } from './da-paper.ts'
 import type { en } from './en.ts'
 import type { Words } from './words.ts'
 
 /** The Danish words: those of the domain are the glossary's. */
 export const da: Words<typeof en> = {
   ...evidenceDa,
+  ...paperDa,
   product: 'Bevis',
   tagline: 'Backup, der beviseligt kan gendannes',
   skip: 'Gå til indholdet',

@@ -1,4 +1,5 @@
 import { evidenceEn } from './en-evidence.ts'
+import { paperEn } from './en-paper.ts'
 
 /**
  * The English words of every page, and the shape that the Danish ones must have: a key that is missing, or too many,
@@ -6,6 +7,7 @@ import { evidenceEn } from './en-evidence.ts'
  */
 export const en = {
   ...evidenceEn,
+  ...paperEn,
   product: 'Bevis',
   tagline: 'Proof that backups can be restored',
   skip: 'Skip to the content',

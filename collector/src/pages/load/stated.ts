@@ -4,7 +4,7 @@ import type { Schema } from '../../store/schema.ts'
 import type { Seen } from './dimensions.ts'
 
 /** What one contract's agents stated. An agent may call a set otherwise than its contract does. */
-interface Stated {
+export interface Stated {
   /** Of restore tests. */
   readonly sets: ReadonlySet<string>
   readonly passed: ReadonlySet<string>

@@ -33,7 +33,7 @@ const TONES: Record<string, Tone> = {
 }
 const LOUDNESS: readonly Tone[] = ['bad', 'dark', 'risk']
 
-function toneOf({ code, detail: { verdict } }: FindingAnswer): Tone {
+export function toneOf({ code, detail: { verdict } }: FindingAnswer): Tone {
   if (typeof verdict === 'string' && isState(verdict)) return LOOKS[verdict].tone
   return TONES[code] ?? 'bad'
 }

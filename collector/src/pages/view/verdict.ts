@@ -25,13 +25,13 @@ export function dimensionGrid(dimensions: Record<Dimension, Said>, locale: Local
       const said = dimensions[dimension]
       return html`<div class="dimension">
         <h3>${t(`dimension.${dimension}.name`)} ${word(said.state, t(`state.${said.state}`))}</h3>
-        <p>${textOf(dimension, said, locale)}</p>
+        <p>${sentenceOf(dimension, said, locale)}</p>
       </div>`
     })}
   </div>`
 }
 
-function textOf(dimension: Dimension, { state, text, date }: Said, locale: Locale): string {
+export function sentenceOf(dimension: Dimension, { state, text, date }: Said, locale: Locale): string {
   const { t } = locale
   if (text !== null) return t(`said.${text}`, { date: date === undefined ? '' : locale.day(date) })
   // What is said instead has words of its own.

@@ -1,0 +1,192 @@
+import type { ObligationAnswer } from '@bevis/shared/contract/answer'
+import { ledgerOf } from '@bevis/shared/contract/ledger'
+import type { LedgerRow } from '@bevis/shared/contract/ledger'
+import { monthNameOf } from '@bevis/shared/contract/month'
+import { evidenceNameOf } from '@bevis/shared/evidence/statement'
+import type { Desk } from './desk.ts'
+import { lastInstant } from './desk.ts'
+
+/** All that there is, before anything is drawn from it. */
+export function writePopulation(desk: Desk): void {
+  const { sheet, told, voice, locale, t, inPeriod } = desk
+  const { pack, contract, answer, statements } = told
+  sheet.heading(2, t('evidenceReport.population'))
+  sheet.paragraph(t('evidenceReport.populationText'))
+  const all = Map.groupBy(statements, ({ statement }) => evidenceNameOf(statement))
+  const own = Map.groupBy(inPeriod, ({ statement }) => evidenceNameOf(statement))
+  sheet.table(
+    [
+      { head: t('evidenceReport.kind'), share: 0.6, cell: (kind: string) => voice.kind(kind) },
+      {
+        head: t('evidenceReport.inPeriod'),
+        share: 0.2,
+        num: true,
+        cell: (kind) => locale.number(own.get(kind as never)?.length ?? 0),
+      },
+      {
+        head: t('evidenceReport.inAll'),
+        share: 0.2,
+        num: true,
+        cell: (kind) => locale.number(all.get(kind as never)?.length ?? 0),
+      },
+    ],
+    [...all.keys()].toSorted(),
+  )
+  sheet.heading(3, t('evidenceReport.chains'))
+  sheet.table(
+    [
+      { head: t('paper.agent'), share: 0.24, cell: ({ agent }) => agent },
+      {
+        head: t('evidenceReport.identity'),
+        share: 0.12,
+        num: true,
+        cell: ({ epoch }) => locale.number(epoch),
+      },
+      {
+        head: t('evidenceReport.numbers'),
+        share: 0.2,
+        num: true,
+        cell: ({ lastSeq }) => t('evidenceReport.numbersValue', { last: locale.number(lastSeq) }),
+      },
+      {
+        head: t('paper.state'),
+        share: 0.44,
+        cell: ({ statements: count, lastSeq }) =>
+          count === lastSeq
+            ? { text: t('evidenceReport.whole'), look: voice.look('complete') }
+            : count < lastSeq
+              ? {
+                  text: t('evidenceReport.broken', { missing: lastSeq - count }),
+                  look: voice.look('FAILED'),
+                }
+              : {
+                  text: t('evidenceReport.doubled', { extra: count - lastSeq }),
+                  look: voice.look('partial'),
+                },
+      },
+    ],
+    pack.population.chains,
+  )
+  writeTools(desk)
+  sheet.heading(3, t('evidenceReport.obligations'))
+  for (const set of answer.sets) {
+    const tiers = Map.groupBy(
+      set.obligations.filter(({ from, to }) => from < pack.period.to && to > pack.period.from),
+      ({ tier }) => tier,
+    )
+    const count = (tier: string, ...states: ObligationAnswer['state'][]) =>
+      locale.number(tiers.get(tier)?.filter(({ state }) => states.includes(state)).length ?? 0)
+    const column = (head: string, ...states: ObligationAnswer['state'][]) => ({
+      head,
+      share: 0.12,
+      num: true,
+      cell: (tier: string) => count(tier, ...states),
+    })
+    sheet.table(
+      [
+        {
+          head: t('evidenceReport.tier'),
+          share: 0.4,
+          cell: (tier: string) => ({ text: voice.tier(tier), under: set.id }),
+        },
+        column(t('evidenceReport.kept'), 'met', 'discharged'),
+        column(t('evidenceReport.broken2'), 'missed', 'lost'),
+        column(t('evidenceReport.undecided'), 'unknown', 'stale'),
+        column(t('evidenceReport.excused'), 'excused'),
+        column(t('evidenceReport.open'), 'pending', 'late'),
+      ],
+      [...tiers.keys()],
+    )
+  }
+  sheet.heading(3, t('evidenceReport.services'))
+  const zone = contract.timezone
+  const firstMonth =
+    contract.versions.map(({ effectiveFrom }) => effectiveFrom.slice(0, 7)).toSorted()[0] ?? ''
+  const ledger = ledgerOf({
+    contract,
+    facts: statements.filter(({ counted }) => counted),
+    from: later(monthNameOf(Date.parse(pack.period.from), zone), firstMonth),
+    to: monthNameOf(Date.parse(lastInstant(pack.period.to)), zone),
+  })
+  const isEmpty = (row: LedgerRow) =>
+    row.inventories.complete +
+      row.inventories.incomplete +
+      row.restoreTests.passed +
+      row.restoreTests.failed +
+      row.restoreTests.inconclusive +
+      row.backups.complete +
+      row.backups.partial +
+      row.backups.failed ===
+    0
+  sheet.table<LedgerRow>(
+    [
+      {
+        head: t('paper.month'),
+        share: 0.18,
+        cell: ({ month, set }) => ({
+          text: locale.month(month),
+          under: set === '' ? t('paper.none') : set,
+        }),
+      },
+      {
+        head: t('evidenceReport.backups'),
+        share: 0.26,
+        cell: (row) =>
+          isEmpty(row)
+            ? { text: t('paper.noEvidence'), look: voice.look('unknown') }
+            : t('evidenceReport.backupsValue', row.backups),
+      },
+      {
+        head: t('evidenceReport.inventories'),
+        share: 0.18,
+        num: true,
+        cell: ({ inventories }) => locale.number(inventories.complete),
+      },
+      {
+        head: t('evidenceReport.tests'),
+        share: 0.26,
+        cell: ({ restoreTests }) => t('evidenceReport.testsValue', restoreTests),
+      },
+      {
+        head: t('evidenceReport.storage'),
+        share: 0.12,
+        num: true,
+        cell: ({ storageBytes }) =>
+          storageBytes === null ? t('paper.unknownValue') : locale.bytes(storageBytes),
+      },
+    ],
+    ledger.rows,
+  )
+}
+
+function writeTools(desk: Desk): void {
+  const { sheet, locale, t, inPeriod } = desk
+  const used = new Map<string, { agent: string; what: string; from: string; to: string }>()
+  for (const { statement, receivedAt } of inPeriod) {
+    if (!('tools' in statement.predicate)) continue
+    const { tools, chain } = statement.predicate
+    const what =
+      tools.restic === undefined
+        ? t('evidenceReport.toolsBare', tools)
+        : t('evidenceReport.toolsValue', { ...tools, restic: tools.restic })
+    const key = `${chain.agent} ${what}`
+    used.set(key, { agent: chain.agent, what, from: used.get(key)?.from ?? receivedAt, to: receivedAt })
+  }
+  sheet.heading(3, t('evidenceReport.tools'))
+  sheet.table(
+    [
+      { head: t('paper.agent'), share: 0.24, cell: ({ agent }) => agent },
+      { head: t('evidenceReport.tools'), share: 0.46, cell: ({ what }) => what },
+      {
+        head: t('paper.period'),
+        share: 0.3,
+        cell: ({ from, to }) => t('paper.periodValue', { from: locale.date(from), to: locale.date(to) }),
+      },
+    ],
+    [...used.values()],
+  )
+}
+
+function later(one: string, other: string): string {
+  return one > other ? one : other
+}

@@ -1,0 +1,58 @@
+/** The evidence report: what an auditor samples first, drawn from the same survey and verdict as the pack around it. */
+import { PACK_FILES } from '@bevis/shared/verify/pack'
+import type { Voice } from '../../pages/voice.ts'
+import type { ArchiveFile } from '../archive.ts'
+import type { PackTold } from '../pack.ts'
+import { plainly } from '../pdf/seal.ts'
+import type { Seal } from '../pdf/seal.ts'
+import { writeControls, writeVerification } from './closing.ts'
+import { openDesk } from './desk.ts'
+import { writeExceptions } from './exceptions.ts'
+import { writePopulation } from './population.ts'
+import { writePromised, writeSummary } from './summary.ts'
+import { writeIndependence, writeLimits, writeResults, writeSelection } from './testing.ts'
+
+/** More signed statements than this are left to the pack. */
+const ENVELOPES_LIMIT_BYTES = 4 * 1024 * 1024
+
+/** How a report speaks, and what seals it. */
+export interface EvidenceReportOptions {
+  /** The pages' words, in the contract's own zone. */
+  readonly voice: (timezone: string) => Voice
+  readonly seal?: Seal | undefined
+}
+
+/** Writes the report as a PDF. The same inputs give the same bytes, a seal with a random part aside. */
+export async function writeEvidenceReport(told: PackTold, options: EvidenceReportOptions): Promise<Buffer> {
+  const desk = openDesk(told, options.voice(told.contract.timezone))
+  writeSummary(desk)
+  writePromised(desk)
+  writePopulation(desk)
+  writeSelection(desk)
+  writeResults(desk)
+  writeExceptions(desk)
+  writeLimits(desk)
+  writeIndependence(desk)
+  writeControls(desk)
+  writeVerification(desk, await envelopesOf(told))
+  const { seal = plainly } = options
+  return seal(desk.sheet, new Date(told.pack.madeAt))
+}
+
+/** The papers of a pack: the report. */
+export function evidencePapers(options: EvidenceReportOptions) {
+  return async function* papers(told: PackTold): AsyncGenerator<ArchiveFile> {
+    yield { path: PACK_FILES.report, content: await writeEvidenceReport(told, options) }
+  }
+}
+
+async function envelopesOf({ envelopes }: PackTold): Promise<string | null> {
+  const pages: string[] = []
+  let sizeBytes = 0
+  for await (const page of envelopes()) {
+    sizeBytes += Buffer.byteLength(page)
+    if (sizeBytes > ENVELOPES_LIMIT_BYTES) return null
+    pages.push(page)
+  }
+  return pages.join('')
+}
