@@ -112,7 +112,7 @@ export function openCompliance(parts: { store: Store; now: () => Date }): Compli
     return transitions
   }
 
-  return { answer, tick }
+  return { answer, index: async (id) => (await fold(id)).index, tick }
 }
 
 /** When the verdict may turn by itself. */

@@ -21,6 +21,7 @@ import type { Account } from './reader.ts'
 import { localeOfRequest } from './render.ts'
 import type { Render } from './render.ts'
 import { checkToken } from './session.ts'
+import { registerTermsRoutes } from './terms-routes.ts'
 import { ownPath } from './view/address.ts'
 import { agentListView, agentView } from './view/agent.ts'
 import { contractView } from './view/contract.ts'
@@ -33,7 +34,7 @@ import { overviewView } from './view/overview.ts'
 export interface RouteParts {
   store: Store
   log: LogReader
-  compliance: Pick<Compliance, 'answer'>
+  compliance: Pick<Compliance, 'answer' | 'index'>
   now: () => Date
   render: Render
   writePack: (wish: PackWish, out: Writable) => Promise<unknown>
@@ -67,10 +68,13 @@ const evidenceQuery = z.object({
 const packForm = z.object({ from: localDate, to: localDate })
 
 /** Whoever is signed in, and all that they may read. */
-interface Visit {
+export interface Visit {
   account: Account
   source: Source
 }
+
+/** Answers a page's address, with who reads it. */
+export type Handler = (request: FastifyRequest, reply: FastifyReply, visit: Visit) => Promise<unknown>
 
 /** The pages that need a sign-in. */
 export function registerRoutes(scope: FastifyInstance, parts: RouteParts): void {
@@ -89,10 +93,11 @@ export function registerRoutes(scope: FastifyInstance, parts: RouteParts): void 
       throw new BevisError('FORBIDDEN', `the account ${account.email} belongs to no customer`)
     const at = now()
     const judge: Source['judge'] = (contract, when) => compliance.answer(contract, when)
-    return { account, source: { db: store.db, scope: rows, now: at, judge } }
+    return {
+      account,
+      source: { db: store.db, scope: rows, now: at, judge, index: (id) => compliance.index(id) },
+    }
   }
-
-  type Handler = (request: FastifyRequest, reply: FastifyReply, visit: Visit) => Promise<unknown>
 
   const page = (path: string, handler: Handler) =>
     scope.get(path, async (request, reply) => {
@@ -119,6 +124,8 @@ export function registerRoutes(scope: FastifyInstance, parts: RouteParts): void 
       contractView({ ...model, csrf }, locale),
     )
   })
+
+  registerTermsRoutes(scope, { store, now, render, visit, page })
 
   page('/contracts/:id/sets/:set/:tier', async (request, reply, { account, source }) => {
     const { known, period } = parsed(periodQuery, request.query)
@@ -228,7 +235,7 @@ export function registerRoutes(scope: FastifyInstance, parts: RouteParts): void 
   })
 }
 
-function parsed<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
+export function parsed<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
   const result = schema.safeParse(value)
   if (result.success) return result.data
   const [issue] = result.error.issues
@@ -238,7 +245,7 @@ function parsed<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
   )
 }
 
-function paramOf(request: FastifyRequest, name: string): string {
+export function paramOf(request: FastifyRequest, name: string): string {
   return (request.params as Record<string, string>)[name] ?? ''
 }
 

@@ -54,6 +54,27 @@ main:focus { outline: none; }
 .sign-in form { display: grid; gap: var(--s4); margin-top: var(--s5); }
 .field { display: grid; gap: var(--s1); min-width: 0; }
 .field input, .field select { width: 100%; }
+.fields + .facts { margin-top: var(--s5); }
+.fields.hinted { align-items: flex-start; margin-top: 0; }
+.fields.hinted button { margin-top: 1.5rem; }
+.questions + p { margin-top: var(--s4); }
+.field.grow { flex: 1 1 18rem; }
+.tabs { margin: 0 0 var(--s5); border-bottom: 1px solid var(--line); }
+.tabs ul { display: flex; flex-wrap: wrap; gap: 0 var(--s5); }
+.tabs a { display: inline-flex; align-items: center; min-height: 2.5rem; font-size: var(--t-s); color: var(--ink-2); text-decoration: none; border-bottom: 2px solid transparent; margin-bottom: -1px; }
+.tabs a:hover { color: var(--ink); }
+.tabs a[aria-current] { color: var(--ink); font-weight: 600; border-bottom-color: var(--accent); }
+.between { display: flex; flex-wrap: wrap; gap: var(--s2) var(--s4); justify-content: space-between; align-items: baseline; margin-bottom: var(--s3); }
+.panel .between h2 { margin-bottom: 0; }
+.outcomes { display: grid; gap: var(--s3); margin-top: var(--s4); }
+.outcomes:empty { display: none; }
+.mono { font-family: var(--mono); }
+.accept { margin-top: var(--s5); padding-top: var(--s4); border-top: 1px solid var(--line); display: grid; gap: var(--s3); justify-items: start; }
+.check { display: flex; gap: var(--s2); align-items: baseline; font-size: var(--t-s); }
+.questions { display: grid; gap: var(--s3); padding-left: 1.25rem; list-style: decimal; max-width: 70ch; }
+.sign-off { margin-top: var(--s6); display: grid; gap: var(--s6); font-size: var(--t-s); }
+.sign-off dt { color: var(--ink-2); }
+.sign-off dd { border-top: 1px solid var(--line-strong); padding-top: var(--s1); max-width: 28rem; color: var(--ink-2); font-size: var(--t-xs); }
 .fields { margin-top: var(--s4); display: flex; flex-wrap: wrap; gap: var(--s3) var(--s4); align-items: flex-end; }
 .sign-in button { justify-content: center; }
 .promise { margin-top: var(--s5); font-size: var(--t-s); color: var(--ink-2); text-align: center; }

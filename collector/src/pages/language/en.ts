@@ -1,5 +1,6 @@
 import { evidenceEn } from './en-evidence.ts'
 import { paperEn } from './en-paper.ts'
+import { termsEn } from './en-terms.ts'
 
 /**
  * The English words of every page, and the shape that the Danish ones must have: a key that is missing, or too many,
@@ -8,6 +9,7 @@ import { paperEn } from './en-paper.ts'
 export const en = {
   ...evidenceEn,
   ...paperEn,
+  ...termsEn,
   product: 'Bevis',
   tagline: 'Proof that backups can be restored',
   skip: 'Skip to the content',

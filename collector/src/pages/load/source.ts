@@ -1,4 +1,5 @@
 import type { Answer } from '@bevis/shared/contract/answer'
+import type { FactIndex } from '@bevis/shared/contract/facts'
 import type { Kysely } from 'kysely'
 import { z } from 'zod'
 import { listContracts } from '../../store/read/contracts.ts'
@@ -19,6 +20,8 @@ export interface Source {
    * @param when instants; left out: now, and from all that has been received
    */
   readonly judge: (contract: string, when?: { at: string; knownAt: string }) => Promise<Answer>
+  /** All that is known under such a contract, folded. */
+  readonly index: (contract: string) => Promise<FactIndex>
 }
 
 /** An agent that should be heard from and has not been for this long is silent: the operator is told at the same time. */

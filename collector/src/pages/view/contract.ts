@@ -1,12 +1,13 @@
 import { DIMENSIONS } from '@bevis/shared/contract/answer'
 import type { Dimension, FindingAnswer } from '@bevis/shared/contract/answer'
-import { crumbs, empty, notice } from '../design/element.ts'
+import { empty, notice } from '../design/element.ts'
 import { badge, isState, word } from '../design/state.ts'
 import { html, nothing } from '../html.ts'
 import type { Html } from '../html.ts'
 import type { Locale } from '../language/locale.ts'
 import { parseTier, nameBucket } from '../design/bucket.ts'
 import { agentHref, contractHref, packHref } from './address.ts'
+import { contractTabs } from './contract-tabs.ts'
 import type { SetModel } from './contract-set.ts'
 import { setView } from './contract-set.ts'
 import { findingList } from './finding.ts'
@@ -52,7 +53,7 @@ export interface ContractModel {
 export function contractView(model: ContractModel, locale: Locale): Html {
   const { t } = locale
   const { verdict } = model
-  const way = crumbs(t('nav.crumbs'), [{ text: t('nav.overview'), href: '/' }])
+  const way = contractTabs(model.id, 'verdict', locale)
   if (verdict === null) {
     return html`${way} ${heading({ title: model.customer, note: t('contract.kicker', { id: model.id }) })}
       ${model.problem === null ? nothing : notice('bad', t('contract.invalid', { message: model.problem }))}
