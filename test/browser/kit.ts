@@ -19,6 +19,7 @@ import { invite } from '../../collector/src/intake/invite.ts'
 import { registerPages } from '../../collector/src/pages/register.ts'
 import { openOffice } from '../../collector/src/office.ts'
 import type { Log } from '../../collector/src/log/log.ts'
+import type { Office } from '../../collector/src/office.ts'
 import { openReceive } from '../../collector/src/receive.ts'
 import { readKeyFile, stateFiles } from '../../collector/src/state.ts'
 import { openSqliteStore } from '../../collector/src/store/sqlite/open.ts'
@@ -40,6 +41,8 @@ export interface Stage {
   now: () => Date
   /** Of the customer with the broken contract: it sees nothing of the others. */
   customerEmail: string
+  /** For what a story does not tell. */
+  office: Office
   close(): Promise<void>
 }
 
@@ -116,6 +119,7 @@ export async function openStage(stories: readonly Story[] = STORIES): Promise<St
     log,
     now,
     customerEmail,
+    office,
     async close() {
       await app.close()
       await store.close()

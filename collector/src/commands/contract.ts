@@ -4,11 +4,13 @@ import { parseContract } from '@bevis/shared/contract/parse'
 import { describeContract, formatPlain } from '@bevis/shared/contract/plain'
 import type { Language, PlainText } from '@bevis/shared/contract/plain'
 import type { Problem } from '@bevis/shared/contract/problem'
+import type { ContractEvent } from '@bevis/shared/evidence/predicates'
 import { BevisError } from '@bevis/shared/error'
 import { environment } from '../config.ts'
 import { describeProblems, examineContract } from '../contract/apply.ts'
 import type { Examined } from '../contract/apply.ts'
 import { damageOf } from '../store/read/whole-text.ts'
+import { listEvents } from '../store/read/events.ts'
 import { listContractTexts } from '../store/read/contracts.ts'
 import { openOfficeOf } from './open.ts'
 import type { Opened } from './open.ts'
@@ -129,7 +131,8 @@ export async function contractShowCommand(
     applied_by,
   }))
   const damage = damageOf(text)
-  const told = options.plain === true ? plainOf(id, text.yaml, options.language) : undefined
+  const events = (await listEvents(store.db, id)).map(({ event }) => event)
+  const told = options.plain === true ? plainOf(id, text.yaml, events, options.language) : undefined
   return {
     exit: damage === null ? 0 : 1,
     json: { ...text, damage, revisions, ...plainly(told) },
@@ -142,11 +145,16 @@ export async function contractShowCommand(
   }
 }
 
-function plainOf(id: string, yaml: string, language: Language = 'en'): PlainText {
+function plainOf(
+  id: string,
+  yaml: string,
+  events: readonly ContractEvent[],
+  language: Language = 'en',
+): PlainText {
   const { contract } = parseContract(yaml, { draft: true })
   if (contract === undefined)
     throw new BevisError('CONTRACT_INVALID', `${id} can no longer be read: apply it anew`)
-  return describeContract(contract, language)
+  return describeContract(contract, language, events)
 }
 
 /** Who runs this, by the system's word: who called sudo, else whom the process belongs to. */

@@ -17,7 +17,7 @@ import type { Problem } from './view/problem.ts'
 
 /** Registers all pages. `app` is a plugin's scope of its own: what is registered here concerns no other route. */
 export async function registerPages(app: FastifyInstance, context: PagesContext): Promise<Pages> {
-  const { config, store, log, compliance, now } = context
+  const { config, store, log, compliance, office, now } = context
   const secure = config.publicUrl.startsWith('https:')
   const render = createRender(now)
 
@@ -29,6 +29,7 @@ export async function registerPages(app: FastifyInstance, context: PagesContext)
     store,
     log,
     compliance,
+    office,
     now,
     render,
     writePack: async ({ scope, contract, from, to, language }, out) => {

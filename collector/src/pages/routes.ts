@@ -5,6 +5,7 @@ import { BevisError } from '@bevis/shared/error'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { Compliance } from '../compliance/compliance.ts'
+import type { Office } from '../office.ts'
 import type { Scope, Store } from '../store/store.ts'
 import { loadAgent, loadAgents } from './load/agent.ts'
 import { DEFAULT_ZONE } from './language/locale.ts'
@@ -15,14 +16,10 @@ import { loadEvidence, loadEvidenceList, loadLog, statementOf } from './load/evi
 import type { LogReader } from './load/evidence.ts'
 import { loadObligation, loadPeriod } from './load/obligation.ts'
 import { loadOverview } from './load/overview.ts'
-import type { Source } from './load/source.ts'
-import { accountOf, scopeOf } from './reader.ts'
-import type { Account } from './reader.ts'
 import { localeOfRequest } from './render.ts'
 import type { Render } from './render.ts'
 import { checkToken } from './session.ts'
 import { registerTermsRoutes } from './terms-routes.ts'
-import { ownPath } from './view/address.ts'
 import { agentListView, agentView } from './view/agent.ts'
 import { contractView } from './view/contract.ts'
 import { evidenceListView, evidenceView } from './view/evidence.ts'
@@ -30,11 +27,13 @@ import { kindOf } from './view/evidence-row.ts'
 import { logView } from './view/log.ts'
 import { obligationView, periodView } from './view/obligation.ts'
 import { overviewView } from './view/overview.ts'
+import { openVisits, paramOf, parsed } from './visit.ts'
 
 export interface RouteParts {
   store: Store
   log: LogReader
   compliance: Pick<Compliance, 'answer' | 'index'>
+  office: Office
   now: () => Date
   render: Render
   writePack: (wish: PackWish, out: Writable) => Promise<unknown>
@@ -67,43 +66,11 @@ const evidenceQuery = z.object({
 })
 const packForm = z.object({ from: localDate, to: localDate })
 
-/** Whoever is signed in, and all that they may read. */
-export interface Visit {
-  account: Account
-  source: Source
-}
-
-/** Answers a page's address, with who reads it. */
-export type Handler = (request: FastifyRequest, reply: FastifyReply, visit: Visit) => Promise<unknown>
-
 /** The pages that need a sign-in. */
 export function registerRoutes(scope: FastifyInstance, parts: RouteParts): void {
-  const { store, log, compliance, now, render, writePack } = parts
+  const { store, log, compliance, office, now, render, writePack } = parts
 
-  /** Null: nobody is signed in, and the answer is already the way to the sign-in. */
-  async function visit(request: FastifyRequest, reply: FastifyReply): Promise<Visit | null> {
-    const account = await accountOf(store.db, request)
-    if (account === null) {
-      const next = request.method === 'GET' ? ownPath(request.url) : '/'
-      void reply.redirect(next === '/' ? '/sign-in' : `/sign-in?next=${encodeURIComponent(next)}`, 303)
-      return null
-    }
-    const rows = scopeOf(account)
-    if (rows === null)
-      throw new BevisError('FORBIDDEN', `the account ${account.email} belongs to no customer`)
-    const at = now()
-    const judge: Source['judge'] = (contract, when) => compliance.answer(contract, when)
-    return {
-      account,
-      source: { db: store.db, scope: rows, now: at, judge, index: (id) => compliance.index(id) },
-    }
-  }
-
-  const page = (path: string, handler: Handler) =>
-    scope.get(path, async (request, reply) => {
-      const visitor = await visit(request, reply)
-      return visitor === null ? reply : handler(request, reply, visitor)
-    })
+  const { visit, page } = openVisits(scope, { store, compliance, now })
 
   page('/', async (request, reply, { account, source }) => {
     const model = await loadOverview(source)
@@ -125,7 +92,7 @@ export function registerRoutes(scope: FastifyInstance, parts: RouteParts): void 
     )
   })
 
-  registerTermsRoutes(scope, { store, now, render, visit, page })
+  registerTermsRoutes(scope, { store, office, now, render, visit, page })
 
   page('/contracts/:id/sets/:set/:tier', async (request, reply, { account, source }) => {
     const { known, period } = parsed(periodQuery, request.query)
@@ -233,20 +200,6 @@ export function registerRoutes(scope: FastifyInstance, parts: RouteParts): void 
   scope.get('/*', (request) => {
     throw new BevisError('NOT_FOUND', `there is nothing at ${request.url}`)
   })
-}
-
-export function parsed<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
-  const result = schema.safeParse(value)
-  if (result.success) return result.data
-  const [issue] = result.error.issues
-  throw new BevisError(
-    'REQUEST_INVALID',
-    `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not understood'}`,
-  )
-}
-
-export function paramOf(request: FastifyRequest, name: string): string {
-  return (request.params as Record<string, string>)[name] ?? ''
 }
 
 function tierWish(request: FastifyRequest, known: string | undefined) {

@@ -1,32 +1,41 @@
 /** A contract's own pages beside its verdict: what is promised, restores asked for, what if, the yearly review. */
+import type { Party } from '@bevis/shared/contract/schema'
 import { BevisError } from '@bevis/shared/error'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { hex64 } from '@bevis/shared/format'
+import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
+import type { Office } from '../office.ts'
 import { askForTest } from '../request/ask.ts'
 import type { Store } from '../store/store.ts'
-import { loadRequests, loadReview, loadWhatIf } from './load/terms.ts'
+import { contractOf } from './load/contract.ts'
+import { loadPromises, loadRequests, loadReview, loadWhatIf } from './load/terms.ts'
 import type { Account } from './reader.ts'
 import type { Render } from './render.ts'
-import { paramOf, parsed } from './routes.ts'
-import type { Handler, Visit } from './routes.ts'
 import { checkToken } from './session.ts'
 import { contractTabHref } from './view/contract-tabs.ts'
+import { promisesView } from './view/promises.ts'
 import { requestsView } from './view/requests.ts'
 import { reviewView } from './view/review.ts'
 import { whatIfView } from './view/what-if.ts'
+import { paramOf, parsed } from './visit.ts'
+import type { Visits } from './visit.ts'
 
-interface Parts {
+interface Parts extends Visits {
   store: Store
+  office: Office
   now: () => Date
   render: Render
-  visit: (request: FastifyRequest, reply: FastifyReply) => Promise<Visit | null>
-  page: (path: string, handler: Handler) => unknown
 }
 
 /** Tiers' numbers by `keep:<set>:<tier>`; a form of a large contract has a few hundred. */
 const whatIfQuery = z
   .object({ policy: z.string().max(1000).default('') })
   .catchall(z.coerce.number().int().min(1).max(100_000).optional())
+const acceptForm = z.object({
+  version: z.coerce.number().int().min(1),
+  sha256: hex64,
+  read: z.literal('yes'),
+})
 const requestForm = z.object({
   set: z.string().min(1).max(128),
   path: z.string().min(1).max(4096),
@@ -42,8 +51,40 @@ function mayAsk({ role }: Pick<Account, 'role'>): boolean {
   return role === 'provider-admin' || role === 'provider-operator' || role === 'customer-admin'
 }
 
+/** Whom a person's word binds. Operators, readers and auditors bind nobody. */
+function partyOf({ role }: Pick<Account, 'role'>): Party | null {
+  if (role === 'customer-admin') return 'customer'
+  return role === 'provider-admin' ? 'provider' : null
+}
+
 export function registerTermsRoutes(scope: FastifyInstance, parts: Parts): void {
-  const { store, now, render, visit, page } = parts
+  const { store, office, now, render, visit, page } = parts
+
+  page('/contracts/:id/promises', async (request, reply, { account, source }) => {
+    const model = await loadPromises(source, paramOf(request, 'id'), partyOf(account))
+    const csrf = reply.generateCsrf()
+    const { timezone: zone } = model.contract
+    return render(
+      request,
+      reply,
+      { title: ({ t }) => t('promises.title'), section: 'overview', account, zone },
+      (locale) => promisesView({ ...model, csrf }, locale),
+    )
+  })
+
+  scope.post('/contracts/:id/promises', { preHandler: checkToken }, async (request, reply) => {
+    const visitor = await visit(request, reply)
+    if (visitor === null) return reply
+    const { account, source } = visitor
+    const contract = paramOf(request, 'id')
+    const party = partyOf(account)
+    if (party === null) throw new BevisError('FORBIDDEN', `${account.email} binds neither party`)
+    await contractOf(source, contract) // that the account may see it
+    const { version, sha256 } = parsed(acceptForm, request.body)
+    const by = { party, person: account.email }
+    await office.record({ contract, event: 'version-accepted', version, by, detail: { sha256 } })
+    return reply.redirect(contractTabHref(contract, 'promises'), 303)
+  })
 
   page('/contracts/:id/requests', async (request, reply, { account, source }) => {
     const model = await loadRequests(source, paramOf(request, 'id'))

@@ -2,6 +2,7 @@
  * What a contract promises, in plain words, Danish or English: version by version, and what changes from one to
  * the next. Every term of the contract is in a sentence, so that no change goes unsaid.
  */
+import type { ContractEvent } from '../evidence/predicates.ts'
 import { isAccepted } from './acceptance.ts'
 import { DANISH } from './plain/da.ts'
 import { ENGLISH } from './plain/en.ts'
@@ -19,7 +20,7 @@ export interface PlainPart {
 
 export interface PlainVersion {
   no: number
-  /** Both parties accepted it in the contract's text. */
+  /** Both parties have. */
   isAccepted: boolean
   heading: string
   /** What is said of all sets, where something is. */
@@ -42,13 +43,18 @@ export interface PlainChanges {
   parts: PlainPart[]
 }
 
-export function describeContract(contract: Contract, language: Language): PlainText {
+/** @param events of the contract, from the log: acceptances among them count like those in the text */
+export function describeContract(
+  contract: Contract,
+  language: Language,
+  events: readonly ContractEvent[] = [],
+): PlainText {
   const words = wordsOf(language)
   const versions = contract.versions.toSorted(byEffect)
   return {
     heading: words.contract(contract),
     sentences: [words.term(contract.term), words.zone(contract.timezone, contract.holidays)],
-    versions: versions.map((version) => describeVersion(version, words)),
+    versions: versions.map((version) => describeVersion(version, isAccepted(version, events), words)),
     changes: versions.flatMap((version, place) => {
       const before = versions[place - 1]
       return before === undefined ? [] : [describeChanges(before, version, language)]
@@ -114,9 +120,8 @@ function byEffect(a: Version, b: Version): number {
   return a.effectiveFrom === b.effectiveFrom ? a.no - b.no : a.effectiveFrom < b.effectiveFrom ? -1 : 1
 }
 
-function describeVersion(version: Version, words: Phrases): PlainVersion {
+function describeVersion(version: Version, accepted: boolean, words: Phrases): PlainVersion {
   const { no, effectiveFrom, sets } = version
-  const accepted = isAccepted(version)
   return {
     no,
     isAccepted: accepted,

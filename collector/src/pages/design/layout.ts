@@ -70,7 +70,9 @@ main:focus { outline: none; }
 .outcomes:empty { display: none; }
 .mono { font-family: var(--mono); }
 .accept { margin-top: var(--s5); padding-top: var(--s4); border-top: 1px solid var(--line); display: grid; gap: var(--s3); justify-items: start; }
-.check { display: flex; gap: var(--s2); align-items: baseline; font-size: var(--t-s); }
+.check { display: flex; gap: var(--s2); align-items: center; }
+.check input { min-height: 0; width: 1.125rem; height: 1.125rem; flex: none; }
+.version p + h3 { margin-top: var(--s4); }
 .questions { display: grid; gap: var(--s3); padding-left: 1.25rem; list-style: decimal; max-width: 70ch; }
 .sign-off { margin-top: var(--s6); display: grid; gap: var(--s6); font-size: var(--t-s); }
 .sign-off dt { color: var(--ink-2); }

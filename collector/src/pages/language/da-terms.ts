@@ -22,7 +22,6 @@ export const termsDa: Words<typeof termsEn> = {
     customer: 'Kunde',
     provider: 'Leverandør',
     on: { customer: 'kunden', provider: 'leverandøren' },
-    digest: 'Vilkårenes SHA-256',
     accept: 'Acceptér denne version',
     acceptLead:
       'Du accepterer version {{no}} for {{party}}. Accepten signeres og lægges i loggen, hvor ingen kan tage den tilbage eller ændre det, der blev accepteret.',

@@ -19,7 +19,6 @@ export const termsEn = {
     customer: 'Customer',
     provider: 'Provider',
     on: { customer: 'the customer', provider: 'the provider' },
-    digest: 'SHA-256 of the terms',
     accept: 'Accept this version',
     acceptLead:
       'You accept version {{no}} for {{party}}. The acceptance is signed and put in the log, where nobody can take it back or change what was accepted.',

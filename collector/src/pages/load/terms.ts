@@ -1,5 +1,6 @@
 /** What the pages of one contract beside its verdict are made of. */
-import type { Contract } from '@bevis/shared/contract/schema'
+import { acceptancesOf, isAccepted } from '@bevis/shared/contract/acceptance'
+import type { Contract, Party } from '@bevis/shared/contract/schema'
 import { estimateStorage, observeGrowth } from '@bevis/shared/contract/simulation/growth'
 import { parseForgetPolicy } from '@bevis/shared/contract/simulation/forget-policy'
 import { reviewSufficiency } from '@bevis/shared/contract/simulation/sufficiency'
@@ -7,11 +8,15 @@ import { playForget } from '@bevis/shared/contract/simulation/wrong-deletion'
 import type { ForgetOutcome } from '@bevis/shared/contract/simulation/wrong-deletion'
 import { BevisError } from '@bevis/shared/error'
 import type { FactIndex } from '@bevis/shared/contract/facts'
+import { listContractTexts } from '../../store/read/contracts.ts'
+import { listEvents } from '../../store/read/events.ts'
 import { listRequests } from '../../store/read/requests.ts'
+import type { PromisesModel } from '../view/promises.ts'
 import type { RequestsModel } from '../view/requests.ts'
 import type { ReviewModel } from '../view/review.ts'
 import type { WhatIfModel } from '../view/what-if.ts'
 import { contractOf } from './contract.ts'
+import { localDay } from './day.ts'
 import type { Source } from './source.ts'
 
 /** A contract whose text can be read, and all that is known under it. */
@@ -23,6 +28,45 @@ async function readable(source: Source, id: string): Promise<{ customer: string;
       `the contract ${id} cannot be read: ${problem ?? 'it has no text'}`,
     )
   return { customer: text.customer.name ?? customer, text }
+}
+
+/** @param party whom the reader speaks for; null: for neither */
+export async function loadPromises(
+  source: Source,
+  id: string,
+  party: Party | null,
+): Promise<Omit<PromisesModel, 'csrf'>> {
+  const { customer, text } = await readable(source, id)
+  const [newest] = await listContractTexts(source.db, source.scope, id)
+  const events = (await listEvents(source.db, id)).map(({ event }) => event)
+  const today = localDay(source.now, text.timezone)
+  const accepted = text.versions.filter((version) => isAccepted(version, events))
+  const begun = accepted.filter(({ effectiveFrom }) => effectiveFrom <= today)
+  const current = begun.toSorted((a, b) => a.effectiveFrom.localeCompare(b.effectiveFrom)).at(-1)
+  return {
+    id,
+    customer,
+    contract: text,
+    sha256: newest?.sha256 ?? '',
+    events,
+    versions: text.versions.map((version) => {
+      const acceptances = acceptancesOf(version, events)
+      const has = acceptances.some((one) => one.party === party)
+      return {
+        no: version.no,
+        effectiveFrom: version.effectiveFrom,
+        standing: !accepted.includes(version)
+          ? 'draft'
+          : version === current
+            ? 'inForce'
+            : begun.includes(version)
+              ? 'past'
+              : 'coming',
+        acceptances: acceptances.map(({ party: by, person, at }) => ({ party: by, person, at })),
+        mayAcceptFor: has ? null : party,
+      }
+    }),
+  }
 }
 
 export async function loadRequests(

@@ -1,7 +1,8 @@
 import { describeContract } from '@bevis/shared/contract/plain'
 import type { PlainPart } from '@bevis/shared/contract/plain'
 import type { Contract } from '@bevis/shared/contract/schema'
-import { facts, hash, notice } from '../design/element.ts'
+import type { ContractEvent } from '@bevis/shared/evidence/predicates'
+import { facts, hash } from '../design/element.ts'
 import { badge } from '../design/state.ts'
 import { html, nothing } from '../html.ts'
 import type { Html } from '../html.ts'
@@ -16,8 +17,6 @@ export interface VersionModel {
   effectiveFrom: string
   standing: 'inForce' | 'coming' | 'past' | 'draft'
   acceptances: { party: PartyName; person: string; at: string }[]
-  /** Of the terms, as they are accepted. */
-  sha256: string
   /** The party that the reader may accept it for; null: none, or it has accepted already. */
   mayAcceptFor: PartyName | null
 }
@@ -25,8 +24,11 @@ export interface VersionModel {
 export interface PromisesModel {
   id: string
   customer: string
-  contract: Contract | null
-  problem: string | null
+  contract: Contract
+  /** Of the whole text: what is accepted. */
+  sha256: string
+  /** What the log says of it. */
+  events: readonly ContractEvent[]
   versions: VersionModel[]
   csrf: string
 }
@@ -37,13 +39,14 @@ const LOOKS = { inForce: 'compliant', coming: 'pending', past: 'recorded', draft
 /** What both parties read before they accept: the same sentences as `contract show --plain`. */
 export function promisesView(model: PromisesModel, locale: Locale): Html {
   const { t } = locale
-  const { contract, id } = model
-  const top = html`${contractTabs(id, 'promises', locale)}
-  ${heading({ title: t('promises.title'), lead: t('promises.lead', { id }), note: model.customer })}`
-  if (contract === null)
-    return html`${top} ${notice('bad', t('contract.invalid', { message: model.problem ?? '' }))}`
-  const plain = describeContract(contract, locale.language)
-  return html`${top}
+  const { contract, id, sha256 } = model
+  const plain = describeContract(contract, locale.language, model.events)
+  return html`${contractTabs(id, 'promises', locale)}
+    ${heading({
+      title: t('promises.title'),
+      lead: t('promises.lead', { id }),
+      note: html`${model.customer} · SHA-256 ${hash(sha256)}`,
+    })}
     <section class="panel">
       <ul class="reading">
         ${plain.sentences.map((sentence) => html`<li>${sentence}</li>`)}
@@ -84,16 +87,15 @@ function partView({ heading: title, sentences }: PlainPart): Html {
     }`
 }
 
-function acceptances({ acceptances: all, sha256 }: VersionModel, locale: Locale): Html {
+function acceptances({ acceptances: all }: VersionModel, locale: Locale): Html {
   const { t } = locale
-  return facts([
-    ...PARTIES.map((party) => {
+  return facts(
+    PARTIES.map((party) => {
       const given = all.filter((one) => one.party === party)
       const told = given.map(({ person, at }) => `${person}, ${locale.instant(at)}`).join('; ')
       return [t(`promises.${party}`), told === '' ? t('promises.notYet') : told] as const
     }),
-    [t('promises.digest'), hash(sha256)],
-  ])
+  )
 }
 
 function acceptForm(model: PromisesModel, version: VersionModel, party: PartyName, locale: Locale): Html {
@@ -103,7 +105,7 @@ function acceptForm(model: PromisesModel, version: VersionModel, party: PartyNam
     <p>${t('promises.acceptLead', { no: version.no, party: of })}</p>
     <input type="hidden" name="_csrf" value="${model.csrf}" />
     <input type="hidden" name="version" value="${version.no}" />
-    <input type="hidden" name="sha256" value="${version.sha256}" />
+    <input type="hidden" name="sha256" value="${model.sha256}" />
     <label class="check"
       ><input type="checkbox" name="read" value="yes" required />
       ${t('promises.confirm', { party: of })}</label
