@@ -5,6 +5,7 @@ import type { Pages, PagesContext } from '../http/context.ts'
 import { paperOptions } from '../commands/paper.ts'
 import { evidencePapers } from '../report/evidence/report.ts'
 import { writePack } from '../report/pack.ts'
+import { askForTest } from '../request/ask.ts'
 import { registerAssets } from './assets.ts'
 import type { Locale } from './language/locale.ts'
 import { accountOf, scopeOf } from './reader.ts'
@@ -30,6 +31,7 @@ export async function registerPages(app: FastifyInstance, context: PagesContext)
     log,
     compliance,
     office,
+    askForTest,
     now,
     render,
     writePack: async ({ scope, contract, from, to, language }, out) => {

@@ -20,6 +20,7 @@ import { localeOfRequest } from './render.ts'
 import type { Render } from './render.ts'
 import { checkToken } from './session.ts'
 import { registerTermsRoutes } from './terms-routes.ts'
+import type { TermsParts } from './terms-routes.ts'
 import { agentListView, agentView } from './view/agent.ts'
 import { contractView } from './view/contract.ts'
 import { evidenceListView, evidenceView } from './view/evidence.ts'
@@ -34,6 +35,7 @@ export interface RouteParts {
   log: LogReader
   compliance: Pick<Compliance, 'answer' | 'index'>
   office: Office
+  askForTest: TermsParts['askForTest']
   now: () => Date
   render: Render
   writePack: (wish: PackWish, out: Writable) => Promise<unknown>
@@ -68,7 +70,7 @@ const packForm = z.object({ from: localDate, to: localDate })
 
 /** The pages that need a sign-in. */
 export function registerRoutes(scope: FastifyInstance, parts: RouteParts): void {
-  const { store, log, compliance, office, now, render, writePack } = parts
+  const { store, log, compliance, office, now, render, writePack, askForTest } = parts
 
   const { visit, page } = openVisits(scope, { store, compliance, now })
 
@@ -92,7 +94,7 @@ export function registerRoutes(scope: FastifyInstance, parts: RouteParts): void 
     )
   })
 
-  registerTermsRoutes(scope, { store, office, now, render, visit, page })
+  registerTermsRoutes(scope, { store, office, askForTest, now, render, visit, page })
 
   page('/contracts/:id/sets/:set/:tier', async (request, reply, { account, source }) => {
     const { known, period } = parsed(periodQuery, request.query)

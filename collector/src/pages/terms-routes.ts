@@ -5,7 +5,7 @@ import { hex64 } from '@bevis/shared/format'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import type { Office } from '../office.ts'
-import { askForTest } from '../request/ask.ts'
+import type { askForTest } from '../request/ask.ts'
 import type { Store } from '../store/store.ts'
 import { contractOf } from './load/contract.ts'
 import { loadPromises, loadRequests, loadReview, loadWhatIf } from './load/terms.ts'
@@ -20,9 +20,10 @@ import { whatIfView } from './view/what-if.ts'
 import { paramOf, parsed } from './visit.ts'
 import type { Visits } from './visit.ts'
 
-interface Parts extends Visits {
+export interface TermsParts extends Visits {
   store: Store
   office: Office
+  askForTest: typeof askForTest
   now: () => Date
   render: Render
 }
@@ -57,8 +58,8 @@ function partyOf({ role }: Pick<Account, 'role'>): Party | null {
   return role === 'provider-admin' ? 'provider' : null
 }
 
-export function registerTermsRoutes(scope: FastifyInstance, parts: Parts): void {
-  const { store, office, now, render, visit, page } = parts
+export function registerTermsRoutes(scope: FastifyInstance, parts: TermsParts): void {
+  const { store, office, now, render, visit, page, askForTest: ask } = parts
 
   page('/contracts/:id/promises', async (request, reply, { account, source }) => {
     const model = await loadPromises(source, paramOf(request, 'id'), partyOf(account))
@@ -104,7 +105,7 @@ export function registerTermsRoutes(scope: FastifyInstance, parts: Parts): void 
     if (!mayAsk(account)) throw new BevisError('FORBIDDEN', `${account.email} may not ask for restores`)
     const contract = paramOf(request, 'id')
     const order = { contract, ...parsed(requestForm, request.body), by: account.email }
-    await askForTest(store, source.scope, order, now())
+    await ask(store, source.scope, order, now())
     return reply.redirect(contractTabHref(contract, 'requests'), 303)
   })
 
