@@ -5,6 +5,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import type { Telling } from './commands/contract.ts'
 import type { Accepting, Saying } from './commands/event.ts'
 import { failureOutcome, foreseen } from './commands/outcome.ts'
+import type { LedgerWish } from './commands/ledger.ts'
 import type { EvidenceReportWish } from './commands/report.ts'
 import type { Outcome } from './commands/outcome.ts'
 import type { Opened } from './commands/open.ts'
@@ -384,6 +385,19 @@ add(program, 'pack <contract>', 'Write a contract’s evidence pack, to be check
       withOpened(options, async (opened) =>
         (await import('./commands/pack.ts')).packCommand(opened, id, options),
       ),
+  )
+
+add(program, 'ledger <contract>', 'What was done, month by month and set by set, as agents signed it.', [
+  'ledger AFT-2025-052 --from 2026-01 --to 2026-10',
+  'ledger AFT-2025-052 --from 2026-01 --csv > ledger.csv',
+])
+  .option('--from <month>', 'the first month (default: the last)')
+  .option('--to <month>', 'the last month (default: this month)')
+  .option('--csv', 'as comma-separated values')
+  .action((id: string, options: Common & LedgerWish) =>
+    withOpened(options, async (opened) =>
+      (await import('./commands/ledger.ts')).ledgerCommand(opened, id, options),
+    ),
   )
 
 const report = program.command('report').description('Reports for people, as PDF.').exitOverride()

@@ -5,6 +5,7 @@ import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Compliance } from '../compliance/compliance.ts'
+import { readLedger } from '../report/facts.ts'
 import { findContract } from '../store/read/contracts.ts'
 import type { Scope, Store } from '../store/store.ts'
 
@@ -57,17 +58,57 @@ const obligationsSchema = z.object({
   ),
 })
 
+const month = z.string().regex(/^\d{4}-(0[1-9]|1[0-2])$/, 'a month such as 2026-03')
+const monthsSchema = z.object({ from: month.optional(), to: month.optional() })
+const results = z.object({ passed: z.number(), failed: z.number(), inconclusive: z.number() })
+const ledgerSchema = z.object({
+  contract: z.string(),
+  customer: z.string(),
+  timezone: z.string(),
+  from: z.string(),
+  to: z.string(),
+  rows: z.array(
+    z.object({
+      month: z.string(),
+      set: z.string(),
+      unit: z.string().nullable(),
+      repository: z.string(),
+      backups: z.object({ complete: z.number(), partial: z.number(), failed: z.number() }),
+      addedBytes: z.number().nullable(),
+      protectedBytes: z.number().nullable(),
+      protectedFiles: z.number().nullable(),
+      restoreTests: results,
+      restoredFiles: z.number(),
+      restoredBytes: z.number(),
+      inventories: z.object({ complete: z.number(), incomplete: z.number() }),
+      storedSnapshots: z.number().nullable(),
+      storageBytes: z.number().nullable(),
+      dataChecks: results,
+      checkedBytes: z.number(),
+      retentionRuns: z.number(),
+      removedSnapshots: z.number(),
+      deletionProbes: z.number(),
+    }),
+  ),
+})
+
 /** How contracts stand, for programs of those who are signed in. */
 export function contractRoutes(parts: {
   store: Store
   compliance: Compliance
   authorize: (request: FastifyRequest) => Promise<Scope | null>
+  now: () => Date
 }): FastifyPluginAsyncZod {
-  const { store, compliance, authorize } = parts
+  const { store, compliance, authorize, now } = parts
 
-  async function assertVisible(request: FastifyRequest, id: string): Promise<void> {
+  async function scopeOf(request: FastifyRequest): Promise<Scope> {
     const scope = await authorize(request)
     if (scope === null) throw new BevisError('UNAUTHORIZED', 'sign in first')
+    return scope
+  }
+
+  async function assertVisible(request: FastifyRequest, id: string): Promise<void> {
+    const scope = await scopeOf(request)
     if ((await findContract(store.db, scope, id)) === undefined) {
       throw new BevisError('NOT_FOUND', `there is no contract ${id} that this account may see`)
     }
@@ -88,6 +129,22 @@ export function contractRoutes(parts: {
       async (request) => {
         await assertVisible(request, request.params.id)
         return compliance.answer(request.params.id, request.query)
+      },
+    )
+
+    app.get(
+      '/v1/contracts/:id/ledger',
+      {
+        schema: {
+          summary: 'What was done for a contract, month by month and set by set',
+          params,
+          querystring: monthsSchema,
+          response: { 200: ledgerSchema, '4xx': problemSchema },
+        },
+      },
+      async (request) => {
+        const scope = await scopeOf(request)
+        return readLedger(store, scope, request.params.id, request.query, now())
       },
     )
 

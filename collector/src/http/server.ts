@@ -94,7 +94,7 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
       pages = await registerPages(scope, { config, store, log, compliance, office, now })
     // Among the pages, so that a browser's session is known to them.
     await scope.register(
-      contractRoutes({ store, compliance, authorize: (request) => pages.authorize(request) }),
+      contractRoutes({ store, compliance, authorize: (request) => pages.authorize(request), now }),
     )
   })
   await app.ready()

@@ -1,0 +1,72 @@
+/** A contract as papers are made of it: its newest text, and the facts that it is judged by. */
+import type { Fact } from '@bevis/shared/contract/known'
+import { ledgerOf } from '@bevis/shared/contract/ledger'
+import type { Ledger } from '@bevis/shared/contract/ledger'
+import { monthNameOf, monthOf } from '@bevis/shared/contract/month'
+import { parseContract } from '@bevis/shared/contract/parse'
+import type { Contract } from '@bevis/shared/contract/schema'
+import { BevisError } from '@bevis/shared/error'
+import { parseStatement } from '@bevis/shared/evidence/statement'
+import { findContract, listContractTexts } from '../store/read/contracts.ts'
+import { listFacts } from '../store/read/statements.ts'
+import { assertWhole } from '../store/read/whole-text.ts'
+import type { Scope, Store } from '../store/store.ts'
+
+export interface Matter {
+  readonly contract: Contract
+  readonly tenant: string
+  /** The newest text. */
+  readonly revision: number
+  readonly sha256: string
+  readonly texts: readonly {
+    readonly revision: number
+    readonly applied_at: string
+    readonly applied_by: string
+  }[]
+  /** In log order. */
+  readonly facts: readonly Fact[]
+}
+
+/**
+ * @throws BevisError NOT_FOUND where there is no such contract that the reader may see; CONTRACT_INVALID;
+ * LOG_INCONSISTENT for a text that was changed
+ */
+export async function readMatter(store: Store, scope: Scope, id: string): Promise<Matter> {
+  const row = await findContract(store.db, scope, id)
+  const texts = await listContractTexts(store.db, scope, id)
+  const [newest] = texts
+  if (row === undefined || newest === undefined) {
+    throw new BevisError('NOT_FOUND', `there is no contract ${id} that this account may see`)
+  }
+  assertWhole(newest)
+  const { contract } = parseContract(newest.yaml)
+  if (contract === undefined) {
+    throw new BevisError('CONTRACT_INVALID', `the text of ${id} can no longer be read: apply it anew`)
+  }
+  const facts = (await listFacts(store.db, id)).map(({ received_at, pae_digest, payload }) => ({
+    receivedAt: received_at,
+    paeDigest: pae_digest,
+    statement: parseStatement(payload),
+  }))
+  const { revision, sha256 } = newest
+  return { contract, tenant: row.tenant, revision, sha256, texts, facts }
+}
+
+/**
+ * The ledger of some months, both included: this month, if none is named.
+ * @throws BevisError as {@link readMatter}; USAGE for months that are none, or not in their order
+ */
+export async function readLedger(
+  store: Store,
+  scope: Scope,
+  id: string,
+  months: { readonly from?: string | undefined; readonly to?: string | undefined },
+  now: Date,
+): Promise<Ledger> {
+  const { contract, facts } = await readMatter(store, scope, id)
+  const to = months.to ?? monthNameOf(now.getTime(), contract.timezone)
+  const from = months.from ?? to
+  for (const month of [from, to]) monthOf(month, contract.timezone)
+  if (from > to) throw new BevisError('USAGE', `${from} is after ${to}`)
+  return ledgerOf({ contract, facts, from, to })
+}
