@@ -221,6 +221,23 @@ define('retention <set>', 'show what the contract no longer owes, and why; remov
       }),
   )
 
+define('drill <set>', 'restore a whole set as in an emergency, into an empty folder, against the clock', [
+  'drill shop --target /srv/restored',
+  'drill shop --target /srv/restored --snapshot 3f2a…',
+])
+  .requiredOption('--target <folder>', 'an empty folder, or one to be made; what is restored stays there')
+  .option('--snapshot <id>', 'the snapshot to restore; left out: the newest')
+  .option('--no-send', 'leave the evidence in the outbox')
+  .action((set: string, options: Common & { target: string; snapshot?: string; send: boolean }) =>
+    act(options, async (opened) =>
+      (await import('./commands/drill.ts')).drillCommand(opened, set, {
+        ...workOptions(options),
+        target: resolve(options.target),
+        snapshot: options.snapshot ?? null,
+      }),
+    ),
+  )
+
 define('inventory [set]', 'list what the repository holds, completely, and sign the list', [
   'inventory',
   'inventory shop',

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { covers } from '@bevis/shared/contract/cover'
 import { parseContract } from '@bevis/shared/contract/parse'
-import type { Contract } from '@bevis/shared/contract/schema'
+import type { Contract, ContractSet } from '@bevis/shared/contract/schema'
 import { BevisError, errorMessageOf } from '@bevis/shared/error'
 import type { SetConfig } from '../config.ts'
 
@@ -23,14 +23,21 @@ export function readContractFile(file: string): Contract {
   )
 }
 
-/** What the set's contract wants to see in every backup, of the set's own paths; nothing where its text is not here. */
-export function canariesIn({ id, paths, contractFile }: SetConfig): string[] {
-  if (contractFile === undefined) return []
+/**
+ * What the set's contract says of it, by its text on this machine. Null where that is not here, or cannot be used: doctor
+ * and retention say what is wrong with it, everything else goes on without.
+ */
+export function termsIn({ id, contractFile }: Pick<SetConfig, 'id' | 'contractFile'>): ContractSet | null {
+  if (contractFile === undefined) return null
   try {
     const sets = readContractFile(contractFile).versions.at(-1)?.sets ?? []
-    const canaries = sets.find((one) => one.id === id)?.content?.canaries ?? []
-    return canaries.filter((path) => covers(paths, [path]))
+    return sets.find((one) => one.id === id) ?? null
   } catch {
-    return [] // doctor and retention say what is wrong with it; a backup is made all the same
+    return null
   }
+}
+
+/** What the contract wants to see in every backup, of the set's own paths. */
+export function canariesIn(set: Pick<SetConfig, 'id' | 'contractFile' | 'paths'>): string[] {
+  return (termsIn(set)?.content?.canaries ?? []).filter((path) => covers(set.paths, [path]))
 }

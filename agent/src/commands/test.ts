@@ -118,7 +118,7 @@ function seedIn(
   return seed === null ? {} : { seed }
 }
 
-function agreedFor({ state }: Opened, { set, stateDir }: Bench): Agreed {
+export function agreedFor({ state }: Opened, { set, stateDir }: Bench): Agreed {
   const asked = loadAsked(state)
   const here = { repository: knownRepository(stateDir, set.id) ?? '', host: hostname() }
   return agreedIn(asked === null ? [] : termsFor(asked.work, set, here), set)
@@ -130,7 +130,7 @@ function outcomeOf(id: string, { outcome, tests, error }: RestoreTestResult): Ou
     exit: outcome === 'PASSED' ? 0 : outcome === 'FAILED' || told === null ? 1 : 2,
     json: { set: id, outcome, tests, error: told },
     lines: [
-      ...tests.flatMap((one) => describe(one, told?.message)),
+      ...tests.flatMap((one) => describeTest(one, told?.message)),
       ...(told === null ? [] : [`${told.code}: ${told.message}`, `  ${cureOfCode(told.code)}`]),
     ],
   }
@@ -148,7 +148,7 @@ const CONTROLS = {
   'not-run': 'not run: nothing was judged',
 } as const
 
-function describe(
+export function describeTest(
   { snapshotId, result, recorded }: SnapshotTest,
   /** The error that is told at the end. */
   told: string | undefined,

@@ -20,12 +20,14 @@ export interface ScratchRequest {
   readonly repositoryUrl: string
   /** A folder of memory, where files may be restored instead when there is room: /dev/shm. */
   readonly memory?: string
+  /** An empty folder, where what is restored stays: a drill. */
+  readonly keepIn?: string
 }
 
 export interface Scratch {
   /** The folder that all of them are in. */
   readonly folder: string
-  /** Not yet there. */
+  /** Not yet there, or empty. */
   readonly target: BytePath
   readonly cacheDir: string
   readonly control: BytePath
@@ -45,17 +47,18 @@ export async function makeScratch(request: ScratchRequest): Promise<Scratch> {
   const base = await prepareBase(request.base)
   await assertAway(base, request)
   await wipeLeftovers(base)
+  const kept = request.keepIn === undefined ? null : await prepareKept(request.keepIn, request)
   const folder = await mkdtemp(join(base, ownPrefix()))
   const memory = await memoryOf(request)
   const taken: string[] = []
   const freeOf = async (): Promise<{ bytes: number; files: number }> => {
-    const { bavail, bsize, ffree, files } = await statfs(folder)
+    const { bavail, bsize, ffree, files } = await statfs(kept ?? folder)
     // btrfs and others make inodes as they go, and say 0 of 0.
     return { bytes: bavail * bsize, files: files === 0 ? Number.MAX_SAFE_INTEGER : ffree }
   }
   return {
     folder,
-    target: bytePathOf(join(folder, 'restored')),
+    target: bytePathOf(kept ?? join(folder, 'restored')),
     cacheDir: join(folder, 'cache'),
     control: bytePathOf(join(folder, 'control')),
     async assertRoom(need) {
@@ -63,7 +66,7 @@ export async function makeScratch(request: ScratchRequest): Promise<Scratch> {
       if (free.bytes >= need.bytes + MARGIN_BYTES && free.files >= need.files + 1_000) return
       throw new BevisError(
         'SCRATCH_FULL',
-        `${base} has ${free.bytes} bytes and ${free.files} inodes free; this test needs ${need.bytes + MARGIN_BYTES} and ${need.files}: name another place as scratch, or draw fewer files`,
+        `${kept ?? base} has ${free.bytes} bytes and ${free.files} inodes free; this test needs ${need.bytes + MARGIN_BYTES} and ${need.files}: name another place as scratch, or draw fewer files`,
       )
     },
     async assertWritable() {
@@ -113,6 +116,14 @@ async function prepareBase(base: string): Promise<string> {
       cause,
     })
   }
+}
+
+/** restic takes over what is there already, unread: then nothing would be proven. */
+async function prepareKept(folder: string, request: ScratchRequest): Promise<string> {
+  const kept = await prepareBase(folder)
+  await assertAway(kept, request)
+  if (readdirSync(kept).length === 0) return kept
+  throw new BevisError('SCRATCH_REFUSED', `${kept} is not empty: name a folder that is, or is not there yet`)
 }
 
 async function memoryOf(request: ScratchRequest): Promise<string | null> {

@@ -36,6 +36,8 @@ export interface RestoreTestContext {
   readonly stateDir: string
   /** Where to restore to; left out: memory where there is room, else inside the state folder. */
   readonly scratchDir?: string
+  /** A drill: an empty folder, in which what is restored stays. No budget, and no second try. */
+  readonly keepIn?: string
   readonly now: () => Date
   readonly logger: RunLogger
   readonly signal?: AbortSignal
@@ -110,7 +112,7 @@ export async function runRestoreTest(context: RestoreTestContext): Promise<Resto
       const one = { context, identity, seed, pool, snapshot, chosen, endsAtMs, isLadder: index > 0 }
       const first = await testOne(one)
       tests.push(first)
-      const isBad = first.result.result === 'FAILED' && !context.signal?.aborted
+      const isBad = first.result.result === 'FAILED' && !context.signal?.aborted && !isDrill(context)
       // A failure stays with its snapshot, and only a passing test of that snapshot clears it: one is tried at once.
       const again = isBad ? await testOne({ ...one, isRetest: true }) : null
       if (again) tests.push(again)
@@ -138,9 +140,13 @@ interface One {
   readonly isRetest?: boolean
 }
 
-function endOfBudget({ set, now }: RestoreTestContext): number {
+function isDrill({ keepIn }: RestoreTestContext): boolean {
+  return keepIn !== undefined
+}
+
+function endOfBudget({ set, now, keepIn }: RestoreTestContext): number {
   const { minutes } = set.restoreTest.budget
-  return minutes === undefined ? Infinity : now().getTime() + minutes * 60_000
+  return minutes === undefined || keepIn !== undefined ? Infinity : now().getTime() + minutes * 60_000
 }
 
 function gotToFiles({ result: { result, classes } }: SnapshotTest): boolean {
@@ -182,7 +188,16 @@ async function probe(
   compared: TestResult,
 ): Promise<TestResult> {
   const paths = wanted.mode === 'requested' ? wanted.paths : []
-  const probed = await probeRestored({ ...request, set, logger, seed: seed.value, mode: wanted.mode, paths })
+  const { keepIn: _keepIn, ...scratch } = request.scratch
+  const probed = await probeRestored({
+    ...request,
+    scratch,
+    set,
+    logger,
+    seed: seed.value,
+    mode: wanted.mode,
+    paths,
+  })
   return withProbes(compared, probed, now())
 }
 
@@ -208,15 +223,17 @@ function requestOf(
         (wanted.mode === 'requested' ? 'requested' : isLadder ? 'ladder' : 'scheduled')),
     // Of files that somebody asked for, every one must have an answer.
     minimum: wanted.mode === 'requested' ? null : (minConclusive ?? files),
-    method: set.restoreTest.method,
+    method: isDrill(context) ? 'disk' : set.restoreTest.method,
     scratch: {
       base: context.scratchDir ?? join(stateDir, 'scratch'),
       roots: set.paths,
       isExcluded: excludedBy(set.exclude),
       repositoryUrl: set.repository.url,
       ...(context.scratchDir === undefined && { memory: SHARED_MEMORY }),
+      ...(context.keepIn !== undefined && { keepIn: context.keepIn }),
     },
-    ...(set.restoreTest.budget.bytes !== undefined && { budgetBytes: set.restoreTest.budget.bytes }),
+    ...(set.restoreTest.budget.bytes !== undefined &&
+      !isDrill(context) && { budgetBytes: set.restoreTest.budget.bytes }),
     ...(endsAtMs < Infinity && { deadlineMs: Math.max(1_000, endsAtMs - now().getTime()) }),
     ...(signal && { signal }),
     ...(onProgress && { onProgress: (at) => onProgress({ ...at, snapshotId: snapshot.id }) }),
