@@ -61,15 +61,20 @@ export function todayOf(timezone: string, now: Date): string {
     .toString()
 }
 
-/** Nobody can have accepted anything later than now. */
-export function earlyAcceptances({ versions }: Contract, now: Date): string[] {
-  return versions.flatMap(({ no, acceptances }) =>
+/**
+ * An acceptance that is still to come does no harm while its version has not begun, and is in order if it comes before
+ * that; a version that has begun cannot rest on one.
+ */
+export function earlyAcceptances({ timezone, versions }: Contract, now: Date): string[] {
+  const today = todayOf(timezone, now)
+  return versions.flatMap(({ no, effectiveFrom, acceptances }) =>
     (acceptances ?? [])
       .filter(({ at }) => Date.parse(at) > now.getTime())
+      .filter(({ at }) => effectiveFrom <= today || todayOf(timezone, new Date(at)) > effectiveFrom)
       .map(
         ({ party, person, at }) =>
-          `version ${no}: the ${party}'s acceptance by ${person} is dated ${at}, which is still to come: ` +
-          'name the instant at which it was accepted',
+          `version ${no} begins on ${effectiveFrom}, and the ${party}'s acceptance by ${person} is dated ${at}, ` +
+          'which is still to come: name the instant at which it was accepted',
       ),
   )
 }

@@ -115,13 +115,13 @@ test('the first text of a customer may tell of years past', async () => {
   expect(await apply(yaml({ versions: version(2, '2026-01-01', 30) }))).toMatchObject({ revision: 1 })
 })
 
-test('nobody has accepted anything in the future', async () => {
+test('no version that has begun rests on an acceptance still to come', async () => {
   const text = yaml().replace(
     'person: Liv, at: 2025-02-20T09:12:00Z',
     'person: Liv, at: 2026-11-23T12:00:01Z',
   )
   await expect(apply(text)).rejects.toThrow(
-    /version 1: the customer's acceptance by Liv is dated 2026-11-23T12:00:01/,
+    /version 1 begins on 2025-03-01, and the customer's acceptance by Liv is dated 2026-11-23T12:00:01/,
   )
 })
 

@@ -37,6 +37,17 @@ const statusSchema = z.object({
       evidence: z.array(z.string()),
     }),
   ),
+  corrections: z.array(
+    z.object({
+      set: z.string(),
+      tier: z.string(),
+      bucket: z.string(),
+      at: z.string(),
+      was: z.string(),
+      is: z.string(),
+      receivedAt: z.string(),
+    }),
+  ),
 })
 const obligationsSchema = z.object({
   contract: z.string(),
