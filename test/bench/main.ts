@@ -1,8 +1,10 @@
 /**
  * npm run bench            everything, with the defaults
  * npm run bench -- NAME    one of: demo, restore, idle, contract
- * Options: --files N (restore: small files, 20000), --large N (restore: files of 200 MB, 4), --pairs N (5),
- *   --tree PATH (restore: the mixed set, /usr/share), --sets a,b,c (restore), --seconds N (idle, 60),
+ * Options of restore: --sets a,b,c,d (a small files, b large ones, c a mixed tree, d borgmatic), --pairs N (5),
+ *   --files N (of set a, 100000), --large N (files of 200 MB in set b, 30), --tree PATH (set c, /usr/share),
+ *   --places local,rest, --only verify,full,sample,disk,sums,check,limit. All of it takes an hour and a half.
+ * Options of others: --seconds N (idle, 60),
  *   --scales 1,10,100 and --keep-all (contract: all snapshots stay in the repository; try --scales 1,10)
  */
 import { join, resolve } from 'node:path'
@@ -15,10 +17,12 @@ import { benchRestore } from './restore.ts'
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    files: { type: 'string', default: '20000' },
-    large: { type: 'string', default: '4' },
+    files: { type: 'string', default: '100000' },
+    large: { type: 'string', default: '30' },
     tree: { type: 'string', default: '/usr/share' },
-    sets: { type: 'string', default: 'a,b,c' },
+    sets: { type: 'string', default: 'a,b,c,d' },
+    places: { type: 'string', default: 'local,rest' },
+    only: { type: 'string', default: '' },
     pairs: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '60' },
     scales: { type: 'string', default: '1,10,100' },
@@ -34,6 +38,8 @@ const benches: Record<string, () => Promise<void> | void> = {
       large: Number(values.large),
       tree: values.tree,
       sets: values.sets.split(','),
+      places: values.places.split(','),
+      only: values.only.split(',').filter((key) => key !== ''),
       pairs: Number(values.pairs),
     }),
   idle: () => benchIdle(folder, { seconds: Number(values.seconds) }),

@@ -6,13 +6,17 @@ import { readdirSync, readFileSync, statfsSync } from 'node:fs'
 export interface Measured {
   readonly wallSeconds: number
   readonly cpuSeconds: number
-  /** The largest sum of resident memory over the command's processes, sampled every 25 ms. */
+  /** The largest sum of resident memory over the command's processes, sampled every 50 ms. */
   readonly peakBytes: number
+  /** The largest resident memory of one of them. */
+  readonly largestBytes: number
   /** The most that stood in the subject's scratch, sampled likewise. */
   readonly scratchBytes: number
 }
 
 export interface Subject {
+  /** By it ratios and options name the subject. */
+  readonly key: string
   readonly name: string
   readonly command: readonly string[]
   /** A file system whose use is its scratch, as far as it grows during the run. */
@@ -36,13 +40,18 @@ export async function measure(subject: Subject, env: NodeJS.ProcessEnv): Promise
   })
   const chunks: Buffer[] = []
   child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk))
-  let [peakBytes, scratchBytes] = [0, 0]
+  let [peakBytes, largestBytes, scratchBytes] = [0, 0, 0]
   const used = (): number => (subject.scratch === undefined ? 0 : usedBytes(subject.scratch))
   const usedBefore = used()
   const sampler = setInterval(() => {
     scratchBytes = Math.max(scratchBytes, used() - usedBefore)
-    peakBytes = Math.max(peakBytes, residentBytes(descendantsOf(child.pid ?? 0)))
-  }, 25)
+    const each = descendantsOf(child.pid ?? 0).map((pid) => residentBytes([pid]))
+    largestBytes = Math.max(largestBytes, ...each)
+    peakBytes = Math.max(
+      peakBytes,
+      each.reduce((sum, bytes) => sum + bytes, 0),
+    )
+  }, 50)
   const [exit] = (await once(child, 'close')) as [number]
   clearInterval(sampler)
   const text = Buffer.concat(chunks).toString().trim()
@@ -51,7 +60,7 @@ export async function measure(subject: Subject, env: NodeJS.ProcessEnv): Promise
   if (!(subject.goodExits ?? [0]).includes(exit) || wall === undefined) {
     throw new Error(`${subject.name} ended with ${exit}: ${text.slice(-2000)}`)
   }
-  return { wallSeconds: wall, cpuSeconds: (user ?? 0) + (system ?? 0), peakBytes, scratchBytes }
+  return { wallSeconds: wall, cpuSeconds: (user ?? 0) + (system ?? 0), peakBytes, largestBytes, scratchBytes }
 }
 
 function usedBytes(folder: string): number {
@@ -108,15 +117,19 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? high : (high + (sorted[middle - 1] ?? Number.NaN)) / 2
 }
 
-/**
- * Runs the subjects in turn, `pairs` times after one unmeasured round, and prints a table: medians, and the
- * median over rounds of each subject's ratio to the first. Ratios hold while the machine's speed drifts.
- */
+/** What rounds of several subjects came to; each round holds one run of each subject, in the subjects' order. */
+export interface Comparison {
+  readonly title: string
+  readonly subjects: readonly Subject[]
+  readonly rounds: readonly (readonly Measured[])[]
+}
+
+/** Runs the subjects in turn, `pairs` times after one unmeasured round. */
 export async function compare(
   title: string,
   subjects: readonly Subject[],
   { pairs, env }: { pairs: number; env: NodeJS.ProcessEnv },
-): Promise<void> {
+): Promise<Comparison> {
   const rounds: Measured[][] = []
   for (let round = 0; round <= pairs; round += 1) {
     const measured: Measured[] = []
@@ -124,22 +137,51 @@ export async function compare(
     if (round > 0) rounds.push(measured)
     process.stderr.write(`${title}: round ${round} of ${pairs}\n`)
   }
-  const rows = subjects.map(({ name }, column) => {
-    const of = (pick: (one: Measured) => number) =>
-      rounds.flatMap((round) => (round[column] === undefined ? [] : [pick(round[column])]))
-    const ratio = (pick: (one: Measured) => number) =>
-      median(rounds.map((round) => pick(round[column] as Measured) / pick(round[0] as Measured)))
+  return { title, subjects, rounds }
+}
+
+/** All runs of the subject with this key; none when it did not run. */
+export function runsOf({ subjects, rounds }: Comparison, key: string): Measured[] {
+  const column = subjects.findIndex((subject) => subject.key === key)
+  return rounds.flatMap((round) => round[column] ?? [])
+}
+
+/**
+ * The median over rounds of one subject's figure to another's, NaN when either did not run. Ratios hold while the
+ * machine's speed drifts.
+ */
+export function ratioOf(
+  comparison: Comparison,
+  [key, other]: readonly [string, string],
+  pick: (one: Measured) => number,
+): number {
+  const others = runsOf(comparison, other)
+  return median(
+    runsOf(comparison, key).flatMap((run, n) => {
+      const beside = others[n]
+      return beside === undefined ? [] : [pick(run) / pick(beside)]
+    }),
+  )
+}
+
+/** Medians, and ratios to the first subject; of the scratch the most. */
+export function tableOf(comparison: Comparison): Record<string, string | number>[] {
+  const first = comparison.subjects[0]?.key ?? ''
+  return comparison.subjects.map(({ key, name }) => {
+    const of = (pick: (one: Measured) => number): number => median(runsOf(comparison, key).map(pick))
+    const ratio = (pick: (one: Measured) => number): string =>
+      ratioOf(comparison, [key, first], pick).toFixed(2)
     return {
       what: name,
-      'wall s': median(of((one) => one.wallSeconds)).toFixed(2),
-      'wall ratio': ratio((one) => one.wallSeconds).toFixed(2),
-      'cpu s': median(of((one) => one.cpuSeconds)).toFixed(2),
-      'cpu ratio': ratio((one) => one.cpuSeconds).toFixed(2),
-      'peak MB': Math.round(median(of((one) => one.peakBytes)) / 1e6),
-      'scratch MB': Math.round(Math.max(...of((one) => one.scratchBytes)) / 1e6),
+      'wall s': of((one) => one.wallSeconds).toFixed(2),
+      'wall ratio': ratio((one) => one.wallSeconds),
+      'cpu s': of((one) => one.cpuSeconds).toFixed(2),
+      'cpu ratio': ratio((one) => one.cpuSeconds),
+      'peak MB': Math.round(of((one) => one.peakBytes) / 1e6),
+      'largest MB': Math.round(of((one) => one.largestBytes) / 1e6),
+      'scratch MB': Math.round(Math.max(...runsOf(comparison, key).map((one) => one.scratchBytes)) / 1e6),
     }
   })
-  print(`${title} (medians of ${pairs} rounds)`, rows)
 }
 
 /** A table on standard output. */
