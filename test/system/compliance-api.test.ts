@@ -142,7 +142,9 @@ test.each(CASES)('$name', async ({ contractText, facts: lines, checks }) => {
 
   const cookie = await signIn(url)
   const ask = async (what: string, query: URLSearchParams): Promise<Record<string, unknown>> => {
-    const answer = await fetch(`${url}/v1/contracts/${contract}/${what}?${query}`, { headers: { cookie } })
+    const answer = await fetch(`${url}/v1/contracts/${contract}/${what}?${query.toString()}`, {
+      headers: { cookie },
+    })
     expect(answer.status).toBe(200)
     return (await answer.json()) as Record<string, unknown>
   }
