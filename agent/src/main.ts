@@ -249,6 +249,19 @@ define('inventory [set]', 'list what the repository holds, completely, and sign 
     ),
   )
 
+define('explain <path>', 'all that is known here of a file: snapshots, witnesses, tests', [
+  'explain /srv/shop/dump/orders.sql',
+  'explain /srv/shop/dump/orders.sql --snapshot 3f2a…',
+])
+  .option('--snapshot <id>', 'only this one')
+  .action((path: string, options: Common & { snapshot?: string }) =>
+    act(options, async (opened) =>
+      (await import('./commands/explain.ts')).explainCommand(opened, path, {
+        snapshot: options.snapshot ?? null,
+      }),
+    ),
+  )
+
 define('status', 'how the agent is: what ran, what comes next, what waits, what is wrong', [
   'status',
   'status --json',

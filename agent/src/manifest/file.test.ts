@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { bytePath, bytePathOf } from '../tree/path.ts'
 import { FLAGS, formatEntry, parseEntry } from './entry.ts'
 import type { ManifestEntry } from './entry.ts'
-import { createManifest, findManifest, listManifests, openManifest } from './file.ts'
+import { createManifest, findEntry, findManifest, listManifests, openManifest } from './file.ts'
 import type { ManifestFile, ManifestHeader } from './file.ts'
 
 function snapshotOf(hex: string): ManifestHeader['snapshot'] {
@@ -143,4 +143,24 @@ test('a full disk fails the writer, and is no unhandled rejection', async () => 
   const writer = await createManifest('/proc/self', header).catch((error: unknown) => error)
   if (writer instanceof Error) return
   await expect((writer as Awaited<ReturnType<typeof createManifest>>).finish()).rejects.toThrow()
+})
+
+test('one entry is found by its very path, whatever bytes the names are made of', async () => {
+  const name = fc
+    .uint8Array({ minLength: 1, maxLength: 4 })
+    .map((bytes) => bytes.map((byte) => [0x61, 0x0a, 0x22, 0x5b, 0x5c, 0xff, 0x2c][byte % 7] ?? 0x61))
+  const path = name.map((bytes) => bytePath(Buffer.concat([Buffer.from('/'), bytes])))
+  let n = 0
+  await fc.assert(
+    fc.asyncProperty(fc.uniqueArray(path, { minLength: 1, maxLength: 30 }), path, async (all, other) => {
+      const found = await write(
+        `find-${(n += 1)}`,
+        all.map((one, size) => ({ ...entry, path: one, size })),
+      )
+      for (const [size, one] of all.entries())
+        expect((await findEntry(found, one)).entry).toMatchObject({ path: one, size })
+      if (!all.includes(other)) expect((await findEntry(found, other)).entry).toBeNull()
+    }),
+    { numRuns: 15 },
+  )
 })

@@ -16,6 +16,7 @@ import { snapSchema } from '@bevis/shared/evidence/predicates'
 import { z } from 'zod'
 import { formatEntry, isUnlisted, parseEntry, pathOfLine } from './entry.ts'
 import type { ManifestEntry } from './entry.ts'
+import { pathText } from '../tree/path.ts'
 import type { BytePath } from '../tree/path.ts'
 
 const headerSchema = z.object({
@@ -139,6 +140,11 @@ const MAX_LINE_BYTES = 512 * 1024
 const CHUNK_BYTES = 256 * 1024
 
 async function* readLines(found: ManifestFile): AsyncGenerator<string[]> {
+  for await (const block of readBlocks(found)) yield block.toString('utf8').split('\n')
+}
+
+/** Whole lines, without the last LF of each block. */
+async function* readBlocks(found: ManifestFile): AsyncGenerator<Buffer> {
   const digest = createHash('sha256')
   const source = createReadStream(found.file, { highWaterMark: CHUNK_BYTES })
   const text = createZstdDecompress({ chunkSize: CHUNK_BYTES })
@@ -155,8 +161,6 @@ async function* readLines(found: ManifestFile): AsyncGenerator<string[]> {
         continue
       }
       yield Buffer.concat([rest, chunk.subarray(0, end)])
-        .toString('utf8')
-        .split('\n')
       rest = Buffer.from(chunk.subarray(end + 1))
     }
     await read
@@ -166,6 +170,38 @@ async function* readLines(found: ManifestFile): AsyncGenerator<string[]> {
     source.destroy()
     text.destroy()
   }
+}
+
+/**
+ * The one entry of a path, or null: a search through bytes, since to take a million lines apart takes seconds.
+ * @throws BevisError MANIFEST_DAMAGED
+ */
+export async function findEntry(
+  found: ManifestFile,
+  path: BytePath,
+): Promise<{ header: ManifestHeader; entry: ManifestEntry | null }> {
+  const needle = Buffer.from(`[${JSON.stringify(pathText(path))},`)
+  const inner = Buffer.concat([Buffer.from('\n'), needle])
+  let header: ManifestHeader | null = null
+  let entry: ManifestEntry | null = null
+  try {
+    for await (const block of readBlocks(found)) {
+      header ??= headerSchema.parse(JSON.parse(firstLine(block)))
+      if (entry !== null) continue
+      const isFirst = block.subarray(0, needle.length).equals(needle)
+      const before = isFirst ? -1 : block.indexOf(inner)
+      if (isFirst || before >= 0) entry = parseEntry(firstLine(block.subarray(before + 1)))
+    }
+    if (header === null) throw new Error('it is empty')
+  } catch (cause) {
+    throw damaged(found, cause)
+  }
+  return { header, entry }
+}
+
+function firstLine(block: Buffer): string {
+  const end = block.indexOf(0x0a)
+  return block.toString('utf8', 0, end < 0 ? block.length : end)
 }
 
 function damaged(found: ManifestFile, cause: unknown): BevisError {
