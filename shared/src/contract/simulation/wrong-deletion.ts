@@ -36,6 +36,9 @@ export interface ForgetOutcome {
   first: WrongDeletion | null
 }
 
+/** Where a policy leaves more than so many, forget runs after every second, third … backup: time would be its square. */
+const PATIENCE = 200
+
 /**
  * Plays a policy through: after every backup of the set's repository, forget runs. Judged by all that is known at
  * `at`; what the repository really lost meanwhile is left out of it, so that only the policy is judged.
@@ -63,7 +66,7 @@ function playSet(
   const { points } = situation.viewOf(terms.set.selector.repository, terms)
   const own = new Set(situation.historyOf(terms).points)
   const promises = new Promises(situation, set, versions)
-  const groups = new Map<string, Entry[]>()
+  const groups = new Map<string, { entries: Entry[]; waiting: number }>()
   const present = new Set<Point>()
   let removed = 0
   let first: WrongDeletion | null = null
@@ -72,15 +75,17 @@ function playSet(
     const { start, snapshot } = point
     const entry = { point, start, host: snapshot.host, paths: snapshot.paths, tags: snapshot.tags }
     const key = groupOf(policy, entry)
-    const group = [entry, ...(groups.get(key) ?? [])]
+    const group = groups.get(key) ?? { entries: [], waiting: 0 }
+    groups.set(key, group)
+    group.entries.push(entry)
+    group.waiting += 1
     present.add(point)
+    if (group.waiting * PATIENCE < group.entries.length) continue
+    group.waiting = 0
     // Forget comes right after the backup.
     const now = start + 1
-    const gone = new Set(forgotten(policy, group, zone, now))
-    groups.set(
-      key,
-      group.filter((one) => !gone.has(one)),
-    )
+    const gone = new Set(forgotten(policy, group.entries.toReversed(), zone, now))
+    if (gone.size > 0) group.entries = group.entries.filter((one) => !gone.has(one))
     for (const one of gone) present.delete(one.point)
     for (const one of [...gone].toReversed()) {
       if (!own.has(one.point)) continue
