@@ -22,14 +22,13 @@ describe.each(builds.slice(-1))('restic $version', (build) => {
     expect(result).toMatchObject({
       result: 'PASSED',
       selection: {
-        files: 5,
-        bytes: 50_000,
-        strata: [
+        strata: expect.arrayContaining([
           { name: 'random', files: 5 },
           { name: 'left-out-as-oversized', files: 1 },
-        ],
+        ]),
       },
     })
+    expect(result?.selection.bytes).toBeLessThanOrEqual(100_000)
     // The bound is for files drawn at random from all.
     expect(result).not.toHaveProperty('limit')
   })

@@ -15,11 +15,12 @@ import { inventoryKeeper, plansOf } from '../schedule/plan.ts'
 import { coverageOf, loadCheckLedger } from '../run/check-ledger.ts'
 import type { Coverage } from '../run/check-ledger.ts'
 import { describeHold, loadHold } from '../run/hold.ts'
+import { readCoverage } from '../run/coverage-ledger.ts'
 import { knownRepository } from '../run/repository.ts'
 import type { State } from '../state.ts'
 import type { Opened } from './open.ts'
 import type { Outcome } from './outcome.ts'
-import { describeCoverage } from './coverage.ts'
+import { describeCoverage, describeRestored } from './coverage.ts'
 import { alignColumns, formatDistance, formatInstant, paint } from './terminal.ts'
 
 const WORKS: readonly Work[] = [
@@ -66,6 +67,8 @@ export function readStatus(config: AgentConfig, state: State, now: Date) {
     ),
     /** How much of the repository's data was read by checks; null before the first. */
     data: dataOf(state, set.id),
+    /** How much of the set was restored by tests; null before the first. */
+    restored: readCoverage(state.folder, set.id),
     /** What stops retention until a person has looked; null when nothing does. */
     hold: loadHold(state.folder, set.id),
   }))
@@ -244,7 +247,7 @@ function describe(status: Status, now: Date): string[] {
     ],
     ['clock', clock],
   ]
-  const table = status.sets.flatMap(({ set, work, data }) => [
+  const table = status.sets.flatMap(({ set, work, data, restored }) => [
     ...work.map(({ what, last, next, runningSince }) => [
       set,
       what,
@@ -259,6 +262,7 @@ function describe(status: Status, now: Date): string[] {
             : `next ${formatDistance(next, now)}`,
     ]),
     ...(data === null ? [] : [[set, 'data read', ...describeCoverage(data, now)]]),
+    ...(restored === null ? [] : [[set, 'restored', ...describeRestored(restored, now)]]),
   ])
   return [
     ...alignColumns(facts),

@@ -10,9 +10,11 @@ import { agreedIn, handledOf, keepHandled, termsFor } from '../run/asked.ts'
 import type { Agreed } from '../run/asked.ts'
 import { knownRepository } from '../run/repository.ts'
 import type { RestoreTestResult, SnapshotTest } from '../run/restore-test.ts'
+import type { TestResult } from '../restore/verdict.ts'
 import { loadDecided } from './asked.ts'
 import type { Opened } from './open.ts'
 import type { Outcome } from './outcome.ts'
+import { describeRestored } from './coverage.ts'
 import { fetchSeed } from './seed.ts'
 import { alignColumns, formatBytes, paint } from './terminal.ts'
 import { MARK_OF, workOn } from './work.ts'
@@ -142,6 +144,13 @@ const MARKS = {
   INCONCLUSIVE: paint('yellow', '? INCONCLUSIVE'),
 }
 
+function drawnText({ selection: { strata, seedFrom } }: TestResult): string {
+  const drawn = strata.flatMap((one) =>
+    typeof one === 'string' || one.files === 0 ? [] : `${one.files} ${one.name}`,
+  )
+  return `${drawn.join(', ') || 'nothing'}; seed from the ${seedFrom}`
+}
+
 const CONTROLS = {
   caught: 'caught: a copy that was damaged on purpose was found out',
   missed: 'missed: a copy that was damaged on purpose passed, so the test is void',
@@ -161,6 +170,7 @@ export function describeTest(
     .join(', ')
   const facts = [
     ['in scope', `${population.files} files, ${formatBytes(population.bytes)}`],
+    ['drawn', drawnText(result)],
     [
       'restored',
       `${restored.files} files, ${formatBytes(restored.bytes)} in ${restored.seconds.toFixed(1)} s`,
@@ -170,6 +180,9 @@ export function describeTest(
       `${classesText || 'nothing'} (${reference.manifest} by witness, ${reference.source} by the source as it is now)`,
     ],
     ['control', CONTROLS[negativeControl]],
+    ...(result.coverage === undefined
+      ? []
+      : [['so far', describeRestored(result.coverage, result.endedAt).filter(Boolean).join('; ')]]),
     ...probes.map(({ name, outcome, detail = '' }) => ['probe', `${outcome}: ${name}; ${detail}`]),
     ...(limit === undefined
       ? []

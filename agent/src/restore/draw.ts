@@ -2,16 +2,18 @@
  * What a test looks at. A sample is the first n of all files ordered by SHA-256(seed || path): whoever has the
  * manifest and the seed can draw it again, and nobody who does not have the seed can know it beforehand.
  */
-import { hash } from 'node:crypto'
-import { bytePathOf, bytesOf, isWithin } from '../tree/path.ts'
+import { bytePathOf, isWithin } from '../tree/path.ts'
 import type { BytePath } from '../tree/path.ts'
 import { hasContent } from './expected.ts'
 import type { Expected } from './expected.ts'
+import { orderKey, Smallest } from './order.ts'
+import { Parts } from './strata.ts'
+import type { Strata, Stratum, Unit } from './strata.ts'
 
 export type Choice =
   | { mode: 'full' }
   /** At least this many files, from the seed's order after `after` (a key; '' from its start). */
-  | { mode: 'sample'; files: number; seed: string; after: string; budget?: ByteBudget }
+  | { mode: 'sample'; files: number; seed: string; after: string; budget?: ByteBudget; strata?: Strata }
   /** Files, or folders with all in them. */
   | { mode: 'requested'; paths: readonly BytePath[] }
 
@@ -34,6 +36,15 @@ export interface Drawn {
   readonly last: string | null
   /** The budget ended the draw before there were as many as wanted. */
   readonly isCut: boolean
+  /** Of a sample that is less than everything. */
+  readonly parts?: Parts
+  /** With strata: which of them are random, and what was drawn besides. */
+  readonly besides?: Besides
+}
+
+export interface Besides {
+  readonly isRandom: (item: Expected) => boolean
+  readonly strata: readonly Stratum[]
 }
 
 export interface Population {
@@ -65,6 +76,8 @@ export async function draw(
   choice: Choice,
   /** Called with each item that is certain to be drawn before the draw is over: in a full test all, else none. */
   onDrawn?: (item: Expected) => void,
+  /** Called with each file and link of the snapshot, whether drawn or not; not in a sample with strata, which ask. */
+  onFile?: (item: Expected) => void,
 ): Promise<{ population: Population; drawn: Drawn }> {
   const population = { files: 0, bytes: 0, nodes: 0, folders: 0, oversized: 0 }
   const requested = { files: 0, bytes: 0, found: new Set<BytePath>() }
@@ -93,12 +106,14 @@ export async function draw(
     for (const item of batch) {
       if (!item.isListed) continue
       population.nodes += 1
+      sample?.strata?.offer(item)
       while (!isWithin(item.path, open.at(-1)?.path ?? ROOT)) close(open.pop())
       if (item.kind === 'dir') open.push(emptyFolder(item.path))
       if (!hasContent(item)) continue
       population.files += 1
       population.bytes += item.size
       if (choice.mode === 'full') onDrawn?.(item)
+      if (!sample?.strata) onFile?.(item)
       const folder = open.at(-1)
       if (folder) {
         folder.files += 1
@@ -131,7 +146,8 @@ export async function draw(
     const chosen = files.take()
     const drawn = ofSample(chosen)
     const leftBytes = choice.budget?.leftBytes ?? Infinity
-    return drawn.bytes <= leftBytes ? drawn : ofFitting(chosen, leftBytes)
+    const random = drawn.bytes <= leftBytes ? drawn : ofFitting(chosen, leftBytes)
+    return choice.strata ? withStrata(random, choice.strata, population, leftBytes) : random
   }
 
   function ofSample(chosen: { key: string; value: Expected }[]): Drawn {
@@ -162,25 +178,28 @@ function emptyFolder(path: BytePath): Folder {
   return { path, files: 0, bytes: 0, direct: 0, first: null }
 }
 
-export function orderKey(seed: string, path: BytePath): string {
-  return hash('sha256', Buffer.concat([Buffer.from(seed, 'utf8'), bytesOf(path)]))
-}
-
 function everything({ files, bytes }: Population, algorithm: Drawn['algorithm']): Drawn {
   return { algorithm, includes: null, isDrawn: () => true, files, bytes, last: null, isCut: false }
 }
 
 function ofFiles(chosen: { key: string; value: Expected }[]): Drawn {
   const paths = new Set(chosen.map(({ value }) => value.path))
+  const parts = new Parts()
+  for (const { value } of chosen) parts.add(unitOf(value))
   return {
     algorithm: 'sha256-order/files',
     includes: [...paths],
     isDrawn: ({ path }) => paths.has(path),
-    files: chosen.length,
-    bytes: chosen.reduce((sum, { value }) => sum + value.size, 0),
+    files: parts.files,
+    bytes: parts.bytes,
+    parts,
     last: chosen.at(-1)?.key ?? null,
     isCut: false,
   }
+}
+
+function unitOf({ path, size }: Expected): Unit {
+  return { path, isFolder: false, files: 1, bytes: size }
 }
 
 function ofFitting(chosen: { key: string; value: Expected }[], leftBytes: number): Drawn {
@@ -199,6 +218,8 @@ function ofFolders(
   wanted: number,
 ): Drawn | null {
   const chosen: Folder[] = []
+  const parts = new Parts()
+  for (const { value } of singles) parts.add(unitOf(value))
   const paths = new Set(singles.map(({ value }) => value.path))
   let files = singles.length
   let bytes = singles.reduce((sum, { value }) => sum + value.size, 0)
@@ -206,6 +227,7 @@ function ofFolders(
     if (files >= wanted) break
     if (chosen.some(({ path }) => isWithin(folder.path, path) || isWithin(path, folder.path))) continue
     chosen.push(folder)
+    parts.add({ ...folder, isFolder: true })
     files += folder.files
     bytes += folder.bytes
   }
@@ -213,33 +235,52 @@ function ofFolders(
   const isDrawn: Drawn['isDrawn'] = ({ path }) =>
     paths.has(path) || chosen.some((folder) => isWithin(path, folder.path))
   const includes = [...chosen.map(({ path }) => path), ...paths]
-  return { algorithm: 'sha256-order/folders', includes, isDrawn, files, bytes, last: null, isCut: false }
+  return {
+    algorithm: 'sha256-order/folders',
+    includes,
+    isDrawn,
+    files,
+    bytes,
+    parts,
+    last: null,
+    isCut: false,
+  }
 }
 
-/** The n smallest keys of a stream, in order, in memory for 2n. */
-class Smallest<T> {
-  readonly #size: number
-  #kept: { key: string; value: T }[] = []
-  #bound = ''
-
-  constructor(size: number) {
-    this.#size = size
+/** The random part, and beside it what each stratum adds, as far as the budget has room. */
+function withStrata(random: Drawn, strata: Strata, population: Population, leftBytes: number): Drawn {
+  const { parts, isDrawn: isRandom, files: randomFiles } = random
+  const told: Stratum[] = [{ name: 'random', files: randomFiles }]
+  if (!parts) return { ...random, besides: { isRandom, strata: told } }
+  for (const { name, units, detail } of strata.take()) {
+    let [files, leftOut] = [0, 0]
+    for (const unit of units) {
+      const cost = parts.costOf(unit)
+      if (parts.bytes + cost.bytes > leftBytes) leftOut += cost.files
+      else {
+        parts.add(unit, cost)
+        files += cost.files
+      }
+    }
+    if (units.length > 0 || 'absent' in detail || name === 'rotation')
+      told.push({ name, files, ...detail, ...(leftOut > 0 && { leftOut }) })
   }
-
-  offer(key: string, value: T): void {
-    if (this.#size === 0 || (this.#bound !== '' && key >= this.#bound)) return
-    this.#kept.push({ key, value })
-    if (this.#kept.length >= this.#size * 2) this.#cut()
+  const { includes } = parts
+  const besides = { isRandom, strata: told }
+  const { files, bytes } = parts
+  const pairs = includes.length * population.nodes
+  const isWholeCheaper = costOf(population) < costOf({ files, bytes }) + pairs / PAIRS_PER_FILE
+  if (pairs > MAX_PAIRS && isWholeCheaper && population.bytes <= leftBytes) {
+    told.push({ name: 'rest', files: population.files - files })
+    return { ...everything(population, random.algorithm), besides }
   }
+  return { ...random, includes, isDrawn: ({ path }) => parts.has(path), files, bytes, besides }
+}
 
-  take(): { key: string; value: T }[] {
-    this.#cut()
-    return this.#kept
-  }
+/** restic looks at so many pairs of node and pattern, or restores so many bytes, in the time of one small file. */
+const PAIRS_PER_FILE = 800
+const BYTES_PER_FILE = 14_000
 
-  #cut(): void {
-    this.#kept.sort((one, other) => (one.key < other.key ? -1 : 1))
-    this.#kept.length = Math.min(this.#kept.length, this.#size)
-    if (this.#kept.length === this.#size) this.#bound = this.#kept.at(-1)?.key ?? ''
-  }
+function costOf({ files, bytes }: { files: number; bytes: number }): number {
+  return files + bytes / BYTES_PER_FILE
 }

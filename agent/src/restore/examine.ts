@@ -6,7 +6,7 @@ import { BevisError, errorCodeOf, errorMessageOf } from '@bevis/shared/error'
 import type { Restic } from '../restic/restic.ts'
 import type { DigestPool } from '../tree/digest-pool.ts'
 import { READING } from '../tree/pair-table.ts'
-import { pathText } from '../tree/path.ts'
+import { parentOf, pathText } from '../tree/path.ts'
 import type { BytePath } from '../tree/path.ts'
 import { errnoOf } from '../tree/walk.ts'
 import { AwaitedFiles } from './awaited.ts'
@@ -15,15 +15,19 @@ import type { BringRequest } from './bring.ts'
 import { runControl, openSpecimen } from './control.ts'
 import type { ControlOutcome } from './control.ts'
 import { draw } from './draw.ts'
-import type { Choice, Drawn, Population } from './draw.ts'
+import type { ByteBudget, Choice, Drawn, Population } from './draw.ts'
 import type { Expected } from './expected.ts'
+import { COUNTS_AS } from './compare.ts'
 import { judge } from './judge.ts'
+import type { Judged } from './judge.ts'
 import { CONFIDENCE, defectLimit } from './limit.ts'
 import { openMetadata } from './metadata.ts'
 import type { MetadataTally } from './metadata.ts'
 import { openRecheck, recheckTimes } from './recheck.ts'
 import { makeScratch } from './scratch.ts'
 import type { Scratch, ScratchRequest } from './scratch.ts'
+import { Strata } from './strata.ts'
+import type { Standing, StrataRequest, Stratum } from './strata.ts'
 import { decide, openTally } from './verdict.ts'
 import type { TestResult } from './verdict.ts'
 
@@ -52,11 +56,22 @@ export interface TestRequest {
   readonly budgetBytes?: number
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: TestProgress) => void
+  /** Hears of every file of the snapshot once, and of those that came back identical. */
+  readonly coverage?: Coverage
+}
+
+/** Whoever keeps account of what was restored. */
+export interface Coverage {
+  /** All files of the snapshot follow, from the first. */
+  restart(): void
+  standingOf(item: Expected): Standing
+  restored(item: Expected): void
 }
 
 export type Wanted =
   | { mode: 'full' }
-  | { mode: 'sample'; files: number }
+  /** With strata, only the first draw has them: they are replaced by nothing. */
+  | { mode: 'sample'; files: number; strata?: StrataRequest }
   | { mode: 'requested'; paths: readonly BytePath[] }
 
 export interface TestProgress {
@@ -73,6 +88,12 @@ interface Seen {
   population: Population | null
   algorithm: string
   drawn: { files: number; bytes: number }
+  /** What the draws were, the random one first. */
+  strata: Stratum[]
+  /** Of the random draws: with a certain answer, and the folders that they are in. */
+  readonly random: { conclusive: number; readonly folders: Set<string> }
+  /** Files that were judged although no random draw had come to them yet. */
+  readonly besides: Set<BytePath>
   restoreSeconds: number
   control: ControlOutcome
   /** The budget kept some files from being drawn: what was drawn is no random sample of all. */
@@ -109,6 +130,9 @@ function nothingSeen(startedAt: Date): Seen {
     population: null,
     algorithm: 'none',
     drawn: { files: 0, bytes: 0 },
+    strata: [],
+    random: { conclusive: 0, folders: new Set() },
+    besides: new Set(),
     restoreSeconds: 0,
     control: 'not-run',
     isShaped: false,
@@ -122,14 +146,13 @@ function nothingSeen(startedAt: Date): Seen {
 /** Where the next round's draw goes on; null when there is no next round. */
 async function playRound(request: TestRequest, seen: Seen, after: string): Promise<string | null> {
   const { wanted, minimum } = request
-  const missing = wanted.mode === 'sample' ? wanted.files - seen.tally.tally.conclusive : 0
+  const missing = wanted.mode === 'sample' ? wanted.files - seen.random.conclusive : 0
   // Twice as many each time: a snapshot that proves little is through after a few restores, not after hundreds.
   const files = missing * 2 ** seen.rounds
   seen.rounds += 1
   const { budgetBytes: bytes = Infinity } = request
   const budget = { bytes, leftBytes: bytes - seen.drawn.bytes }
-  const choice: Choice =
-    wanted.mode === 'sample' ? { ...wanted, files, seed: request.seed.value, after, budget } : wanted
+  const choice = choiceOf(request, { files, after, budget })
   const { population, drawn, files: awaited, kept } = await awaitedOf(request, choice, after === '')
   seen.population ??= population
   if (after === '') seen.algorithm = drawn.algorithm
@@ -141,13 +164,15 @@ async function playRound(request: TestRequest, seen: Seen, after: string): Promi
     return null
   }
   seen.drawn = { files: seen.drawn.files + drawn.files, bytes: seen.drawn.bytes + drawn.bytes }
+  addStrata(seen, wanted, drawn)
   const scratch = await makeScratch(request.scratch)
   try {
     await restoreAndJudge(request, seen, { scratch, drawn, files: awaited, kept, isFirst: after === '' })
   } finally {
     await scratch.wipe()
   }
-  const { conclusive, failed } = seen.tally.tally
+  const { failed } = seen.tally.tally
+  const { conclusive } = wanted.mode === 'sample' ? seen.random : seen.tally.tally
   const target = Math.min(minimum ?? wantedFiles(request), population.files)
   const isEnough = seen.error !== null || failed > 0 || conclusive >= target
   if (!isEnough && drawn.isCut) {
@@ -155,6 +180,27 @@ async function playRound(request: TestRequest, seen: Seen, after: string): Promi
     return null
   }
   return isEnough || drawn.includes === null ? null : drawn.last
+}
+
+function choiceOf(
+  { wanted, seed }: TestRequest,
+  { files, after, budget }: { files: number; after: string; budget: ByteBudget },
+): Choice {
+  if (wanted.mode !== 'sample') return wanted
+  const { strata: asked } = wanted
+  const strata = asked && after === '' ? new Strata(asked, seed.value, budget.bytes) : undefined
+  return { mode: 'sample', files, seed: seed.value, after, budget, ...(strata && { strata }) }
+}
+
+/** Later draws replace what was inconclusive of the random one: they belong to it. */
+function addStrata(seen: Seen, { mode }: Wanted, { files, besides }: Drawn): void {
+  const [first, ...others] = seen.strata
+  if (first) {
+    seen.strata = [{ ...first, files: first.files + files }, ...others]
+    return
+  }
+  const name = mode === 'requested' ? 'requested' : 'random'
+  seen.strata = besides ? [...besides.strata] : [{ name, files }]
 }
 
 async function restoreAndJudge(
@@ -195,7 +241,8 @@ async function restoreAndJudge(
     // After an end that was too early, a second one must not take away what was read before the first.
     if (says === 'all') request.signal?.throwIfAborted()
     for (const one of batch) {
-      seen.tally.add(one)
+      add(seen, drawn, one)
+      if (one.comparison?.class === 'identical') request.coverage?.restored(one.item)
       if (says === 'all') recheck.offer(one, metadata.add(one))
       specimen.offer(one)
     }
@@ -209,6 +256,24 @@ async function restoreAndJudge(
   const outcome = await runControl(control)
   if (outcome !== 'not-run') seen.control = outcome
 }
+
+function add({ tally, random, besides, drawn: all }: Seen, drawn: Drawn, one: Judged): void {
+  const { item, path, comparison } = one
+  const isRandom = !drawn.besides || drawn.besides.isRandom(item)
+  if (besides.has(item.path)) {
+    // Judged once already; now chance has come to it too.
+    all.files -= 1
+    all.bytes -= item.size
+  } else tally.add(one)
+  if (!comparison || !item.isListed) return
+  if (!isRandom) besides.add(item.path)
+  if (!isRandom || COUNTS_AS[comparison.class] === 'inconclusive') return
+  random.conclusive += 1
+  if (random.folders.size < MAX_FOLDERS) random.folders.add(parentOf(path))
+}
+
+/** Only a sample's bound asks for folders, and a sample that has so many has a bound near 0. */
+const MAX_FOLDERS = 100_000
 
 function remainingMs({ deadlineMs = Infinity, now }: TestRequest, startedAt: Date): number {
   return deadlineMs - (now().getTime() - startedAt.getTime())
@@ -243,7 +308,16 @@ async function awaitedOf(
 ): Promise<{ population: Population; drawn: Drawn } & Awaited> {
   const { restic, method = 'auto' } = request
   const files = method !== 'disk' && restic.capabilities.restoreEvents ? new AwaitedFiles() : null
-  const drawing = await draw(request.expected(), choice, files ? (item) => files.add(item) : undefined)
+  const { coverage } = request
+  const [isReplacement, isAsked] = choice.mode === 'sample' ? [choice.after !== '', choice.strata] : [false]
+  if (!isReplacement) coverage?.restart()
+  const drawing = await draw(
+    request.expected(),
+    choice,
+    files ? (item) => files.add(item) : undefined,
+    // Strata ask of every file themselves.
+    coverage && !isReplacement && !isAsked ? (item) => void coverage.standingOf(item) : undefined,
+  )
   let kept: (readonly Expected[])[] | null = choice.mode === 'full' ? null : []
   if (files && kept) {
     let count = 0
@@ -279,7 +353,8 @@ function resultOf(request: TestRequest, seen: Seen): TestResult {
   const { wanted, minimum, seed, reason, manifest } = request
   const { tally } = seen.tally
   const population = seen.population ?? { files: 0, bytes: 0, folders: 0, oversized: 0 }
-  const drawnOrAll = Math.min(wantedFiles(request), seen.drawn.files)
+  const randomFiles = seen.strata[0]?.files ?? seen.drawn.files
+  const drawnOrAll = Math.min(wantedFiles(request), randomFiles)
   const verdict = decide({
     tally,
     control: seen.control,
@@ -297,7 +372,9 @@ function resultOf(request: TestRequest, seen: Seen): TestResult {
       seed: seed.value,
       seedFrom: seed.from,
       strata: [
-        { name: wanted.mode === 'requested' ? 'requested' : 'random', files: seen.drawn.files },
+        ...(seen.strata.length > 0
+          ? seen.strata
+          : [{ name: wanted.mode === 'requested' ? 'requested' : 'random', files: 0 }]),
         ...(population.oversized > 0 ? [{ name: 'left-out-as-oversized', files: population.oversized }] : []),
       ],
       ...seen.drawn,
@@ -322,15 +399,15 @@ function resultOf(request: TestRequest, seen: Seen): TestResult {
 /** Only for what was drawn at random, and only while nothing failed: else the failures are the news. */
 function limitOf(
   { wanted }: TestRequest,
-  { tally: { tally }, isShaped }: Seen,
+  { tally: { tally }, random, isShaped }: Seen,
   population: { files: number; folders: number },
 ): {
   limit?: TestResult['limit']
 } {
-  if (wanted.mode === 'requested' || isShaped || tally.failed > 0 || tally.conclusive === 0) return {}
-  const byFiles = defectLimit(population.files, tally.conclusive)
+  if (wanted.mode === 'requested' || isShaped || tally.failed > 0 || random.conclusive === 0) return {}
+  const byFiles = defectLimit(population.files, random.conclusive)
   // Damage comes in packs, and a pack holds neighbours: folders are the more careful unit.
-  const byFolders = wanted.mode === 'full' ? byFiles : defectLimit(population.folders, tally.folders)
+  const byFolders = wanted.mode === 'full' ? byFiles : defectLimit(population.folders, random.folders.size)
   return {
     limit: { confidence: CONFIDENCE, maxDefectRate: Math.max(byFiles, byFolders), byFiles, byFolders },
   }

@@ -5,7 +5,7 @@
 import type { RestoreTest } from '@bevis/shared/evidence/predicates'
 import { BevisError } from '@bevis/shared/error'
 import type { ErrorCode } from '@bevis/shared/error'
-import { parentOf, pathText } from '../tree/path.ts'
+import { pathText } from '../tree/path.ts'
 import { COUNTS_AS } from './compare.ts'
 import type { Comparison, FileClass } from './compare.ts'
 import type { ControlOutcome } from './control.ts'
@@ -50,8 +50,6 @@ export interface Tally {
   readonly judged: number
   readonly conclusive: number
   readonly failed: number
-  /** Folders with a conclusive file in them. */
-  readonly folders: number
   readonly restored: { files: number; bytes: number }
   /** At most 100, failures first. */
   readonly exceptions: Exception[]
@@ -63,7 +61,6 @@ export function openTally(): { add(judged: Judged): void; readonly tally: Tally 
   const reference = { manifest: 0, source: 0, none: 0 }
   const restored = { files: 0, bytes: 0 }
   const counts = { judged: 0, conclusive: 0, failed: 0, exceptionsTotal: 0 }
-  const folders = new Set<string>()
   const failures: Exception[] = []
   const others: Exception[] = []
   const note = (list: Exception[], exception: Exception): void => {
@@ -73,7 +70,7 @@ export function openTally(): { add(judged: Judged): void; readonly tally: Tally 
   return {
     get tally() {
       const exceptions = [...failures, ...others].slice(0, MAX_EXCEPTIONS)
-      return { classes, reference, restored, ...counts, folders: folders.size, exceptions }
+      return { classes, reference, restored, ...counts, exceptions }
     },
     add({ item, path, comparison, restored: stat }) {
       if (!comparison) return
@@ -91,15 +88,10 @@ export function openTally(): { add(judged: Judged): void; readonly tally: Tally 
       // A gap is a fact about the snapshot; it was not drawn, and does not count towards what was.
       if (!item.isListed) return
       counts.judged += 1
-      if (countsAs === 'inconclusive') return
-      counts.conclusive += 1
-      if (folders.size < MAX_FOLDERS) folders.add(parentOf(path))
+      if (countsAs !== 'inconclusive') counts.conclusive += 1
     },
   }
 }
-
-/** Only a sample's bound asks for folders, and a sample that has so many has a bound near 0. */
-const MAX_FOLDERS = 100_000
 
 function exceptionOf(path: string, { class: name, expected, actual, detail }: Comparison): Exception {
   return {

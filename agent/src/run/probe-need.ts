@@ -1,6 +1,6 @@
 /** What a probe needs restored of a snapshot. */
 import type { ProbeConfig } from '../config.ts'
-import { orderKey } from '../restore/draw.ts'
+import { orderKey } from '../restore/order.ts'
 import type { Expected } from '../restore/expected.ts'
 import { isWithin } from '../tree/path.ts'
 import type { BytePath } from '../tree/path.ts'

@@ -15,9 +15,13 @@ import { expectedOfListing, expectedOfManifest } from '../restore/expected.ts'
 import type { TestResult } from '../restore/verdict.ts'
 import { openDigestPool } from '../tree/digest-pool.ts'
 import type { DigestPool } from '../tree/digest-pool.ts'
-import { fromPathText } from '../tree/path.ts'
+import { bytePathOf, fromPathText } from '../tree/path.ts'
 import type { BytePath } from '../tree/path.ts'
 import { excludedBy } from '../tree/pattern.ts'
+import { hasContent } from '../restore/expected.ts'
+import type { StrataRequest } from '../restore/strata.ts'
+import { openCoverage } from './coverage-ledger.ts'
+import type { CoverageRun, FinishedTest } from './coverage-ledger.ts'
 import type { Agreed } from './asked.ts'
 import { chooseSnapshots } from './choose.ts'
 import type { Chosen } from './choose.ts'
@@ -101,6 +105,7 @@ export async function runRestoreTest(context: RestoreTestContext): Promise<Resto
     ...(context.wanted?.snapshotId !== undefined && { snapshotId: context.wanted.snapshotId }),
     isOwnOnly: context.wanted?.request !== undefined,
   })
+  const coverage = await coverageFor(context, identity, chosen)
   const pool = openDigestPool(context.threads ?? 2)
   const tests: SnapshotTest[] = []
   const last: SnapshotTest[] = []
@@ -109,7 +114,18 @@ export async function runRestoreTest(context: RestoreTestContext): Promise<Resto
     for (const [index, snapshot] of chosen.snapshots.entries()) {
       // Those whose turn it was keep it: they have waited longest next time too.
       if (index > 0 && context.now().getTime() >= endsAtMs) break
-      const one = { context, identity, seed, pool, snapshot, chosen, endsAtMs, isLadder: index > 0 }
+      const part = index === 0 ? coverage : null
+      const one = {
+        context,
+        identity,
+        seed,
+        pool,
+        snapshot,
+        chosen,
+        endsAtMs,
+        isLadder: index > 0,
+        coverage: part,
+      }
       const first = await testOne(one)
       tests.push(first)
       const isBad = first.result.result === 'FAILED' && !context.signal?.aborted && !isDrill(context)
@@ -137,6 +153,8 @@ interface One {
   readonly endsAtMs: number
   /** It is an older snapshot's turn. */
   readonly isLadder: boolean
+  /** Null: what it restores says nothing of how the set is now. */
+  readonly coverage: CoverageRun | null
   readonly isRetest?: boolean
 }
 
@@ -160,13 +178,62 @@ async function testOne(one: One): Promise<SnapshotTest> {
   const request = requestOf(one, manifest)
   const compared = chosen.error ? refuseTest(request, chosen.error) : await testSnapshot(request)
   const probed = isWorthProbing(compared) ? await probe(context, request, compared) : compared
-  const result = withAsked(context, probed)
+  const finished = one.coverage?.finish(coverageTest(probed)) ?? null
+  const result = { ...withAsked(context, probed), ...(finished && { coverage: finished.coverage }) }
   const { repository } = identity
   const resticVersion = restic.version
   const recorded = await recorder.record(
     observeRestoreTest({ set: set.id, repository, resticVersion, snapshot, result }),
   )
+  // After the statement: what is lost between them is told as less than it is.
+  await finished?.save().catch((err: unknown) => {
+    context.logger.warn(
+      { set: set.id, err },
+      'what was restored could not be kept; the next test counts less',
+    )
+  })
   return { snapshotId: snapshot.id, result, recorded }
+}
+
+/** Only the newest snapshot says how much of the set as it is was restored. */
+async function coverageFor(
+  context: RestoreTestContext,
+  { error }: Identity,
+  { snapshots, error: later }: Chosen,
+): Promise<CoverageRun | null> {
+  const { set, stateDir, restic, signal, wanted } = context
+  const [newest] = snapshots
+  if (error || later || wanted?.snapshotId !== undefined || !newest) return null
+  const manifest = await findManifest(manifestsOf(context), newest.id)
+  try {
+    return await openCoverage(stateDir, set.id, set.restoreTest.cycle, () =>
+      countFiles(expectedOf(restic, newest, manifest, signal)),
+    )
+  } catch {
+    // The test meets the same trouble, and says so; without a count there is none to tell.
+    return null
+  }
+}
+
+async function countFiles(items: ReturnType<TestRequest['expected']>): Promise<number> {
+  let files = 0
+  for await (const batch of items) files += batch.filter((item) => item.isListed && hasContent(item)).length
+  return files
+}
+
+function coverageTest({
+  mode,
+  selection,
+  population,
+  negativeControl,
+  error,
+  endedAt,
+}: TestResult): FinishedTest {
+  const rotation = selection.strata.find((one) => typeof one === 'object' && one.name === 'rotation')
+  const isAll = mode === 'full' || selection.files >= population.files
+  const isWhole = !error && typeof rotation === 'object' && !('leftOut' in rotation)
+  const part = selection.algorithm === 'requested' ? 'none' : isAll ? 'all' : isWhole ? 'whole' : 'hindered'
+  return { at: endedAt, files: population.files, counts: negativeControl === 'caught', part }
 }
 
 /** The result with what it was asked by, and what was agreed. */
@@ -202,15 +269,18 @@ async function probe(
 }
 
 function requestOf(
-  { context, seed, pool, snapshot, endsAtMs, isLadder, isRetest }: One,
+  { context, seed, pool, snapshot, endsAtMs, isLadder, isRetest, coverage }: One,
   manifest: ManifestFile | null,
 ): TestRequest {
   const { set, restic, stateDir, now, signal, onProgress } = context
   const { files, minConclusive } = set.restoreTest
-  const wanted = wantedOf(context)
+  const plain = wantedOf(context)
+  const strata = coverage && plain.mode === 'sample' ? strataOf(context, coverage) : null
+  const wanted = plain.mode === 'sample' && strata ? { ...plain, strata } : plain
   return {
     restic,
     wanted,
+    ...(coverage && { coverage }),
     seed,
     pool,
     now,
@@ -239,6 +309,15 @@ function requestOf(
     ...(onProgress && { onProgress: (at) => onProgress({ ...at, snapshotId: snapshot.id }) }),
   }
 }
+
+function strataOf({ set, agreed }: RestoreTestContext, coverage: CoverageRun): StrataRequest {
+  const canaries = (agreed?.canaries ?? set.restoreTest.canaries).map(bytePathOf)
+  const most = Math.ceil(set.restoreTest.files / PART_OF_SAMPLE)
+  return { canaries, most, standingOf: (item) => coverage.standingOf(item), rotation: coverage.rotation }
+}
+
+/** So many times the random files are those that are picked for being new, or never restored. */
+const PART_OF_SAMPLE = 5
 
 /** The manifest was made from this very listing, and holds more; a snapshot's ID is the digest of its tree. */
 async function* expectedOf(

@@ -163,6 +163,22 @@ const restoreTest = z.object({
     .object({ confidence: z.number().min(0).max(1), maxDefectRate: z.number().min(0).max(1) })
     .loose()
     .optional(),
+  /** How much of the set was restored by tests so far, this one among them: files that came back identical. */
+  coverage: z
+    .object({
+      /** In the newest snapshot. */
+      files: count,
+      restored: count,
+      /** Of those: in the version that the newest snapshot has. */
+      current: count,
+      /** No restore that they rest on is older. */
+      since: instant.nullable(),
+      at: instant,
+      /** Every file has its turn in `of` tests; so many of them were, and restored so many. */
+      cycle: z.object({ tests: count, of: count, restored: count }),
+      lastCycle: z.object({ restored: count, files: count, at: instant }).nullable(),
+    })
+    .optional(),
   result: z.enum(['PASSED', 'FAILED', 'INCONCLUSIVE']),
   error: failure.optional(),
 })

@@ -1,4 +1,5 @@
 import { BevisError } from '@bevis/shared/error'
+import { isEvidence, parseStatement } from '@bevis/shared/evidence/statement'
 import { instant } from '@bevis/shared/format'
 import type { Kysely } from 'kysely'
 import { z } from 'zod'
@@ -66,6 +67,7 @@ export async function loadAgent(source: Source, id: string): Promise<AgentModel>
       })),
     next: (detail.next ?? []).toSorted((a, b) => a.at.localeCompare(b.at)).slice(0, 12),
     contracts,
+    coverage: await coverageOf(db, row),
     alarms: groupAlarms(await listAlarms(db, scope, { agent: id, limit: 500 })).slice(0, 5),
     statements: lines.map((line) => rowOf(line, customers)),
   }
@@ -97,6 +99,31 @@ async function summaryOf(
         : { agent: tools.agent, ...(tools.restic === undefined ? {} : { restic: tools.restic }) }),
     spool: await spoolOf(db, row, detail),
   }
+}
+
+/** So many tests back: an older snapshot's test tells nothing of the set as it is. */
+const MOST_TESTS = 60
+
+async function coverageOf(db: Kysely<Schema>, { tenant, id }: AgentRow): Promise<AgentModel['coverage']> {
+  const rows = await db
+    .selectFrom('statement')
+    .select(['set_id', 'stated_at', 'pae_digest', 'payload'])
+    .where('tenant', '=', tenant)
+    .where('agent', '=', id)
+    .where('name', '=', 'restore-test')
+    .where('counted', '=', 1)
+    .orderBy('id', 'desc')
+    .limit(MOST_TESTS)
+    .execute()
+  const bySet = new Map<string, AgentModel['coverage'][number]>()
+  for (const { set_id: set, stated_at: at, pae_digest: digest, payload } of rows) {
+    if (set === null || bySet.has(set)) continue
+    const statement = parseStatement(payload)
+    if (!isEvidence(statement, 'restore-test')) continue
+    const { coverage } = statement.predicate
+    if (coverage !== undefined) bySet.set(set, { set, at, digest, told: coverage })
+  }
+  return [...bySet.values()].toSorted((one, other) => one.set.localeCompare(other.set))
 }
 
 /** What waited when the agent last told of it. What it has sent since, it sent before anything newer: then none waits. */

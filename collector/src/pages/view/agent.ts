@@ -12,6 +12,8 @@ import { nameAlarm } from './alarm.ts'
 import type { Alarm } from './alarm.ts'
 import { agentHref, contractHref, evidenceHref } from './address.ts'
 import type { EvidenceRow } from './evidence-row.ts'
+import { coverage } from './coverage.ts'
+import type { CoverageTold } from './coverage.ts'
 import { evidenceTable } from './evidence-row.ts'
 import { heading } from './page.ts'
 
@@ -39,6 +41,8 @@ export interface AgentModel extends AgentSummary {
   keys: { keyid: string; epoch: number; fromLeaf: number; revokedLeaf: number | null }[]
   next: { set: string; what: string; at: string }[]
   contracts: { id: string; customer: string }[]
+  /** By set, as its newest test of the newest snapshot told. */
+  coverage: { set: string; at: string; digest: string; told: CoverageTold }[]
   alarms: Alarm[]
   statements: EvidenceRow[]
 }
@@ -106,6 +110,7 @@ export function agentView(agent: AgentModel, locale: Locale): Html {
         ${nextRuns(agent, locale)}
       </section>
     </div>
+    ${restoredSoFar(agent, locale)}
     <section class="section" aria-labelledby="statements">
       <div class="section-head">
         <h2 id="statements">${t('agent.statements')}</h2>
@@ -115,6 +120,21 @@ export function agentView(agent: AgentModel, locale: Locale): Html {
         ${evidenceTable({ caption: t('agent.statements'), rows: agent.statements, columns: ['set', 'outcome', 'snapshot', 'received', 'leaf'] }, locale)}
       </div>
     </section>`
+}
+
+function restoredSoFar({ coverage: sets, now }: AgentModel, locale: Locale): Html {
+  const { t } = locale
+  if (sets.length === 0) return nothing
+  return html`<section class="section panel" aria-labelledby="coverage">
+    <h2 id="coverage">${t('coverage.title')}</h2>
+    ${facts(
+      sets.map(({ set, at, digest, told }) => [
+        set,
+        html`${coverage(told, locale)}
+          <span class="note"><a href="${evidenceHref(digest)}">${locale.relative(at, now)}</a></span>`,
+      ]),
+    )}
+  </section>`
 }
 
 function warnings(agent: AgentModel, locale: Locale): Html {

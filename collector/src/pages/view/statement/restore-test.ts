@@ -8,6 +8,7 @@ import { html, nothing } from '../../html.ts'
 import type { Html } from '../../html.ts'
 import { en } from '../../language/en.ts'
 import type { Locale } from '../../language/locale.ts'
+import { coverage } from '../coverage.ts'
 import type { Told } from './tell.ts'
 import { errorFact, hostFacts, panel, repositoryFacts, snapshotFacts, spanFacts } from './told.ts'
 import type { Fact } from './told.ts'
@@ -143,6 +144,7 @@ function scope(test: RestoreTest, locale: Locale): Html {
           >${t('test.drawnNote', { algorithm: selection.algorithm, seedFrom: t(`test.seedFrom.${selection.seedFrom}`) })}</span
         >`,
     ],
+    strataFact(test, locale),
     [t('test.seed'), html`<code>${selection.seed}</code>`],
     [
       t('test.restored'),
@@ -151,6 +153,7 @@ function scope(test: RestoreTest, locale: Locale): Html {
     ],
     compared.length === 0 ? null : [t('test.reference'), locale.list(compared)],
     [t('test.control'), control(test, locale)],
+    test.coverage === undefined ? null : [t('test.coverage'), coverage(test.coverage, locale)],
     metadata === undefined
       ? null
       : [
@@ -180,6 +183,20 @@ function scope(test: RestoreTest, locale: Locale): Html {
     errorFact(test.error, locale),
   ]
   return panel(t('evidence.told'), pairs)
+}
+
+type Stratum = keyof typeof en.test.stratum
+
+/** A stratum that we do not know is shown as it calls itself. */
+function strataFact({ selection: { strata } }: RestoreTest, locale: Locale): Fact {
+  const { t } = locale
+  const told = strata.flatMap((one) => {
+    if (typeof one === 'string' || one.files === 0) return []
+    const files = locale.number(one.files)
+    const isKnown = Object.hasOwn(en.test.stratum, one.name)
+    return isKnown ? t(`test.stratum.${one.name as Stratum}`, { files }) : `${files} ${one.name}`
+  })
+  return told.length < 2 ? null : [t('test.strata'), locale.list(told)]
 }
 
 function control({ negativeControl }: RestoreTest, { t }: Locale): Html {
