@@ -4,6 +4,7 @@ import { loadAsked } from '../outbox/ask.ts'
 import { seedFor, useSeed } from '../run/asked.ts'
 import { loadInventoryBase } from '../run/inventory-base.ts'
 import { knownRepository } from '../run/repository.ts'
+import type { CollectorSeed } from '../run/restore-test.ts'
 import { inventoryResult } from './inventory.ts'
 import { sendEvidence } from './open.ts'
 import type { Opened } from './open.ts'
@@ -14,18 +15,18 @@ import type { Bench } from './work.ts'
 const SEED_WAIT_MS = 20_000
 
 /**
- * The collector's seed for the snapshots that are in the repository now. It is told only for an inventory that is
+ * The collector's seed for a test of these snapshots, which are all that the repository holds. It is told only for an inventory that is
  * in the log: so one is taken if the last is no longer true, and sent. Null when there is none to be had in time.
  */
 export async function fetchSeed(
   opened: Opened,
   bench: Bench,
-): Promise<{ value: string; inventory: string } | null> {
+  ids: readonly string[],
+): Promise<CollectorSeed | null> {
   const { state, now } = opened
-  const { set, restic, stateDir, signal } = bench
+  const { set, stateDir, signal } = bench
   const startedAt = now()
   try {
-    const ids = (await restic.snapshots({ signal })).map(({ id }) => id)
     const digest = inventoryDigest(ids)
     const repository = knownRepository(stateDir, set.id)
     const last = repository === null ? null : await loadInventoryBase(stateDir, repository)

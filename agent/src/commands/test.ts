@@ -35,15 +35,15 @@ export async function testCommand(
   }
   const { runRestoreTest } = await import('../run/restore-test.ts')
   const { scratch } = opened.config
-  const isSample = !options.full && options.files.length === 0
   const result = await workOn(
     opened,
     { id, what: 'restore-test' },
     options,
-    async (bench, progress) =>
+    (bench, progress) =>
       runRestoreTest({
         ...bench,
         agreed: agreedFor(opened, bench),
+        fetchSeed: (ids) => fetchSeed(opened, bench, ids),
         ...(scratch !== undefined && { scratchDir: scratch }),
         // By hand or by the clock, a random sample proves the same, and says `scheduled`. `requested` is for files that
         // somebody picked, which are no random sample: a contract does not count those, and would not count ours.
@@ -51,7 +51,6 @@ export async function testCommand(
           full: options.full,
           files: options.files,
           ...(options.snapshot !== null && { snapshotId: options.snapshot }),
-          ...(isSample && seedIn(await fetchSeed(opened, bench))),
         },
         onProgress: ({ step, files, totalFiles }) =>
           progress.update(step, totalFiles > 0 ? files / totalFiles : null, `${files} files`),
@@ -113,12 +112,6 @@ export async function requestedTestCommand(
 }
 
 const OUTCOMES = ['FAILED', 'INCONCLUSIVE'] as const
-
-function seedIn(
-  seed: { value: string; inventory: string } | null,
-): { seed: { value: string; inventory: string } } | object {
-  return seed === null ? {} : { seed }
-}
 
 export function agreedFor({ state }: Opened, { set, stateDir }: Bench): Agreed {
   const asked = loadAsked(state)

@@ -51,6 +51,14 @@ export interface RestoreTestContext {
   readonly wanted?: WantedTest
   /** Of the contract's terms, where they are known. */
   readonly agreed?: Agreed
+  /** The collector's seed for a sample of what the repository holds now; null when there is none to be had. */
+  readonly fetchSeed?: (snapshotIds: readonly string[]) => Promise<CollectorSeed | null>
+}
+
+/** Revealed after the inventory that it names by digest. */
+export interface CollectorSeed {
+  readonly value: string
+  readonly inventory: string
 }
 
 export interface WantedTest {
@@ -62,8 +70,8 @@ export interface WantedTest {
   readonly full?: boolean
   /** Path texts: these files, or all in these folders. */
   readonly files?: readonly string[]
-  /** From the collector, revealed after the inventory that it names by digest; left out: our own. */
-  readonly seed?: { readonly value: string; readonly inventory: string }
+  /** From the collector; left out: our own, or what {@link RestoreTestContext} `fetchSeed` brings. */
+  readonly seed?: CollectorSeed
   /** The collector's name for a request of files; its snapshot must then be the set's own. */
   readonly request?: string
 }
@@ -86,8 +94,9 @@ export interface RestoreTestResult {
  * Tests a set's snapshots. Every test is recorded, whatever it came to.
  * @throws BevisError when there is no snapshot that a statement could be about, or recording fails
  */
-export async function runRestoreTest(context: RestoreTestContext): Promise<RestoreTestResult> {
-  const { identity, listed } = await surveyRepository(context)
+export async function runRestoreTest(called: RestoreTestContext): Promise<RestoreTestResult> {
+  const { identity, listed } = await surveyRepository(called)
+  const context = await withSeed(called, listed)
   const seed = {
     value: context.wanted?.seed?.value ?? randomBytes(32).toString('hex'),
     from: seedFrom(context),
@@ -140,6 +149,18 @@ export async function runRestoreTest(context: RestoreTestContext): Promise<Resto
     await pool.close()
   }
   return { outcome: worst(last), tests, error: errorOf(last) }
+}
+
+/** Asked for only now: it is for what the repository turned out to hold. */
+async function withSeed(
+  context: RestoreTestContext,
+  listed: readonly Snapshot[] | BevisError,
+): Promise<RestoreTestContext> {
+  const { wanted, fetchSeed } = context
+  const isOwn = listed instanceof BevisError || wantedOf(context).mode !== 'sample'
+  if (isOwn || !fetchSeed || wanted?.seed !== undefined) return context
+  const seed = await fetchSeed(listed.map(({ id }) => id))
+  return seed ? { ...context, wanted: { ...wanted, seed } } : context
 }
 
 interface One {
