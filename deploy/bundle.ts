@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { basename, dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { rolldown, type Plugin } from 'rolldown'
+import { buildPage, textOf } from './page.ts'
 
 const clone = resolve(import.meta.dirname, '..')
 
@@ -31,7 +32,7 @@ export async function bundle(program: Program, folder: string): Promise<void> {
   const build = await rolldown({
     input: { main: join(clone, PROGRAMS[program]) },
     platform: 'node',
-    plugins: [filesBesideCode(folder), nativeAddon()],
+    plugins: [filesBesideCode(folder), nativeAddon(), textOf('page-text.ts', await buildPage())],
     onwarn(warning) {
       throw new Error(`bundling ${program}: ${warning.message}`)
     },

@@ -12,6 +12,7 @@ import { makeFolder } from './demo/machine.ts'
 import { agree, enrol, makeRepositories, makeSource, openCollector } from './demo/prepare.ts'
 import { backUp, damage, findDamage, proveWhole, takeInventory } from './demo/prove.ts'
 import { DAMAGED, PROVEN, Stage } from './demo/stage.ts'
+import { refreshPage } from './page.ts'
 import { StoryEnd } from './demo/story.ts'
 import type { Terms } from './demo/terms.ts'
 
@@ -21,6 +22,7 @@ const { story, programs } = stage
 
 /** From an empty folder to an evidence pack. @returns what people need to go on looking, and how it stops */
 async function play(path: string | undefined, isOnce: boolean) {
+  await refreshPage()
   const password = randomBytes(12).toString('base64url')
   const passwordFile = stage.path('repository-password')
 

@@ -220,6 +220,7 @@ const tasks = {
   demo: () => ['deploy/demo.ts', ...rest],
   bench: () => ['test/bench/main.ts', ...rest],
   bundle: () => ['deploy/bundle.ts', ...rest],
+  page: () => ['deploy/page.ts'],
   install: () => ['deploy/install.ts', 'install', ...rest],
   uninstall: () => ['deploy/install.ts', 'uninstall', ...rest],
   test: async () => {
@@ -244,6 +245,7 @@ const help = `usage: node deploy/run.mjs TASK [ARGUMENTS]
   test [unit|system|fault|browser]    the tests
   bench                         the figures
   bundle verify [--out FOLDER]  bevis-verify as one file, for an auditor's Node 22 or later
+  page                          verify.html, the verifier for a browser, into dist
   install agent|collector [--root DIR] [--prefix /opt/bevis]
   uninstall agent|collector [--root DIR] [--prefix /opt/bevis] [--purge]
 
@@ -263,7 +265,7 @@ if (!Object.hasOwn(tasks, task))
 if (Number(process.versions.node.split('.')[0]) < 20)
   fail(`Node ${process.versions.node} is too old: 20 or later`)
 // restic first: where it cannot be had, that is known at once.
-if (!['uninstall', 'bundle'].includes(task) && rest[0] !== 'collector') await provideRestic()
+if (!['uninstall', 'bundle', 'page'].includes(task) && rest[0] !== 'collector') await provideRestic()
 if (!packagesAreFresh()) await installPackages()
 const node = await provideNode()
 hand(node, await tasks[task]())

@@ -14,6 +14,7 @@ const root = resolve(import.meta.dirname, '..')
 export default defineConfig({
   root,
   test: {
+    globalSetup: ['test/kit/page.ts'],
     // Most of the time goes into waiting: for restic's keys, for locks, for processes that were told to end.
     maxWorkers: 3,
     projects: [

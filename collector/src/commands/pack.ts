@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { BevisError } from '@bevis/shared/error'
 import type { Language } from '../pages/language/locale.ts'
 import { evidencePapers } from '../report/evidence/report.ts'
+import { readPage } from '@bevis/shared/verify/page-command'
 import { writePack } from '../report/pack.ts'
 import { openLogOf } from './open.ts'
 import type { Opened } from './open.ts'
@@ -42,6 +43,7 @@ export async function packCommand(opened: Opened, contract: string, options: Pac
     knownAt: readInstant(options.knownAt),
     now: now(),
     papers: evidencePapers(await paperOptions(config, options.language ?? 'da')),
+    page: await readPage(),
     out: options.out,
   })
   return {

@@ -4,6 +4,7 @@ import { hashPassword, verifyPassword } from '../account/password.ts'
 import type { Pages, PagesContext } from '../http/context.ts'
 import { paperOptions } from '../commands/paper.ts'
 import { evidencePapers } from '../report/evidence/report.ts'
+import { readPage } from '@bevis/shared/verify/page-command'
 import { writePack } from '../report/pack.ts'
 import { askForTest } from '../request/ask.ts'
 import { registerAssets } from './assets.ts'
@@ -35,8 +36,8 @@ export async function registerPages(app: FastifyInstance, context: PagesContext)
     now,
     render,
     writePack: async ({ scope, contract, from, to, language }, out) => {
-      const papers = evidencePapers(await paperOptions(config, language))
-      return writePack({ store, log, scope, contractId: contract, from, to, now: now(), papers, out })
+      const [papers, page] = [evidencePapers(await paperOptions(config, language)), await readPage()]
+      return writePack({ store, log, scope, contractId: contract, from, to, now: now(), page, papers, out })
     },
   })
 

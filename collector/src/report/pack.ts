@@ -53,6 +53,8 @@ export interface PackRequest {
   readonly at?: Date | undefined
   readonly knownAt?: Date | undefined
   readonly now: Date
+  /** The text of verify.html, the verifier for a browser. */
+  readonly page?: string | undefined
   /** Makes what people read beside the evidence ({@link PACK_FILES}.report): from the same survey and verdict. */
   readonly papers?: ((told: PackTold) => AsyncIterable<ArchiveFile>) | undefined
   /** A stream, or the path of a file that appears when it is whole. */
@@ -179,9 +181,10 @@ interface Parts {
 
 /** All files but the two that describe them, in the order in which people look at them. */
 async function* filesOf(request: PackRequest, pack: Pack, parts: Parts): AsyncGenerator<ArchiveFile> {
-  const { store, log, papers } = request
+  const { store, log, page, papers } = request
   const { texts, answer, selection, survey, head } = parts
   yield { path: PACK_FILES.readme, content: formatReadme(pack, survey.statements.at(-1)?.leafIndex ?? 0) }
+  if (page !== undefined) yield { path: PACK_FILES.page, content: page }
   for (const { revision, yaml } of texts) yield { path: contractFile(revision), content: yaml }
   yield* keysOf(store, log.vkey, pack.tenant, survey)
   yield { path: PACK_FILES.evidence, content: evidenceOf(store, selection) }

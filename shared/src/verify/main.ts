@@ -9,6 +9,7 @@ import type { EnvelopeReport } from './envelope-report.ts'
 import { evaluateCommand } from './evaluate.ts'
 import { forkCommand } from './fork-command.ts'
 import { isPackFile } from './pack.ts'
+import { pageCommand } from './page-command.ts'
 import { printReport } from './print.ts'
 import type { Report } from './report.ts'
 import { unreadableText } from '../yaml.ts'
@@ -112,6 +113,7 @@ Exit codes:
 
 evaluateCommand(program)
 forkCommand(program)
+pageCommand(program)
 
 function reportOn(file: string, trust: Trust | null): Report {
   let files: PackContent

@@ -23,6 +23,8 @@ export const PACK_FILES = {
   verdict: 'verdict.json',
   /** For people; what it says is checked against nothing but its own digest. */
   report: 'report.pdf',
+  /** The verifier for a browser. Whoever distrusts the pack takes it from elsewhere. */
+  page: 'verify.html',
   keys: 'keys/keys.json',
   vkey: 'keys/log.vkey',
 } as const

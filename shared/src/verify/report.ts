@@ -269,6 +269,9 @@ const UNANCHORED =
 /** Said of a pack that holds a report: it is made for reading, and the evidence is what was checked. */
 const PAPER =
   'What report.pdf says. It is as the collector made it; this verdict here comes from the evidence, not from it.'
+/** Said of a pack that holds the page. */
+const PAGE =
+  'What the pack’s own verify.html shows. Whoever made the pack could have put another in: use a copy from elsewhere.'
 const UNPINNED =
   'That the contract is the one you signed: its text came with the pack. Compare its SHA-256, or name it in the trust file.'
 
@@ -279,6 +282,8 @@ export function concludeReport(parts: {
   pinned: boolean
   /** The pack holds a report for people. */
   paper: boolean
+  /** The pack holds the verifier’s page. */
+  page: boolean
   pack: PackSummary | null
   verdict: VerdictSummary | null
 }): Report {
@@ -306,6 +311,7 @@ export function concludeReport(parts: {
       ...(parts.anchored ? [] : [UNANCHORED]),
       ...(parts.pinned ? [] : [UNPINNED]),
       ...(parts.paper ? [PAPER] : []),
+      ...(parts.page ? [PAGE] : []),
       ...NOT_PROVEN,
     ],
   }

@@ -56,7 +56,8 @@ export function datedAt({ predicate }: Statement): string {
   return 'takenAt' in predicate ? predicate.takenAt : predicate.at
 }
 
-function outcomeOf({ predicate }: Statement): string {
+/** One word for how it went. */
+export function outcomeOf({ predicate }: Statement): string {
   if ('outcome' in predicate) return predicate.outcome
   if ('result' in predicate) return predicate.result
   if ('event' in predicate) return predicate.event

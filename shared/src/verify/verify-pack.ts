@@ -4,6 +4,7 @@ import { fileOf, readDescription } from './description.ts'
 import type { PackContent } from './description.ts'
 import { readKeys } from './keys.ts'
 import { placeStatements } from './log.ts'
+import type { LoggedStatement } from './log.ts'
 import { PACK_FILES, isPackFile } from './pack.ts'
 import type { Pack } from './pack.ts'
 import { countPopulation } from './population.ts'
@@ -17,8 +18,17 @@ import { readContract, recomputeVerdict, rederiveTable } from './verdict.ts'
  * Checks an unpacked evidence pack, offline. Pure: files and trust in, a report out; it never throws.
  * @param trust the customer's own keys; null checks by the keys in the pack, which proves that it agrees with
  * itself and no more
+ * @param onStatement is told of each statement that holds by itself, in log order; the report may still refuse the pack
  */
-export function verifyPack({ files, trust }: { files: PackContent; trust: Trust | null }): Report {
+export function verifyPack({
+  files,
+  trust,
+  onStatement,
+}: {
+  files: PackContent
+  trust: Trust | null
+  onStatement?: (statement: LoggedStatement) => void
+}): Report {
   const findings = new Findings()
   // Each check tells its own failures. What escapes them is ours to mend, and until then no pack passes by it.
   const read = findings.attempt('pack.description', 'unforeseen', () => {
@@ -27,7 +37,7 @@ export function verifyPack({ files, trust }: { files: PackContent; trust: Trust 
     }
     findings.hold('zip.structure', counted(files.size, 'file'))
     const pack = readDescription(files, findings)
-    return { pack, verdict: pack === null ? null : checkContent(files, pack, trust, findings) }
+    return { pack, verdict: pack === null ? null : checkContent(files, pack, trust, findings, onStatement) }
   })
   const pack = read?.pack ?? null
   return concludeReport({
@@ -35,6 +45,7 @@ export function verifyPack({ files, trust }: { files: PackContent; trust: Trust 
     anchored: trust !== null,
     pinned: isPinned(pack, trust),
     paper: files.has(PACK_FILES.report),
+    page: files.has(PACK_FILES.page),
     pack: summarise(files, pack),
     verdict: read?.verdict ?? null,
   })
@@ -49,6 +60,7 @@ export function reportUnreadable(why: string, trust: Trust | null): Report {
     anchored: trust !== null,
     pinned: false,
     paper: false,
+    page: false,
     pack: null,
     verdict: null,
   })
@@ -59,10 +71,12 @@ function checkContent(
   pack: Pack,
   trust: Trust | null,
   findings: Findings,
+  onStatement?: (statement: LoggedStatement) => void,
 ): VerdictSummary | null {
   const keys = readKeys(files, pack, trust, findings)
   const statements = readStatements(files, pack, keys, findings)
   const logged = placeStatements(files, pack, keys, statements, findings)
+  if (onStatement !== undefined) logged.forEach(onStatement)
   const chains = followChains(logged, findings)
   countPopulation(pack, logged, chains, findings)
   rederiveTable(files, pack, logged, findings)
