@@ -57,7 +57,7 @@ describe('arrows go one way', () => {
   }
   /** Stories, commands and edges carry values between rooms; that is what they are for. */
   const carriers =
-    /^(agent\/src\/(main\.ts|run\/|commands\/|schedule\/)|collector\/src\/(main\.ts|receive\.ts|office\.ts|commands\/|http\/|pages\/register\.ts))/
+    /^(agent\/src\/(main\.ts|run\/|commands\/|schedule\/)|collector\/src\/(main\.ts|receive\.ts|recover\.ts|office\.ts|commands\/|http\/|pages\/register\.ts))/
 
   test.each(['agent', 'collector'])('rooms of the %s do not import their siblings', (program) => {
     const broken = imports.filter(

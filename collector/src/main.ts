@@ -2,28 +2,19 @@
 /** The collector's commands. What each does is in commands/; here they get their names, options and help. */
 import { BevisError } from '@bevis/shared/error'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { add, finish, now, withConfig, withOpened } from './commands/command.ts'
+import type { Common } from './commands/command.ts'
 import type { Telling } from './commands/contract.ts'
 import type { Accepting, Saying } from './commands/event.ts'
 import { failureOutcome, foreseen } from './commands/outcome.ts'
 import type { LedgerWish } from './commands/ledger.ts'
 import type { EvidenceReportWish } from './commands/report.ts'
-import type { Outcome } from './commands/outcome.ts'
-import type { Opened } from './commands/open.ts'
 import { readConfig, readConfigIfAny } from './config.ts'
-import type { CollectorConfig } from './config.ts'
 import type { AccountRole } from './store/schema.ts'
 import { VERSION } from './version.ts'
 
-const now = (): Date => new Date()
-
 // Whatever is written is for its owner only: database, keys, tokens, packs.
 process.umask(0o077)
-
-/** Options that every command has. */
-interface Common {
-  readonly config?: string
-  readonly json?: boolean
-}
 
 /** `| head` closes the pipe when it has seen enough; that is no failure. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -36,51 +27,6 @@ const program = new Command('bevis-collector')
   .version(VERSION)
   .showHelpAfterError('(see --help)')
   .exitOverride()
-
-/** Adds a command with the options that all have, and examples below its help. */
-function add(parent: Command, usage: string, description: string, examples: readonly string[]): Command {
-  return parent
-    .command(usage)
-    .description(description)
-    .option('--config <file>', 'configuration (default: /etc/bevis/collector.yaml)')
-    .option('--json', 'answer as JSON')
-    .addHelpText(
-      'after',
-      [
-        '',
-        'Examples:',
-        ...examples.map((line) => `  $ bevis-collector ${line}`),
-        '',
-        'Exit status: 0 done, 1 the answer is bad, 2 there is no answer.',
-      ].join('\n'),
-    )
-    .exitOverride()
-}
-
-/** An answer goes to standard output, also a bad one; why there is none, to standard error, but for JSON. */
-function finish(
-  { exit, json, lines }: Outcome,
-  asJson: boolean,
-  stream: NodeJS.WriteStream = process.stdout,
-): void {
-  const text = asJson ? JSON.stringify(json) : lines.join('\n')
-  if (text !== '') (asJson ? process.stdout : stream).write(`${text}\n`)
-  process.exitCode = exit
-}
-
-async function withConfig(
-  common: Common,
-  work: (config: CollectorConfig) => Promise<Outcome>,
-): Promise<void> {
-  finish(await work(readConfig(common.config)), common.json === true)
-}
-
-async function withOpened(common: Common, work: (opened: Opened) => Promise<Outcome>): Promise<void> {
-  await withConfig(common, async (config) => {
-    const { withStore } = await import('./commands/open.ts')
-    return withStore(config, now, work)
-  })
-}
 
 const collect = (value: string, all: string[]): string[] => [...all, value]
 
@@ -435,6 +381,13 @@ add(program, 'fsck', 'Recompute the whole log from its entries, and the derived 
   .action((options: Common & { logOnly?: boolean; writeCheckpoint?: boolean }) =>
     withOpened(options, async (opened) => (await import('./commands/fsck.ts')).fsckCommand(opened, options)),
   )
+
+add(program, 'recover', 'After an old database was restored: tell what the log lost, and what came back.', [
+  'recover',
+  'recover --json',
+]).action((options: Common) =>
+  withOpened(options, async (opened) => (await import('./commands/recover.ts')).recoverCommand(opened)),
+)
 
 add(program, 'rebuild', 'Drop the derived tables and derive them anew from the log.', ['rebuild']).action(
   (options: Common) =>

@@ -3,6 +3,7 @@
  * then one durable transaction for log, projection and signed head; then the head in its separate file; and
  * only then the answer, which proves what it says. (Evidence specification: DSSE, in-toto, RFC 6962.)
  */
+import { encodeBase64 } from '@bevis/shared/base64'
 import { BevisError, ERRORS } from '@bevis/shared/error'
 import { encodeEnvelope, openEnvelope } from '@bevis/shared/evidence/envelope'
 import type { Answer, EnrolRequest, EnrolResponse, EvidenceResponse } from '@bevis/shared/wire'
@@ -122,6 +123,15 @@ export function openReceive(parts: { store: Store; log: Log; now: () => Date }):
       const outcomes = await record(appender, candidates)
       const refused = outcomes.find(({ outcome }) => outcome === 'refused')
       if (refused !== undefined) throw refusalOf(refused)
+      await log.keepOwn(
+        events.flatMap(({ opened, signatures, eventTenant: tenant }, n) => {
+          const outcome = outcomes[n]
+          if (outcome?.outcome !== 'logged') return []
+          const { leafIndex: index, receivedAt } = outcome
+          const keys = signatures.map(({ spki }) => encodeBase64(spki))
+          return { index, tenant, receivedAt, envelope: opened.envelope, keys }
+        }),
+      )
       return done
     })
     return result

@@ -64,6 +64,32 @@ export const evidenceResponseSchema = z.object({
 })
 export type EvidenceResponse = z.infer<typeof evidenceResponseSchema>
 
+/** A statement that a log had, sent again after its database was set back, with the receipt that it gave for it. */
+const replayedSchema = z.strictObject({
+  envelope: envelopeSchema,
+  /** tlog-proof of the first signature, under whatever head it came with. */
+  proof,
+  receivedAt: instant,
+  /** For an enrolment: the public keys of its signatures, base64, and the contracts of its invitation. */
+  keys: z.array(z.string().length(60)).max(4).optional(),
+  contracts: z.array(slug).max(100).optional(),
+})
+export type Replayed = z.infer<typeof replayedSchema>
+
+export const replayRequestSchema = z.strictObject({
+  statements: z.array(replayedSchema).max(BATCH_LIMIT_ENVELOPES),
+})
+export type ReplayRequest = z.infer<typeof replayRequestSchema>
+
+export const replayResponseSchema = z.object({
+  /** The leaves that the log lost: from the first, to before the second. */
+  from: count,
+  to: count,
+  /** How many of them nobody has sent yet; 0: the log is whole again. */
+  missing: count,
+})
+export type ReplayResponse = z.infer<typeof replayResponseSchema>
+
 /** Where an agent's chain stands in the log, so that a restored agent sees that it was set back. */
 export const agentHeadSchema = z.object({
   agent: slug,

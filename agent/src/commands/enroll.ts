@@ -134,7 +134,12 @@ export async function enroll(context: {
     const reply = await context.transport.post('/v1/enrol', { envelope, key: encodeBase64(agentSigner.spki) })
     const response = readResponse(reply, () => forgetPending(state, pending.epoch))
     const checkpoint = verifyEnrolment(response, envelope, [agentSigner.spki, tokenSigner.spki], pending)
-    const identity: Identity = { ...pending, token: tokenSigner.keyid, enrolledAt: response.receivedAt }
+    const identity: Identity = {
+      ...pending,
+      token: tokenSigner.keyid,
+      tokenKey: encodeBase64(tokenSigner.spki),
+      enrolledAt: response.receivedAt,
+    }
     const trust = join(state.folder, 'trust.yaml')
     writeDurably(trust, formatTrust(identity, earlierKeys(trust, identity)))
     state.write(() => {

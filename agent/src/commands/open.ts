@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { encodeBase64 } from '@bevis/shared/base64'
 import { parseVkey } from '@bevis/shared/log/checkpoint'
 import { loadConfig } from '../config.ts'
 import type { AgentConfig } from '../config.ts'
@@ -89,7 +90,11 @@ export async function sendEvidence(opened: Opened, signal?: AbortSignal): Promis
       return spki
     }
     const cosigner = { agent: identity.agent, ...openCosigner(state, identity) }
-    const report = await sendOutbox({ state, transport, vkey, spkiOf, now, cosigner }, signal)
+    const enrolmentOf = (epoch: number) =>
+      epoch === identity.epoch && identity.tokenKey !== undefined
+        ? { keys: [encodeBase64(spkiOf(epoch)), identity.tokenKey], contracts: identity.contracts }
+        : null
+    const report = await sendOutbox({ state, transport, vkey, spkiOf, now, cosigner, enrolmentOf }, signal)
     for (const { code, message, fork } of report.alarms) {
       const detail = fork === undefined ? message : { message, fork }
       await recorder.record(lifecycle(identity, 'alarm', now(), { reason: code, detail }))

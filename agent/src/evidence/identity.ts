@@ -17,6 +17,8 @@ const identitySchema = z.object({
   contracts: z.array(slug),
   /** Identifier of the token that authorised it, so that the same token again is known. */
   token: hex64,
+  /** The token's public key, base64, for a log that must be told of the enrolment again. */
+  tokenKey: z.string().length(60).optional(),
   /** The collector's instant; null until the enrolment's receipt has been verified. */
   enrolledAt: instant.nullable(),
 })

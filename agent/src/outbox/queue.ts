@@ -14,6 +14,11 @@ export interface Queued {
 
 /** Logged statements that are kept with their proofs, for `evidence list` and `evidence show`. */
 const KEPT_LOGGED = 1_000
+/**
+ * All that are younger than this are kept too: a log that is restored from a backup is made whole again by what its
+ * agents have kept, and nobody's newest backup should be older.
+ */
+const KEPT_MS = 35 * 86_400_000
 
 /** The oldest signed statements that have no receipt: at most `limit`, and at most `bytes` of envelopes (but one). */
 export function nextBatch(state: State, limit: number, bytes: number): Queued[] {
@@ -51,8 +56,8 @@ export function markRefused(state: State, row: Queued, code: ErrorCode, message:
     .run(code, message, row.epoch, row.seq)
 }
 
-/** Drops the oldest logged statements beyond the newest thousand; what was refused stays. Inside a transaction. */
-export function pruneLogged(state: State): void {
+/** Drops old logged statements beyond the newest thousand; what was refused stays. Inside a transaction. */
+export function pruneLogged(state: State, now: Date): void {
   const oldest = state
     .sql<[number], { epoch: number; seq: number }>(
       `select epoch, seq from statement where state = 'logged' order by epoch desc, seq desc limit 1 offset ?`,
@@ -60,8 +65,10 @@ export function pruneLogged(state: State): void {
     .get(KEPT_LOGGED)
   if (oldest === undefined) return
   state
-    .sql<[number, number], never>(`delete from statement where state = 'logged' and (epoch, seq) <= (?, ?)`)
-    .run(oldest.epoch, oldest.seq)
+    .sql<[number, number, string], never>(
+      `delete from statement where state = 'logged' and (epoch, seq) <= (?, ?) and received_at < ?`,
+    )
+    .run(oldest.epoch, oldest.seq, new Date(now.getTime() - KEPT_MS).toISOString())
 }
 
 /** How much waits, and since when. */

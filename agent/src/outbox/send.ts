@@ -22,6 +22,8 @@ import { completeFork, pairOf } from './fork.ts'
 import { loadHead, saveHead } from './head.ts'
 import { markLogged, markRefused, nextBatch, pruneLogged } from './queue.ts'
 import type { Queued } from './queue.ts'
+import { replayLost } from './replay.ts'
+import type { EnrolmentOf } from './replay.ts'
 import { verifyResponse } from './receipt.ts'
 import type { Reply, Transport } from './transport.ts'
 
@@ -34,6 +36,8 @@ export interface Sender {
   /** The public key of an epoch of this agent. */
   spkiOf(epoch: number): Uint8Array
   readonly now: () => Date
+  /** What the first statement of an epoch of this agent needs, should the log have to be told of it again. */
+  readonly enrolmentOf?: EnrolmentOf
   /** Left out: this agent does not cosign the log's heads. */
   readonly cosigner?: { readonly agent: string; readonly name: string; readonly signer: Signer }
 }
@@ -77,6 +81,9 @@ const ABOUT_AGENT: ReadonlySet<ErrorCode> = new Set([
 /** Room for the JSON around the envelopes. */
 const BATCH_BYTES = BATCH_LIMIT_BYTES - 4096
 
+/** A log that was just made whole is tried again at once. */
+const SOON_MS = 1_000
+
 type RaisedAlarm = SendReport['alarms'][number]
 
 /**
@@ -115,7 +122,21 @@ export async function sendOutbox(sender: Sender, signal?: AbortSignal): Promise<
     const failure =
       cause instanceof BevisError ? cause : new BevisError('INTERNAL', errorMessageOf(cause), { cause })
     if (isAboutTrust(failure.code)) raise(await raiseTrust(sender, failure))
+    if (failure.code === 'LOG_ROLLED_BACK' && (await isMadeWhole(sender, signal))) retryAfterMs = SOON_MS
     return { ...done, alarms, retryAfterMs, failure }
+  }
+}
+
+/** Whether the log is what it was again, after what we brought back. */
+async function isMadeWhole(sender: Sender, signal: AbortSignal | undefined): Promise<boolean> {
+  const { cosigner, enrolmentOf = () => null, ...parts } = sender
+  if (cosigner === undefined) return false
+  try {
+    const answer = await replayLost({ ...parts, agent: cosigner.agent, enrolmentOf }, signal)
+    return answer?.missing === 0
+  } catch (error) {
+    if (error instanceof BevisError) return false // it is tried again with the next pass
+    throw error
   }
 }
 
@@ -207,7 +228,7 @@ function settleBatch(
         refused++
       }
     }
-    pruneLogged(state)
+    pruneLogged(state, sender.now())
   })
   const alarms = response.answers.flatMap((answer, position) => {
     if (answer.outcome !== 'refused' || answer.code !== 'STATEMENT_EQUIVOCATION') return []

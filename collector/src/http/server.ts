@@ -12,6 +12,7 @@ import type { CollectorConfig } from '../config.ts'
 import type { Log } from '../log/log.ts'
 import type { Office } from '../office.ts'
 import type { Receive } from '../receive.ts'
+import { openRecover } from '../recover.ts'
 import type { Store } from '../store/store.ts'
 import { VERSION } from '../version.ts'
 import { gunzipBody } from './body.ts'
@@ -23,6 +24,7 @@ import { registerLog } from './log-routes.ts'
 import { cosignRoutes } from './cosign-routes.ts'
 import { createMetrics } from './metrics.ts'
 import { PROBLEM_TYPE, problemOf } from './problem.ts'
+import { recoveryRoutes } from './recovery-routes.ts'
 import { watchReadiness } from './readiness.ts'
 import { workRoutes } from './work-routes.ts'
 
@@ -86,6 +88,7 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
   await app.register(evidenceRoutes({ receive, store, metrics, readiness }))
   await app.register(workRoutes({ store, origin: log.origin, now }))
   registerHealth(app, { log, readiness, metrics, metricsToken: readToken(config.metricsTokenFile) })
+  await app.register(recoveryRoutes(openRecover({ store, log })))
   await app.register(cosignRoutes({ log, store, now }))
   registerLog(app, { log, store })
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())

@@ -22,6 +22,8 @@ import type { Schema } from '../store/schema.ts'
 import type { Store } from '../store/store.ts'
 import { readCheckpointFile, swapCheckpointFile } from './checkpoint-file.ts'
 import { nodeReader } from './nodes.ts'
+import { appendOwnEntries, ownEntriesFile, readOwnEntries } from './own-entries.ts'
+import type { OwnEntry } from './own-entries.ts'
 import type { TreeNode } from './nodes.ts'
 
 /** How long one process waits for another that appends. */
@@ -44,6 +46,22 @@ export interface Log {
   readonly trouble: BevisError | null
   /** Stops the signing, until the program is started anew: somebody has shown that the log is not what it was. */
   refuse(trouble: BevisError): void
+  /** Keeps entries that nobody but the collector has, beside the last head; inside `append`'s transaction. */
+  keepOwn(entries: readonly OwnEntry[]): Promise<void>
+  ownEntries(from: number): Promise<OwnEntry[]>
+  /**
+   * Takes note of a head that this log signed and has forgotten: database and file were both set back. Then it
+   * refuses to sign as for the file's own.
+   */
+  adopt(head: Checkpoint): Promise<void>
+  /** What a database that was set back has lost: from its end, to the last head that was signed; else null. */
+  lost(): Promise<{ from: number; to: Checkpoint } | null>
+  /**
+   * Appends what was lost, in one transaction, and signs nothing: it commits only if the tree is that of the last
+   * signed head, and every head that `work` brought back is of this tree.
+   * @throws BevisError LOG_INCONSISTENT when it is not; then nothing of it happened
+   */
+  recover(work: (appender: Appender) => Promise<void>): Promise<void>
   /** The newest signed head. */
   head(): Promise<Checkpoint>
   /**
@@ -146,6 +164,49 @@ export async function openLog(options: LogOptions): Promise<Log> {
     if (filed !== head.note) await swapCheckpointFile(checkpointFile, filed, head.note)
   }
 
+  async function lost(db: Kysely<Schema> = store.db): Promise<{ from: number; to: Checkpoint } | null> {
+    if (trouble?.code !== 'LOG_ROLLED_BACK') return null
+    const note = await readCheckpointFile(checkpointFile)
+    const { size: from } = await headIn(db)
+    if (note === null) return null
+    const to = openCheckpoint(note, key)
+    return to.size > from ? { from, to } : null
+  }
+
+  async function bringBack(
+    tx: Transaction<Schema>,
+    { from, to }: { from: number; to: Checkpoint },
+    work: (appender: Appender) => Promise<void>,
+  ): Promise<void> {
+    const edge = await nodeReader(tx)(edgeOf(from))
+    const leaves: Parameters<Appender['add']>[0][] = []
+    await work({
+      tx,
+      get next() {
+        return from + leaves.length
+      },
+      add: (leaf) => from + leaves.push(leaf) - 1,
+    })
+    const hashes = leaves.map(({ entry }) => leafHash(entry))
+    const grown = appendLeaves(from, edge, hashes)
+    if (grown.size !== to.size || encodeBase64(grown.root) !== encodeBase64(to.root)) {
+      throw new BevisError(
+        'LOG_INCONSISTENT',
+        `the ${leaves.length} leaves that were brought back do not give the root of the head of ${to.size} entries`,
+      )
+    }
+    await insertLeaves(tx, from, leaves)
+    await insertNodes(tx, grown.nodes)
+    const read = nodeReader(tx, grown.nodes)
+    const heads = await tx.selectFrom('log_checkpoint').selectAll().where('size', '>', from).execute()
+    for (const { size, root } of heads) {
+      if (encodeBase64(await rootOf(size, read)) !== encodeBase64(root)) {
+        throw new BevisError('LOG_INCONSISTENT', `the head of ${size} entries is of another history`)
+      }
+    }
+    await insertCheckpoint(tx, to, now())
+  }
+
   async function locked<T>(work: () => Promise<T>): Promise<T> {
     if (trouble !== null) throw trouble
     const lock = await store.lock('log', LOCK_MS)
@@ -197,6 +258,33 @@ export async function openLog(options: LogOptions): Promise<Log> {
         await fileHead(done.head)
         return { ...done, read: nodeReader(store.db, fresh) }
       }),
+    keepOwn: (entries) => appendOwnEntries(ownEntriesFile(checkpointFile), entries),
+    ownEntries: (from) => readOwnEntries(ownEntriesFile(checkpointFile), from),
+    adopt: async (head) => {
+      if (trouble !== null && trouble.code !== 'LOG_ROLLED_BACK') return
+      const filed = await readCheckpointFile(checkpointFile)
+      if (filed === null || openCheckpoint(filed, key).size >= head.size) return
+      if ((await headIn(store.db)).size >= head.size) return
+      await swapCheckpointFile(checkpointFile, filed, head.note)
+      trouble = new BevisError(
+        'LOG_ROLLED_BACK',
+        `an agent has a head of ${head.size} entries that this log signed, and the database ends before it`,
+      )
+    },
+    lost,
+    recover: async (work) => {
+      const lock = await store.lock('log', LOCK_MS)
+      try {
+        await store.write(async (tx) => {
+          const target = await lost(tx)
+          if (target === null) throw new BevisError('NOT_FOUND', 'nothing is missing from this log')
+          await bringBack(tx, target, work)
+        })
+        trouble = null
+      } finally {
+        lock.release()
+      }
+    },
     proof: async (index, head, read = nodeReader(store.db)) => {
       const hashes = await inclusionProof(index, head.size, read)
       return formatProof({ index, hashes, checkpoint: head.note })

@@ -14,6 +14,8 @@ export interface Schema {
   log_node: LogNodeTable
   log_checkpoint: LogCheckpointTable
   log_cosignature: LogCosignatureTable
+  log_replay: LogReplayTable
+  log_replay_head: LogReplayHeadTable
   statement: StatementTable
   agent: AgentTable
   agent_contract: AgentContractTable
@@ -68,6 +70,25 @@ export interface LogCosignatureTable {
   /** The signature line of the note, verbatim, with its LF. */
   line: string
   received_at: string
+}
+
+/** A statement that was sent again after the database was set back. Primary key `leaf_index`. */
+export interface LogReplayTable {
+  leaf_index: number
+  /** One for each signature. */
+  leaves: number
+  envelope: string
+  received_at: string
+  /** For a contract event: whose contract it is about; else empty. */
+  tenant: string
+  /** JSON, for an enrolment: its keys and contracts. */
+  enrolment: string | null
+}
+
+/** A head that was signed, as an agent has it. Primary key `size`. */
+export interface LogReplayHeadTable {
+  size: number
+  note: string
 }
 
 export interface StatementTable {

@@ -12,10 +12,19 @@ export function formatEntry(parts: {
   signature: Uint8Array
   spki: Uint8Array
 }): Uint8Array {
+  return formatEntryOf({ ...parts, keyid: keyidOf(parts.spki) })
+}
+
+/** The same, where the key is known by its digest only. */
+export function formatEntryOf(parts: {
+  paeDigest: string
+  signature: Uint8Array
+  keyid: string
+}): Uint8Array {
   const entry = new Uint8Array(LABEL.length + 96)
   entry.set(LABEL)
   entry.set(decodeHex(parts.paeDigest), LABEL.length)
   entry.set(sha256(parts.signature), LABEL.length + 32)
-  entry.set(decodeHex(keyidOf(parts.spki)), LABEL.length + 64)
+  entry.set(decodeHex(parts.keyid), LABEL.length + 64)
   return entry
 }

@@ -1,6 +1,7 @@
 import type { Migration, MigrationProvider } from 'kysely/migration'
 import { firstTables } from './2026-11-first-tables.ts'
 import { cosignatureTables } from './2026-11-log-cosignatures.ts'
+import { replayTables } from './2026-11-log-replay.ts'
 import { workTables } from './2026-11-work.ts'
 
 /** How an engine calls the types that the migrations need beside text. */
@@ -15,6 +16,7 @@ export function migrationsFor(types: EngineTypes): MigrationProvider {
   const all: Record<string, Migration> = {
     '2026-11-first-tables': firstTables(types),
     '2026-11-log-cosignatures': cosignatureTables(types),
+    '2026-11-log-replay': replayTables(types),
     '2026-11-work': workTables(types),
   }
   return { getMigrations: () => Promise.resolve(all) }
