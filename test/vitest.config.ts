@@ -17,6 +17,7 @@ export default defineConfig({
     globalSetup: ['test/kit/page.ts'],
     // Most of the time goes into waiting: for restic's keys, for locks, for processes that were told to end.
     maxWorkers: 3,
+    maxConcurrency: 8,
     projects: [
       {
         root,

@@ -43,19 +43,32 @@ export interface ProofOptions {
   readonly method?: 'auto' | 'disk' | 'stream'
 }
 
+export interface OpenProofOptions extends ProofOptions {
+  /** With the password, the state, the cache, and what is not given. */
+  readonly folder: string
+  /** As restic takes it. */
+  readonly repository?: string
+  readonly killAfterMs?: number
+}
+
 const silent = { info() {}, warn() {}, debug() {} }
 
-/** The place is removed when the test has ended. */
+/** Over an empty repository, in a folder of its own; the place is removed when the test has ended. */
 export async function proofPlace(options: ProofOptions): Promise<ProofPlace> {
-  const { build, setting = '', source: given, method = 'auto' } = options
   const folder = mkdtempSync(join(tmpdir(), 'bevis-proof-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  const source = given ?? join(folder, 'source')
+  quickRepository(options.build, join(folder, 'repository'))
+  return openProof({ ...options, folder })
+}
+
+/** Over the repository that is there. */
+export async function openProof(options: OpenProofOptions): Promise<ProofPlace> {
+  const { build, folder, setting = '', method = 'auto' } = options
+  const source = options.source ?? join(folder, 'source')
   mkdirSync(source, { recursive: true })
   const password = join(folder, 'password')
   writeFileSync(password, QUICK_PASSWORD, { mode: 0o600 })
-  const repository = join(folder, 'repository')
-  quickRepository(build, repository)
+  const repository = options.repository ?? join(folder, 'repository')
   const stateDir = join(folder, 'state')
   const config = parseConfig(
     `collector: { url: "https://collector.example.net" }
@@ -76,6 +89,7 @@ ${setting}`,
     cacheDir: join(folder, 'cache'),
     environment: { PATH: process.env['PATH'] ?? '', HOME: folder },
     lockWaitMs: 1_000,
+    ...(options.killAfterMs !== undefined && { killAfterMs: options.killAfterMs }),
   })
   const drafts: Draft[] = []
   const recorder = checkingRecorder(drafts)

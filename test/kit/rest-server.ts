@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
 
-/** A real restic-rest-server that ends with the test. */
+/** A real restic-rest-server. */
 export interface RestServer {
   /** As restic takes it, with the folder `set` of the served one. */
   url: string
@@ -14,7 +14,18 @@ export interface RestServer {
   start(): Promise<void>
 }
 
+/** It ends with the test. */
 export async function restServer(
+  program: string,
+  folder: string,
+  options: readonly string[] = [],
+): Promise<RestServer> {
+  const server = await openRestServer(program, folder, options)
+  onTestFinished(() => server.kill())
+  return server
+}
+
+export async function openRestServer(
   program: string,
   folder: string,
   options: readonly string[] = [],
@@ -41,22 +52,33 @@ export async function restServer(
     throw new Error(`${program} does not listen`)
   }
   await start()
-  onTestFinished(() => stop())
   return { url: `rest:http://${address}/set`, kill: () => stop(), start }
 }
 
-/** What happens to a request on its way; null: it goes through. */
+/** What happens to a request on its way; `gone`: and to all that come after it; null: it goes through. */
 export type Mishap = (
   request: IncomingMessage,
   response: ServerResponse,
-) => 'stall' | 'reset' | 'cut' | number | null
+) => 'stall' | 'reset' | 'cut' | 'gone' | number | null
+
+/** As {@link openFaultyWay}, until the test ends. */
+export async function faultyWay(server: string, mishap: Mishap): Promise<string> {
+  const way = await openFaultyWay(server, mishap)
+  onTestFinished(() => way.close())
+  return way.url
+}
 
 /** Stands between restic and a rest-server, and lets happen to each request what `mishap` says. */
-export async function faultyWay(server: string, mishap: Mishap): Promise<string> {
+export async function openFaultyWay(server: string, mishap: Mishap): Promise<{ url: string; close(): void }> {
   const target = new URL(server.replace(/^rest:/, ''))
+  const close = (): void => {
+    proxy.close()
+    proxy.closeAllConnections()
+  }
   const proxy = createServer((incoming, response) => {
     const what = mishap(incoming, response)
     if (what === 'stall') return
+    if (what === 'gone') return close()
     if (what === 'reset') return void incoming.socket.destroy()
     if (typeof what === 'number') return void response.writeHead(what).end()
     const { url: path, method, headers } = incoming
@@ -72,11 +94,7 @@ export async function faultyWay(server: string, mishap: Mishap): Promise<string>
   })
   proxy.listen(0, '127.0.0.1')
   await once(proxy, 'listening')
-  onTestFinished(() => {
-    proxy.close()
-    proxy.closeAllConnections()
-  })
-  return `rest:http://127.0.0.1:${(proxy.address() as AddressInfo).port}${target.pathname}`
+  return { url: `rest:http://127.0.0.1:${(proxy.address() as AddressInfo).port}${target.pathname}`, close }
 }
 
 async function freePort(): Promise<number> {

@@ -18,7 +18,7 @@ const SIGNS: readonly (readonly [ErrorCode, RegExp])[] = [
   // restic panics on a config that is no config, and 0.18 in `ls` on a tree that it could not load.
   [
     'RESTIC_REPOSITORY_DAMAGED',
-    /ciphertext verification failed|invalid data returned|file is too short|unexpected EOF|repository contains errors|<(data|index|snapshot|key)\/[0-9a-f]+>.*(no such file or directory|does not exist)|not found in (index|repository)|panic: [^]*(slice bounds out of range|internal\/walker\.walk)/,
+    /ciphertext verification failed|invalid data returned|file is too short|unexpected EOF|unexpected HTTP response \(416\)|repository contains errors|<(data|index|snapshot|key)\/[0-9a-f]+>.*(no such file or directory|does not exist)|not found in (index|repository)|panic: [^]*(slice bounds out of range|internal\/walker\.walk)/,
   ],
   // Until 0.16 the question is put whatever kept the config from being read, so it stands after the network's.
   [

@@ -115,7 +115,7 @@ async function bringStreamed(request: BringRequest, { target, limitBytes, dumped
     onFailure: (cause) => failure.abort(cause),
   })
   const left = new Set(dumped.map(({ path }) => path))
-  const run = await restore(request, target, {
+  const restoring = restore(request, target, {
     ...(drawn.includes && { includes: drawn.includes.filter((path) => !left.has(path)).map(bytesOf) }),
     ...(!drawn.includes && left.size > 0 && { excludes: [...left].map(bytesOf) }),
     signal: request.signal ? AbortSignal.any([request.signal, failure.signal]) : failure.signal,
@@ -126,7 +126,9 @@ async function bringStreamed(request: BringRequest, { target, limitBytes, dumped
       onFile?.()
     },
   })
+  await restoring.catch(() => {}) // thrown below, once nothing reads any more
   await stream.settle()
+  const run = await restoring
   if (failure.signal.aborted) throw failure.signal.reason
   const restored = run.error ? await explain(run.error, request) : null
   const isThrough = !restored || isAboutData(restored.code)
@@ -180,9 +182,15 @@ function restore(
 /** Of the file system that the target is to be made on. */
 function usedBytesAt(target: BytePath): () => number {
   const folder = bytesOf(parentOf(target))
+  let usedBytes = 0
   return () => {
-    const { blocks, bfree, bsize } = statfsSync(folder)
-    return (blocks - bfree) * bsize
+    try {
+      const { blocks, bfree, bsize } = statfsSync(folder)
+      usedBytes = (blocks - bfree) * bsize
+    } catch {
+      // A timer asks: if somebody took the folder away, restic and the comparison will say so.
+    }
+    return usedBytes
   }
 }
 

@@ -122,10 +122,14 @@ async function prepare(context: BackupContext): Promise<BevisError | null> {
   }
 }
 
+/** Storage that takes a request and never answers would keep restic for ever; a slow one shows some progress. */
+const STALL_MS = 60 * 60_000
+
 function backUp({ set, restic, signal, onProgress }: BackupContext): Promise<BackupRun> {
   return restic.backup({
     paths: set.paths,
     excludes: set.exclude,
+    stallMs: STALL_MS,
     ...(signal && { signal }),
     ...(onProgress && { onProgress: (progress) => onProgress({ step: 'backup', ...progress }) }),
   })
@@ -155,8 +159,9 @@ async function witnessOf(context: BackupContext, run: BackupRun): Promise<Witnes
     ...(signal && { signal }),
     ...(onProgress && { onProgress: (progress) => onProgress({ step: 'witness', ...progress }) }),
   }
+  const limits = { stallMs: STALL_MS, ...(signal && { signal }) }
   const take = (previous: WitnessRequest['previous']): Promise<Witness> =>
-    takeWitness({ ...request, previous, nodes: restic.list(snapshot.id, signal ? { signal } : {}) })
+    takeWitness({ ...request, previous, nodes: restic.list(snapshot.id, limits) })
   try {
     const previous = (await listManifests(folder)).at(-1) ?? null
     return await take(previous).catch((error: unknown) => {

@@ -33,6 +33,9 @@ import type { Identity, RunLogger } from './repository.ts'
 /** A file system in memory on every Linux: a streamed restore into it is some three times as fast as onto a disk. */
 const SHARED_MEMORY = '/dev/shm'
 
+/** A listing that does not come any further for so long is an end, not a wait. */
+const STALL_MS = 10 * 60_000
+
 export interface RestoreTestContext {
   readonly set: SetConfig
   readonly restic: Restic
@@ -349,7 +352,7 @@ async function* expectedOf(
   isWanted?: (path: BytePath) => boolean,
 ): ReturnType<TestRequest['expected']> {
   if (manifest) yield* expectedOfManifest((await openManifest(manifest, isWanted)).entries)
-  else yield* expectedOfListing(restic.list(id, signal ? { signal } : {}))
+  else yield* expectedOfListing(restic.list(id, { stallMs: STALL_MS, ...(signal && { signal }) }))
 }
 
 function wantedOf({ wanted, set }: RestoreTestContext): Wanted {
