@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { predicateTypeOf } from '@bevis/shared/evidence/predicates'
 import type { Statement } from '@bevis/shared/evidence/statement'
 import { contractFor, keeping } from '@bevis/shared/contract/story-for-tests'
@@ -17,7 +17,9 @@ import { raiseHold, releaseHold } from '../../agent/src/run/hold.ts'
 import { runRetention } from '../../agent/src/run/retention.ts'
 import type { RetentionContext, RetentionResult } from '../../agent/src/run/retention.ts'
 import { createManifest, listManifests } from '../../agent/src/manifest/file.ts'
+import { openRestic } from '../../agent/src/restic/restic.ts'
 import type { Restic, Snapshot } from '../../agent/src/restic/restic.ts'
+import { restServer } from '../kit/rest-server.ts'
 import { testPlace } from '../kit/restic-place.ts'
 import type { TestPlace } from '../kit/restic-place.ts'
 import { resticVersions } from '../kit/restic-versions.ts'
@@ -313,5 +315,35 @@ test.each(newest)(
     expect(await place.ids()).toHaveLength(12)
     expect((await place.at(now, { apply: true })).removed).toHaveLength(11)
     expect(await place.ids()).toHaveLength(1)
+  },
+)
+
+test.each(builds.filter(({ restServer: program }) => program !== undefined).slice(-1))(
+  'append-only storage says no: told, stated, and nothing is pruned, restic $version',
+  async (build) => {
+    const place = await shop(build, [{ per: 'day', keep: 1 }])
+    await place.take('2025-03-07T12:00:00Z')
+    await place.take('2025-03-10T12:00:00Z')
+    renameSync(place.place.url, join(place.place.folder, 'set'))
+    const server = await restServer(build.restServer ?? '', place.place.folder, ['--append-only'])
+    const restic = await openRestic({
+      binary: build.binary,
+      repository: { url: server.url, passwordFile: join(place.place.folder, 'password') },
+      cacheDir: join(place.place.folder, 'cache'),
+      environment: { PATH: process.env['PATH'] ?? '', HOME: place.place.folder },
+      lockWaitMs: 1_000,
+    })
+    const now = '2025-03-10T20:00:00Z'
+    expect(going(await place.at(now, { restic }))).toHaveLength(1)
+    const refused = await place.at(now, { restic, apply: true })
+    expect(refused).toMatchObject({ removed: [], pruned: false, error: { code: 'RESTIC_FAILED' } })
+    expect(refused.error?.message).toContain('the storage refuses to delete')
+    expect(place.drafts.at(-1)).toMatchObject({
+      name: 'retention-run',
+      predicate: { removed: [], kept: 2, exitCode: expect.any(Number) },
+    })
+    expect(await restic.snapshots()).toHaveLength(2)
+    const stopped = await place.at(now, { restic, apply: true, signal: AbortSignal.abort() })
+    expect(stopped).toMatchObject({ removed: [], error: { code: expect.stringMatching(/INTERRUPTED/) } })
   },
 )

@@ -5,45 +5,31 @@ import {
   constants,
   opendirSync,
   openSync,
-  readFileSync,
   statfsSync,
   statSync,
 } from 'node:fs'
-import { hostname } from 'node:os'
 import { dirname, join, sep } from 'node:path'
 import { BevisError, errorCodeOf, errorMessageOf } from '@bevis/shared/error'
-import { parseContract } from '@bevis/shared/contract/parse'
-import type { Contract } from '@bevis/shared/contract/schema'
 import { configWarnings } from '../config.ts'
 import type { SetConfig } from '../config.ts'
 import { keyFile, loadIdentity } from '../evidence/identity.ts'
 import { readKey } from '../evidence/key.ts'
 import { readAlarms } from '../outbox/alarm.ts'
 import { readClock } from '../outbox/clock.ts'
-import { knownRepository } from '../run/repository.ts'
-import { brokenPromises } from '../schedule/promise.ts'
 import { bytePathOf } from '../tree/path.ts'
 import type { BytePath } from '../tree/path.ts'
 import { excludedBy } from '../tree/pattern.ts'
 import { statPath, walkTree } from '../tree/walk.ts'
 import { cureOf, cureOfCode } from '../cure.ts'
+import { promiseFindings } from './contract-findings.ts'
+import { bad, good, warning } from './finding.ts'
+import type { Finding } from './finding.ts'
 import { plainLogger } from './log.ts'
 import type { Opened } from './open.ts'
 import type { Outcome } from './outcome.ts'
 import { CLOCK_BAD_MS } from './status.ts'
 import { alignColumns, formatBytes, paint } from './terminal.ts'
 import { openRepository } from './work.ts'
-
-/** One thing that was looked at. */
-interface Finding {
-  readonly what: string
-  readonly verdict: 'good' | 'warning' | 'bad'
-  readonly detail: string
-}
-
-const good = (what: string, detail: string): Finding => ({ what, verdict: 'good', detail })
-const warning = (what: string, detail: string): Finding => ({ what, verdict: 'warning', detail })
-const bad = (what: string, detail: string): Finding => ({ what, verdict: 'bad', detail })
 
 /** Below this, even a small sample may not fit. */
 const SCRATCH_NEEDED_BYTES = 256e6
@@ -72,7 +58,7 @@ export async function doctorCommand(
       await repositoryFinding(opened, set, options.signal),
     )
   }
-  if (options.contract !== null) findings.push(...contractFindings(opened, options.contract))
+  findings.push(...promiseFindings(opened, options.contract))
   const marks = { good: paint('green', '✓'), warning: paint('yellow', '!'), bad: paint('red', '✗') }
   return {
     exit: findings.some(({ verdict }) => verdict === 'bad') ? 1 : 0,
@@ -260,104 +246,6 @@ async function repositoryFinding(opened: Opened, set: SetConfig, signal: AbortSi
   } catch (error) {
     return bad(what, describeError(error))
   }
-}
-
-/** Whether the schedules can keep what a contract promises, set by set. */
-function contractFindings(opened: Opened, file: string): Finding[] {
-  const { sets } = opened.config
-  const now = opened.now()
-  let contract: Contract
-  try {
-    const parsed = parseContract(readFileSync(file, 'utf8'))
-    if (parsed.contract === undefined) {
-      const [first] = parsed.errors
-      return [bad('contract', `${file} cannot be used: line ${first?.line ?? 1}: ${first?.message ?? ''}`)]
-    }
-    contract = parsed.contract
-  } catch (error) {
-    return [bad('contract', `${file} cannot be read: ${errorMessageOf(error)}`)]
-  }
-  const today = Temporal.Instant.fromEpochMilliseconds(now.getTime())
-    .toZonedDateTimeISO(contract.timezone)
-    .toPlainDate()
-    .toString()
-  const version =
-    contract.versions.findLast(({ effectiveFrom }) => effectiveFrom <= today) ?? contract.versions.at(-1)
-  const enrolled = enrolmentFinding(opened, contract.id)
-  const findings = (version?.sets ?? []).flatMap((promised) => {
-    const what = `${promised.id}: contract`
-    const set = sets.find(({ id }) => id === promised.id)
-    if (set === undefined) {
-      const told = `${contract.id} promises the set ${promised.id}, which is not in this configuration`
-      return [isThisHost(promised.selector.hosts) ? bad(what, told) : warning(what, told)]
-    }
-    const broken = [...mismatches(opened, set, contract.id, promised), ...brokenPromises(set, promised, now)]
-    if (broken.length > 0) return broken.map((text) => bad(what, text))
-    return [
-      good(what, `the schedule can keep ${contract.id}, version ${version?.no ?? 1}`),
-      ...unknowns(opened, set, promised),
-    ]
-  })
-  return [enrolled, ...findings]
-}
-
-interface Selected {
-  readonly selector: { readonly repository: string; readonly hosts: readonly string[] }
-}
-
-function isThisHost(hosts: readonly string[]): boolean {
-  return hosts.includes(hostname())
-}
-
-/** Evidence counts for the contracts that the invitation named, and for no other. */
-function enrolmentFinding({ state }: Opened, contract: string): Finding {
-  const known = loadIdentity(state)?.contracts ?? []
-  if (known.length === 0)
-    return warning(
-      'contract',
-      `unknown whether this agent is enrolled for ${contract}: it has no identity yet`,
-    )
-  return known.includes(contract)
-    ? good('contract', `this agent is enrolled for ${contract}`)
-    : bad(
-        'contract',
-        `this agent is enrolled for ${known.join(', ')}, not for ${contract}: its evidence does not count there`,
-      )
-}
-
-/** By what the collector would not find this set's backups. */
-function mismatches(opened: Opened, set: SetConfig, contract: string, { selector }: Selected): string[] {
-  const id = knownRepository(opened.state.folder, set.id)
-  const names = [id, set.repository.lineage].filter((name) => name !== null && name !== undefined)
-  const own = hostname()
-  return [
-    ...(set.contract === undefined || set.contract === contract
-      ? []
-      : [`the set is configured for ${set.contract}, and this is ${contract}`]),
-    ...(isThisHost(selector.hosts)
-      ? []
-      : [`the contract counts backups of ${selector.hosts.join(', ')}; this host is called ${own}`]),
-    ...(names.includes(selector.repository) || (id === null && isRepositoryId(selector.repository))
-      ? []
-      : [
-          `the contract names the repository ${selector.repository}; this one is ${names.join(' or ') || 'without a name'}: set repository.lineage, or name its ID in the contract`,
-        ]),
-  ]
-}
-
-/** An ID that cannot be compared, because the repository has never been opened. */
-function unknowns({ state }: Opened, set: SetConfig, { selector }: Selected): Finding[] {
-  if (knownRepository(state.folder, set.id) !== null || !isRepositoryId(selector.repository)) return []
-  return [
-    warning(
-      `${set.id}: contract`,
-      'unknown whether the repository is the promised one: nothing is backed up yet',
-    ),
-  ]
-}
-
-function isRepositoryId(name: string): boolean {
-  return /^[0-9a-f]{64}$/.test(name)
 }
 
 function attempt(what: string, look: () => string): Finding {

@@ -14,7 +14,7 @@ import { UNKNOWN_REPOSITORY, knownRepository } from '../run/repository.ts'
 import { refused } from '../run/retention-plan.ts'
 import type { RetentionResult } from '../run/retention.ts'
 import { publicLocation } from '../restic/restic.ts'
-import { readContractFile } from './contract-text.ts'
+import { readContractFile, toldTexts } from './contract-text.ts'
 import { inventoryJson } from './inventory.ts'
 import { recorderOf } from './open.ts'
 import type { Opened } from './open.ts'
@@ -42,7 +42,7 @@ export async function retentionCommand(
     return runRetention({
       ...bench,
       sharing: config.sets.filter(({ repository }) => repository.url === set.repository.url),
-      contracts: contractsFor(options.contract ?? set.contractFile),
+      contracts: contractsFor(options.contract ?? set.contractFile, toldTexts(opened, bench)),
       own: readOwnRuns(state.folder),
       apply: options.apply,
       isUnattended: !options.send,
@@ -51,22 +51,31 @@ export async function retentionCommand(
         progress.update(step, total === 0 ? null : done / total, `${done} of ${total} snapshots`),
     })
   }
-  const result = await workOn(opened, { id, what: 'retention' }, options, story, ({ error }) => ({
-    // A hold has been kept, as it should be: status tells of the hold itself.
-    outcome: error === null || error.code === 'RETENTION_HELD' ? 'passed' : 'inconclusive',
-    error: error?.code === 'RETENTION_HELD' ? null : error,
-  }))
+  const result = await workOn(
+    opened,
+    { id, what: 'retention', isLook: !options.apply },
+    options,
+    story,
+    ({ error }) => ({
+      // A hold has been kept, as it should be: status tells of the hold itself.
+      outcome: error === null || error.code === 'RETENTION_HELD' ? 'passed' : 'inconclusive',
+      error: error?.code === 'RETENTION_HELD' ? null : error,
+    }),
+  )
   return outcomeOf(id, result, options.apply)
 }
 
 /** As a value: that there is no contract is told, and stated, like everything else that keeps it from acting. */
-function contractsFor(file: string | undefined): readonly [Contract] | BevisError {
+function contractsFor(
+  file: string | undefined,
+  told: readonly Contract[],
+): readonly [Contract, ...Contract[]] | BevisError {
   if (file === undefined)
     return refused(
       'the contract’s text is needed on this machine: set contractFile, or name it with --contract',
     )
   try {
-    return [readContractFile(file)]
+    return [readContractFile(file), ...told]
   } catch (error) {
     return error instanceof BevisError ? error : refused(String(error))
   }
@@ -169,7 +178,7 @@ function outcomeOf(id: string, result: RetentionResult, apply: boolean): Outcome
               'would go',
               plan.go.filter(({ id: one }) => !removed.includes(one)),
             ),
-            ...section('stay, though nobody owes them: not certainly this set’s', plan.foreign),
+            ...section('stay, though nobody owes them, for nobody knows whose they are', plan.foreign),
             ...stayLines(plan.stay),
           ]),
       ...(apply && told === null ? [doneLine(result)] : []),

@@ -72,7 +72,8 @@ export const MARK_OF = {
  */
 export async function workOn<R>(
   opened: Opened,
-  { id, what }: { id: string; what: Work },
+  /** `isLook`: nothing is done, so nothing is remembered of it either. */
+  { id, what, isLook = false }: { id: string; what: Work; isLook?: boolean },
   options: WorkOptions,
   story: (bench: Bench, progress: ProgressLine) => Promise<R>,
   resultOf: (result: R) => WorkResult,
@@ -93,8 +94,9 @@ export async function workOn<R>(
     endedAt: null,
     repository: set.repository.url,
   }
-  saveAttempt(state, attempt)
+  if (!isLook) saveAttempt(state, attempt)
   const mark = (result: WorkResult): void => {
+    if (isLook) return
     // Without a mark it stays owed.
     if (options.signal.aborted) saveAttempt(state, { ...attempt, endedAt: now().toISOString() })
     else keepMark(opened, set, what, startedAt, result)
@@ -107,7 +109,7 @@ export async function workOn<R>(
     await waitForLocks(restic, {
       // A restic that cannot wait for itself needs us; and whoever sits at a terminal is told why nothing moves.
       isNeeded: options.send || !restic.capabilities.retryLock,
-      alone: what === 'data-check' || what === 'retention',
+      alone: !isLook && (what === 'data-check' || what === 'retention'),
       waitMs: patienceMs,
       signal,
       tell: (text) => process.stderr.write(`${printable(text)}\n`),
@@ -116,11 +118,16 @@ export async function workOn<R>(
       { set, restic, recorder, stateDir: state.folder, now, logger, signal },
       progress,
     )
-    keepOwnRuns(state)
+    try {
+      keepOwnRuns(state)
+    } catch (err) {
+      logger.warn({ err }, 'what was stated could not be taken over; the next run does it')
+    }
     mark(resultOf(result))
     return result
   } catch (error) {
     const code = errorCodeOf(error)
+    if (isLook) throw error
     if (code === 'USAGE') {
       // Nothing was done, and nothing is wrong with the backups: a slip of the keyboard is no evidence.
       forgetAttempt(state, attempt)

@@ -1,7 +1,9 @@
 /** What may be removed of one set, and everything that stands against removing anything at all. */
 import { hostname } from 'node:os'
 import { covers } from '@bevis/shared/contract/cover'
+import { parseDuration } from '@bevis/shared/contract/duration'
 import { indexFacts } from '@bevis/shared/contract/facts'
+import { DAY_MS } from '@bevis/shared/contract/local'
 import { planRetention } from '@bevis/shared/contract/retention'
 import type { PlannedSnapshot, RetentionPlan } from '@bevis/shared/contract/retention'
 import { policyAsRestic } from '@bevis/shared/contract/retention-policy'
@@ -33,7 +35,7 @@ export interface SetPlan {
   readonly plan: RetentionPlan
   readonly go: readonly PlannedSnapshot[]
   readonly stay: readonly PlannedSnapshot[]
-  /** Owed by nobody, and not certainly this set's: whoever made them sees to them. */
+  /** Owed by nobody, and nobody knows whose: whoever made them sees to them. */
   readonly foreign: readonly PlannedSnapshot[]
   /** Whether any of the texts would owe a snapshot of this start. */
   readonly isOwedAt: (start: Date) => boolean
@@ -41,8 +43,13 @@ export interface SetPlan {
   readonly policy: readonly string[]
 }
 
-/** A snapshot that was made so late that no backup since may be called the newest of a working set. */
-const STOPPED_MS = 8 * 86_400_000
+/** Backups that are so late have stopped, whatever their schedule: the last ones must not go by the calendar. */
+const STOPPED_MS = 8 * DAY_MS
+
+function stoppedAfterMs({ schedule }: RetentionPlan['terms']): number {
+  const { months, days, elapsedMs } = parseDuration(schedule.every)
+  return Math.max(STOPPED_MS, 2 * ((months * 31 + days) * DAY_MS + elapsedMs))
+}
 
 /** @throws BevisError RETENTION_REFUSED */
 export function planSet(request: PlanRequest): SetPlan {
@@ -55,7 +62,7 @@ export function planSet(request: PlanRequest): SetPlan {
   const [plan] = plans
   if (plan === undefined) throw refused('there is no contract')
   const newestMs = plan.newestStart === null ? -Infinity : Date.parse(plan.newestStart)
-  if (at.getTime() - newestMs > STOPPED_MS)
+  if (at.getTime() - newestMs > stoppedAfterMs(plan.terms))
     throw refused(
       plan.newestStart === null
         ? 'no snapshot is known to be whole: nothing goes before there is one'
@@ -65,36 +72,44 @@ export function planSet(request: PlanRequest): SetPlan {
     plans.flatMap(({ snapshots }) => snapshots.filter(({ goes }) => !goes)).map(({ id }) => id),
   )
   const surplus = plan.snapshots.filter(({ id }) => !kept.has(id))
-  const isOwn = ownershipOf(request, plan)
+  const makerOf = makersOf(request)
+  const isOwn = ownershipOf(request, plan, makerOf)
   return {
     plan,
     go: surplus.filter(isOwn),
     stay: plan.snapshots.filter(({ id }) => kept.has(id)),
-    foreign: surplus.filter((one) => !isOwn(one)),
+    foreign: surplus.filter((one) => !isOwn(one) && makerOf(one.id) === undefined),
     isOwedAt: (start) => plans.some((one) => one.isOwedAt(start)),
     policy: policyAsRestic(plan.terms),
   }
 }
 
-/** A snapshot is the set's if this agent made it for the set; else if it cannot be anybody else's. */
-function ownershipOf(
-  { set, sharing, own, listed }: PlanRequest,
-  { terms }: RetentionPlan,
-): (one: PlannedSnapshot) => boolean {
+/** The set for which this agent made a snapshot; undefined where it did not, or has forgotten. */
+function makersOf({ own, listed }: PlanRequest): (id: string) => string | undefined {
   const makers = new Map<string, string>()
   for (const { statement } of own) {
     const { predicate } = statement
     if ('outcome' in predicate && 'snapshot' in predicate && predicate.snapshot)
       makers.set(predicate.snapshot.id, predicate.set)
   }
+  const originals = new Map(listed.map(({ id, original }) => [id, original]))
+  return (id) => makers.get(id) ?? makers.get(originals.get(id) ?? '')
+}
+
+/** A snapshot is the set's if this agent made it for the set; else if it cannot be anybody else's. */
+function ownershipOf(
+  { set, sharing, listed }: PlanRequest,
+  { terms }: RetentionPlan,
+  makerOf: (id: string) => string | undefined,
+): (one: PlannedSnapshot) => boolean {
   const byId = new Map(listed.map((snap) => [snap.id, snap]))
   const others = sharing.filter(({ id }) => id !== set.id)
   return ({ id }) => {
-    const snap = byId.get(id)
-    if (snap === undefined) return false
-    const maker = makers.get(id) ?? makers.get(snap.original ?? '')
+    const maker = makerOf(id)
     if (maker !== undefined) return maker === set.id
+    const snap = byId.get(id)
     return (
+      snap !== undefined &&
       snap.host === hostname() &&
       covers(snap.paths, terms.selector.requiredPaths) &&
       !others.some(({ paths }) => paths.some((path) => covers(snap.paths, [path])))
