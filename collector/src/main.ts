@@ -8,7 +8,7 @@ import type { Telling } from './commands/contract.ts'
 import type { Accepting, Saying } from './commands/event.ts'
 import { failureOutcome, foreseen } from './commands/outcome.ts'
 import type { LedgerWish } from './commands/ledger.ts'
-import type { EvidenceReportWish } from './commands/report.ts'
+import type { EvidenceReportWish, ServiceReportWish } from './commands/report.ts'
 import { readConfig, readConfigIfAny } from './config.ts'
 import type { AccountRole } from './store/schema.ts'
 import { VERSION } from './version.ts'
@@ -366,6 +366,23 @@ add(
   .action((id: string, options: Common & EvidenceReportWish) =>
     withOpened(options, async (opened) =>
       (await import('./commands/report.ts')).evidenceReportCommand(opened, id, options),
+    ),
+  )
+
+add(report, 'service <contract>', 'Write the monthly service report; with --issue, for good and logged.', [
+  'report service AFT-2025-052 --month 2026-10 --out october.pdf',
+  'report service AFT-2025-014 --unit kontor-ribe --language en --out ribe.pdf',
+  'report service AFT-2025-052 --month 2026-10 --issue --person "S. Lind"',
+])
+  .option('--month <month>', 'the month (default: the one before this)')
+  .option('--unit <id>', 'only the sets of this business unit')
+  .option('--out <file>', 'the PDF to write, a new file')
+  .option('--issue', 'issue it: it is kept as it is, and the log says so')
+  .option('--person <name>', 'who issues it, for the log')
+  .addOption(paperLanguage())
+  .action((id: string, options: Common & ServiceReportWish) =>
+    withOpened(options, async (opened) =>
+      (await import('./commands/report.ts')).serviceReportCommand(opened, id, options),
     ),
   )
 

@@ -15,6 +15,8 @@ export interface Story {
   more: string[]
   /** Local date of the first promise. */
   since: string
+  /** Lines of the version, and what a month costs. */
+  penalties?: { monthlyFee: number; lines: string[] }
 }
 
 export const STORIES: readonly Story[] = [
@@ -43,6 +45,14 @@ export const STORIES: readonly Story[] = [
     tiers: ['{per: day, keep: 30}', '{per: month, keep: 13}', '{per: year, keep: 5}'],
     more: ['restoreTest: {every: P1M, mode: sample, rto: P1D}'],
     since: '2024-11-24',
+    penalties: {
+      monthlyFee: 4800,
+      lines: [
+        '- {measure: points.missed, per: obligation, pctOfMonthlyFee: 5, capPct: 20}',
+        '- {measure: retention.lost, per: obligation, pctOfMonthlyFee: 10}',
+        '- {measure: kundetilfredshed, per: month, pctOfMonthlyFee: 2}',
+      ],
+    },
   },
   {
     id: 'AFT-2025-031',
@@ -103,18 +113,20 @@ export const STORIES: readonly Story[] = [
 ]
 
 export function contractYaml(story: Story): string {
-  const { id, customer, cvr, since, set, lineage, agent, paths, wording, tiers, more } = story
+  const { id, customer, cvr, since, set, lineage, agent, paths, wording, tiers, more, penalties } = story
+  const clauses =
+    penalties === undefined ? '' : `  penalties:\n${penalties.lines.map((line) => `  ${line}\n`).join('')}`
   return `id: ${id}
 provider: {name: Nordlys IT-drift ApS, cvr: "11223344"}
 customer: {name: "${customer}", cvr: "${cvr}"}
 term: {start: ${since}}
-versions:
+${penalties === undefined ? '' : `monthlyFee: ${penalties.monthlyFee}\n`}versions:
 - no: 1
   effectiveFrom: ${since}
   acceptances:
   - {party: customer, person: M. Holm, role: direktør, at: 2020-01-01T08:00:00Z}
   - {party: provider, person: S. Lind, role: driftschef, at: 2020-01-01T08:00:00Z}
-  sets:
+${clauses}  sets:
   - id: ${set}
     selector: {repository: ${lineage}, hosts: [${agent}], requiredPaths: [${paths.map((path) => `'${path}'`).join(', ')}]}
     retention:

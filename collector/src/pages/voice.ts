@@ -55,7 +55,17 @@ export function voiceOf(language: Language, zone?: string) {
     kind: (name: string) => (Object.hasOwn(en.kind, name) ? t(`kind.${name as keyof typeof en.kind}`) : name),
     fileClass: (name: string) =>
       Object.hasOwn(en.class, name) ? t(`class.${name as keyof typeof en.class}`) : name,
-    reason: (name: keyof typeof en.test.reason) => t(`test.reason.${name}`),
+    /** Why a restore test was made. */
+    reason: (name: string) =>
+      Object.hasOwn(en.test.reason, name) ? t(`test.reason.${name as keyof typeof en.test.reason}`) : name,
+    /** A contract's event. */
+    event: (name: string) =>
+      Object.hasOwn(en.serviceReport.events, name)
+        ? t(`serviceReport.events.${name as keyof typeof en.serviceReport.events}`)
+        : name,
+    /** An agent's event. */
+    lifecycle: (name: string) =>
+      Object.hasOwn(en.event, name) ? t(`event.${name as keyof typeof en.event}`) : name,
   }
 }
 

@@ -4,7 +4,7 @@
  *
  * Three kinds of tables:
  * - the log (`log_*`, and the first six columns of `statement`): append-only, never derived from anything;
- * - what people decided (`invitation`, `contract*`, `account`, `session`, `test_request`), what agents were told
+ * - what people decided (`invitation`, `contract*`, `account`, `session`, `test_request`, `service_report`), what agents were told
  *   (`test_seed`) and what was seen on the way (`transition`, some kinds of `alarm`): kept;
  * - the projection (all others, and the other columns of `statement`): derived from the two above in log
  *   order, dropped and derived anew by `rebuild`.
@@ -25,6 +25,7 @@ export interface Schema {
   invitation: InvitationTable
   contract: ContractTable
   contract_text: ContractTextTable
+  service_report: ServiceReportTable
   verdict: VerdictTable
   transition: TransitionTable
   account: AccountTable
@@ -255,6 +256,25 @@ export interface ContractTextTable {
   yaml: string
   applied_at: string
   applied_by: string
+}
+
+/**
+ * A service report as it was written, to be issued: it counts as issued when the log says so, by its digest. Primary
+ * key (`contract_id`, `month`, `unit`).
+ */
+export interface ServiceReportTable {
+  contract_id: string
+  /** `2026-10` */
+  month: string
+  /** Empty for the whole contract. */
+  unit: string
+  /** Of `report`, hex. */
+  sha256: string
+  /** JSON, as it is hashed. */
+  report: string
+  pdf_da: Uint8Array
+  pdf_en: Uint8Array
+  written_at: string
 }
 
 /** The last evaluation, kept to find transitions; never shown as current. Primary key `contract_id`. */

@@ -27,6 +27,12 @@ export function monthOf(name: string, timezone: string): Month {
   return { name, from: zone.midnightOf(first), to: zone.midnightOf(next), days }
 }
 
+/** True for instants in the month. */
+export function isInMonth(instant: string, { from, to }: Month): boolean {
+  const at = Date.parse(instant)
+  return at >= from && at < to
+}
+
 /** The local month that an instant lies in, `2025-03`. */
 export function monthNameOf(instant: number, timezone: string): string {
   return new Date(instant + zoneOf(timezone).offsetMsAt(instant)).toISOString().slice(0, 7)

@@ -1,5 +1,6 @@
 import { evidenceDa } from './da-evidence.ts'
 import { paperDa } from './da-paper.ts'
+import { serviceDa } from './da-service.ts'
 import { termsDa } from './da-terms.ts'
 import type { en } from './en.ts'
 import type { Words } from './words.ts'
@@ -8,6 +9,7 @@ import type { Words } from './words.ts'
 export const da: Words<typeof en> = {
   ...evidenceDa,
   ...paperDa,
+  ...serviceDa,
   ...termsDa,
   product: 'Bevis',
   tagline: 'Backup, der beviseligt kan gendannes',

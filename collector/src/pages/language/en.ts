@@ -1,5 +1,6 @@
 import { evidenceEn } from './en-evidence.ts'
 import { paperEn } from './en-paper.ts'
+import { serviceEn } from './en-service.ts'
 import { termsEn } from './en-terms.ts'
 
 /**
@@ -9,6 +10,7 @@ import { termsEn } from './en-terms.ts'
 export const en = {
   ...evidenceEn,
   ...paperEn,
+  ...serviceEn,
   ...termsEn,
   product: 'Bevis',
   tagline: 'Proof that backups can be restored',

@@ -25,7 +25,7 @@ export interface FollowUp {
 }
 
 /** All tests in log order, each with what came of it. */
-export function tellTests(statements: readonly Surveyed[]): TestTold[] {
+export function tellTests(statements: readonly Omit<Surveyed, 'leafIndex'>[]): TestTold[] {
   const counted = statements.filter((one) => one.counted)
   const tests = counted.flatMap(({ statement, paeDigest, receivedAt }) =>
     isEvidence(statement, 'restore-test')

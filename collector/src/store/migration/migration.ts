@@ -3,6 +3,7 @@ import { firstTables } from './2026-11-first-tables.ts'
 import { cosignatureTables } from './2026-11-log-cosignatures.ts'
 import { replayTables } from './2026-11-log-replay.ts'
 import { workTables } from './2026-11-work.ts'
+import { reportTables } from './2026-11-written-reports.ts'
 
 /** How an engine calls the types that the migrations need beside text. */
 export interface EngineTypes {
@@ -18,6 +19,7 @@ export function migrationsFor(types: EngineTypes): MigrationProvider {
     '2026-11-log-cosignatures': cosignatureTables(types),
     '2026-11-log-replay': replayTables(types),
     '2026-11-work': workTables(types),
+    '2026-11-written-reports': reportTables(types),
   }
   return { getMigrations: () => Promise.resolve(all) }
 }

@@ -1,0 +1,321 @@
+/** Makes a month's service report from a contract and its facts: pure, and the same tomorrow. */
+import { DIMENSIONS } from '@bevis/shared/contract/answer'
+import type { Answer, Dimension, ObligationAnswer, SetAnswer, Verdict } from '@bevis/shared/contract/answer'
+import { creditsOf, judgeMonth } from '@bevis/shared/contract/credit'
+import type { JudgedMonth } from '@bevis/shared/contract/credit'
+import type { Fact } from '@bevis/shared/contract/known'
+import { ledgerOf } from '@bevis/shared/contract/ledger'
+import type { LedgerRow } from '@bevis/shared/contract/ledger'
+import { isInMonth, monthOf } from '@bevis/shared/contract/month'
+import type { Month } from '@bevis/shared/contract/month'
+import type { ContractSet } from '@bevis/shared/contract/schema'
+import { worst } from '@bevis/shared/contract/verdict'
+import { BevisError } from '@bevis/shared/error'
+import { datedAt } from '@bevis/shared/verify/table'
+import type { Voice } from '../../pages/voice.ts'
+import { statedIn } from '../evidence/stated.ts'
+import { tellTests } from '../evidence/tests.ts'
+import type { Matter } from '../facts.ts'
+import { changesIn } from './changes.ts'
+import { deviationsOf } from './deviations.ts'
+import { SERVICE_REPORT_FORMAT } from './model.ts'
+import type { ReportedLevel, ReportedTest, ServiceReport } from './model.ts'
+
+export interface ServiceReportWish {
+  readonly matter: Matter
+  /** `2026-10` */
+  readonly month: string
+  /** Only the sets of this unit; all of them when left out. */
+  readonly unit?: string | undefined
+  /** The month is judged up to here, from what had been received by `knownAt`. */
+  readonly at: Date
+  readonly knownAt: Date
+  readonly voice: Pick<Voice, 'dimensions' | 'headline' | 'seenOf' | 'firstTestDue'>
+}
+
+const HISTORY_MONTHS = 12
+
+/**
+ * @throws BevisError USAGE for what is no month, or has not begun; NOT_FOUND for a unit that no version knows
+ */
+export function buildServiceReport(wish: ServiceReportWish): ServiceReport {
+  const { matter, knownAt, at, voice } = wish
+  const { contract } = matter
+  const month = monthOf(wish.month, contract.timezone)
+  if (month.from >= at.getTime()) throw new BevisError('USAGE', `${wish.month} has not begun`)
+  const facts = matter.facts.filter(({ receivedAt }) => Date.parse(receivedAt) <= knownAt.getTime())
+  const judged = judgeMonth({ contract, facts, month: wish.month, asOf: at, knownAt })
+  const last = judged.days.at(-1)?.answer ?? judged.before
+  const unit = unitOf(matter, wish.unit)
+  const own = new Set(setsIn(matter, wish.unit))
+  const mine = restrict(judged, own)
+  const answer = mine.days.at(-1)?.answer ?? mine.before
+  const tests = testsIn(facts, month, at, own)
+  const ledger = ledgerOf({ contract, facts, from: earlier(wish.month, HISTORY_MONTHS), to: wish.month })
+  const rows = ledger.rows.filter(({ set }) => own.has(set) || (set === '' && unit === null))
+  const version = contract.versions.find(({ no }) => no === last.version)
+  // A day before the first test is not the better for it.
+  const stated = mine.days.map(({ answer: then }) => statedBy(facts, then.at))
+  const names = last.sets.map(({ id }) => id)
+  const sets = answer.sets.map((set) => {
+    const terms = version?.sets.find(({ id }) => id === set.id)
+    const seen = voice.seenOf(
+      stated.at(-1) ?? statedIn([]),
+      set.id,
+      names,
+      voice.firstTestDue(contract, last.version, set.id),
+    )
+    const atEnd = voice.dimensions(set, answer.findings, seen)
+    const row = rows.find((one) => one.set === set.id && one.month === wish.month)
+    const saidDaily = mine.days.map(({ answer: then }, place) => {
+      const own = then.sets.find(({ id }) => id === set.id)
+      if (own === undefined) return null
+      const due = voice.firstTestDue(contract, then.version, set.id)
+      return voice.dimensions(
+        own,
+        then.findings,
+        voice.seenOf(stated[place] ?? statedIn([]), set.id, names, due),
+      )
+    })
+    const levels = DIMENSIONS.map((dimension): ReportedLevel => {
+      const days = saidDaily.map((said) => said?.[dimension].state ?? 'not-applicable')
+      const ofMonth = worst(mine.days.map((day) => verdictOn(day.answer, set.id, dimension)))
+      return {
+        dimension,
+        days,
+        month:
+          ofMonth === 'compliant' || ofMonth === 'not-applicable'
+            ? atEnd[dimension]
+            : { state: ofMonth, text: null },
+        atEnd: atEnd[dimension],
+        figures: figuresOf(dimension, { set, answer, month, tests, row, days: mine.days }),
+        data: dataOf(dimension, terms, row, tests, month, at),
+      }
+    })
+    return { id: set.id, wording: terms?.retention.wording ?? '', promises: promisesOf(terms), levels, atEnd }
+  })
+  const worstOf = worst(mine.days.map((day) => day.answer.headline))
+  const { customer, provider, timezone } = contract
+  return {
+    format: SERVICE_REPORT_FORMAT,
+    contract: contract.id,
+    version: last.version,
+    revision: matter.revision,
+    textSha256: matter.sha256,
+    customer: { name: customer.name, ...(customer.cvr !== undefined && { cvr: customer.cvr }) },
+    provider: { name: provider.name, ...(provider.cvr !== undefined && { cvr: provider.cvr }) },
+    timezone,
+    unit,
+    month: wish.month,
+    isOver: judged.isOver,
+    at: new Date(Math.min(at.getTime(), month.to)).toISOString(),
+    knownAt: knownAt.toISOString(),
+    headline: voice.headline(
+      worstOf,
+      sets.map((set) => set.atEnd),
+    ),
+    statements: facts.filter(({ statement }) => isInMonth(datedAt(statement), month)).length,
+    sets: sets.map(({ id, wording, promises, levels }) => ({ id, wording, promises, levels })),
+    deviations: deviationsOf({ contract, facts, judged: mine, month, tests }),
+    credits: creditsOf(contract, mine),
+    tests,
+    changes: changesIn(matter, facts, month),
+    ledger: rows,
+  }
+}
+
+/** What had been stated by an instant. */
+function statedBy(facts: readonly Fact[], at: string): ReturnType<typeof statedIn> {
+  return statedIn(facts.filter(({ statement, receivedAt }) => earliest(datedAt(statement), receivedAt) <= at))
+}
+
+function earliest(one: string, other: string): string {
+  return one < other ? one : other
+}
+
+/** The units of all versions, the newest words first. */
+function unitOf({ contract }: Matter, id: string | undefined): ServiceReport['unit'] {
+  if (id === undefined) return null
+  const known = contract.versions.toReversed().flatMap(({ units = [] }) => units)
+  const unit = known.find((one) => one.id === id)
+  if (unit === undefined) throw new BevisError('NOT_FOUND', `${contract.id} has no unit ${id}`)
+  const { name, site } = unit
+  return { id, name, ...(site !== undefined && { site }) }
+}
+
+function setsIn({ contract }: Matter, unit: string | undefined): string[] {
+  return contract.versions.flatMap(({ sets }) =>
+    sets.filter((set) => unit === undefined || set.unit === unit).map(({ id }) => id),
+  )
+}
+
+/** A unit's report judges its sets, and no others'. */
+function restrict(judged: JudgedMonth, own: ReadonlySet<string>): JudgedMonth {
+  const only = (answer: Answer): Answer => {
+    const sets = answer.sets.filter(({ id }) => own.has(id))
+    return {
+      ...answer,
+      sets,
+      headline: worst(sets.map(({ headline }) => headline)),
+      findings: answer.findings.filter(({ set }) => own.has(set)),
+    }
+  }
+  return {
+    ...judged,
+    before: only(judged.before),
+    days: judged.days.map(({ date, answer }) => ({ date, answer: only(answer) })),
+  }
+}
+
+function verdictOn({ sets }: Answer, id: string, dimension: Dimension): Verdict {
+  return sets.find((set) => set.id === id)?.dimensions[dimension] ?? 'not-applicable'
+}
+
+/** What a set promises, in the contract's own terms; the words are made of it. */
+function promisesOf(terms: ContractSet | undefined): Record<string, string> {
+  if (terms === undefined) return {}
+  const { schedule, retention, restoreTest, copies = [], evidence } = terms
+  return {
+    every: schedule.every,
+    rpo: schedule.rpo ?? schedule.every,
+    lateGrace: schedule.lateGrace,
+    tiers: retention.min.map(({ per, keep }) => `${per}x${keep}`).join(' '),
+    ...(retention.max !== undefined && { maxAge: retention.max.age }),
+    ...(restoreTest !== undefined && { testEvery: restoreTest.every, testMode: restoreTest.mode }),
+    ...(restoreTest?.rto !== undefined && { rto: restoreTest.rto }),
+    ...(copies.length > 0 && { copies: copies.map(({ repository }) => repository).join(', ') }),
+    inventoryEvery: evidence.inventoryEvery,
+  }
+}
+
+function figuresOf(
+  dimension: Dimension,
+  parts: {
+    set: SetAnswer
+    answer: Answer
+    month: Month
+    tests: readonly ReportedTest[]
+    row: LedgerRow | undefined
+    days: JudgedMonth['days']
+  },
+): ReportedLevel['figures'] {
+  const { set, answer, month, row } = parts
+  const count = (list: readonly ObligationAnswer[], ...states: ObligationAnswer['state'][]) =>
+    list.filter(({ state }) => states.includes(state)).length
+  const findings = (code: string) =>
+    answer.findings.filter((one) => one.set === set.id && one.code === code).length
+  switch (dimension) {
+    case 'points': {
+      const own = set.obligations.filter(({ from }) => isInMonth(from, month))
+      return {
+        kept: count(own, 'met', 'discharged', 'lost'),
+        broken: count(own, 'missed'),
+        uncertain: count(own, 'unknown', 'stale'),
+        excused: count(own, 'excused'),
+        open: count(own, 'pending', 'late'),
+      }
+    }
+    case 'retention': {
+      const { counts } = set
+      const lost = set.obligations.filter(
+        ({ state, since }) => state === 'lost' && since !== undefined && isInMonth(since, month),
+      )
+      return { kept: counts.met, uncertain: counts.stale + counts.unknown, broken: lost.length }
+    }
+    case 'ceiling': {
+      const of = (state: string) => set.snapshots?.filter(({ ceiling }) => ceiling === state).length ?? 0
+      return { within: of('within'), due: of('purge-due'), over: of('over-retained'), held: of('held') }
+    }
+    case 'proof': {
+      const own = parts.tests.filter((test) => test.set === set.id)
+      const seconds = own.flatMap((test) => test.seconds ?? [])
+      const of = (result: string) => own.filter((test) => test.result === result).length
+      return {
+        passed: of('PASSED'),
+        failed: of('FAILED'),
+        inconclusive: of('INCONCLUSIVE'),
+        slowestSeconds: seconds.length === 0 ? null : Math.max(...seconds),
+      }
+    }
+    case 'copies':
+      return {
+        missing: findings('copy-missing'),
+        late: findings('copy-late'),
+        probes: row?.deletionProbes ?? 0,
+      }
+    case 'evidence':
+      return {
+        complete: row?.inventories.complete ?? 0,
+        incomplete: row?.inventories.incomplete ?? 0,
+        silentDays: parts.days.filter((day) => verdictOn(day.answer, set.id, 'evidence') !== 'compliant')
+          .length,
+      }
+  }
+}
+
+/** How many statements a level rests on, beside how many its rhythm makes plausible. */
+function dataOf(
+  dimension: Dimension,
+  terms: ContractSet | undefined,
+  row: LedgerRow | undefined,
+  tests: readonly ReportedTest[],
+  month: Month,
+  at: Date,
+): ReportedLevel['data'] {
+  const spanMs = Math.min(at.getTime(), month.to) - month.from
+  const expect = (every: string | undefined) =>
+    every === undefined ? null : Math.floor(spanMs / lengthMs(every, month))
+  switch (dimension) {
+    case 'points': {
+      const { complete = 0, partial = 0, failed = 0 } = row?.backups ?? {}
+      // Closed days are not known here: what is expected on all days would be too much.
+      const isDaily = terms?.schedule.days !== 'business'
+      return {
+        received: complete + partial + failed,
+        expected: isDaily ? expect(terms?.schedule.every) : null,
+      }
+    }
+    case 'proof':
+      return {
+        received: tests.filter((test) => test.set === (row?.set ?? terms?.id)).length,
+        expected: expect(terms?.restoreTest?.every),
+      }
+    case 'copies':
+      return { received: row?.deletionProbes ?? 0, expected: null }
+    case 'retention':
+    case 'ceiling':
+    case 'evidence':
+      return { received: row?.inventories.complete ?? 0, expected: expect(terms?.evidence.inventoryEvery) }
+  }
+}
+
+function lengthMs(duration: string, month: Month): number {
+  return Temporal.Duration.from(duration).total({
+    unit: 'milliseconds',
+    relativeTo: Temporal.PlainDate.from(`${month.name}-01`),
+  })
+}
+
+function testsIn(facts: readonly Fact[], month: Month, at: Date, own: ReadonlySet<string>): ReportedTest[] {
+  return tellTests(facts.map((fact) => ({ ...fact, counted: true, paeDigest: fact.paeDigest ?? '' })))
+    .filter(({ test }) => isInMonth(test.endedAt, month) && Date.parse(test.endedAt) <= at.getTime())
+    .filter(({ test }) => own.has(test.set))
+    .map(({ test, digest, conclusive, failedFiles }) => ({
+      set: test.set,
+      at: test.endedAt,
+      snapshot: test.snapshot.id,
+      takenAt: test.snapshot.time,
+      reason: test.reason,
+      mode: test.mode,
+      files: test.selection.files,
+      conclusive,
+      failed: failedFiles,
+      seconds: test.rto?.measuredSeconds ?? null,
+      result: test.result,
+      evidence: digest,
+    }))
+}
+
+function earlier(month: string, months: number): string {
+  return Temporal.PlainYearMonth.from(month).subtract({ months }).toString()
+}

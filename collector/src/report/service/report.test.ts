@@ -1,0 +1,203 @@
+import { describe, expect, test } from 'vitest'
+import { Story, contractOf, keeping, setOf, versionOf } from '@bevis/shared/contract/story-for-tests'
+import { sha256Hex } from '@bevis/shared/crypto'
+import { attachmentsOf, runOn } from '../../../../test/kit/pdf.ts'
+import { voiceOf } from '../../pages/voice.ts'
+import type { Matter } from '../facts.ts'
+import { buildServiceReport } from './build.ts'
+import { compareReports } from './compare.ts'
+import { encodeServiceReport, serviceReportSchema } from './model.ts'
+import type { ReportedLevel, ServiceReport } from './model.ts'
+import { writeServiceReport } from './paper.ts'
+
+const LATER = new Date('2025-05-02T08:00:00Z')
+
+/** Two units, a fee and clauses; the first set is the story's. */
+const CONTRACT = contractOf(
+  [
+    versionOf(1, '2025-01-01', {
+      units: [
+        { id: 'ribe', name: 'Kontor Ribe', site: 'Ribe' },
+        { id: 'vejle', name: 'Klinik Vejle' },
+      ],
+      sets: [
+        setOf({
+          unit: 'ribe',
+          retention: keeping([{ per: 'day', keep: 30 }], { age: 'P3M' }),
+          restoreTest: { every: 'P1M', rto: 'PT4H' },
+        }),
+        setOf({
+          id: 'epj',
+          unit: 'vejle',
+          selector: { repository: 'epj', hosts: ['epj'], requiredPaths: ['/srv/epj'] },
+        }),
+      ],
+      exclusions: [
+        { sets: ['epj'], from: '2025-04-20', to: '2025-04-21', reason: 'planned', approvedBy: ['customer'] },
+      ],
+      penalties: [{ measure: 'points.missed', per: 'obligation', pctOfMonthlyFee: 5, capPct: 20 }],
+    }),
+  ],
+  { monthlyFee: 4000 },
+)
+
+/** From March on, one failed night in April, and what a test adds; the second set's agent never says a word. */
+function told(add: (story: Story) => void = () => {}): Story {
+  const story = new Story()
+  story.days('2025-03-01', '2025-04-04')
+  story.drop(
+    story.backup('2025-04-05T21:00:00Z', {
+      outcome: 'failed',
+      exitCode: 1,
+      snapshot: undefined,
+      source: undefined,
+      error: { code: 'SOURCE_UNREADABLE', message: 'the disk is not there' },
+    }),
+  )
+  story.days('2025-04-06', '2025-04-12')
+  const newest = story.contents().at(-1)
+  if (newest === undefined) throw new Error('no snapshot')
+  story.test(newest, '2025-04-13T04:00:00Z', 'PASSED', { rto: { measuredSeconds: 90 } })
+  add(story)
+  story.days('2025-04-13', '2025-05-01')
+  return story
+}
+
+function built(
+  story: Story,
+  { unit, at = LATER, knownAt = at }: { unit?: string; at?: Date; knownAt?: Date } = {},
+): ServiceReport {
+  const matter: Matter = {
+    contract: CONTRACT,
+    tenant: 'havfruen',
+    revision: 1,
+    sha256: sha256Hex('text'),
+    texts: [],
+    facts: story.facts
+      .toSorted((a, b) => Date.parse(a.receivedAt) - Date.parse(b.receivedAt))
+      .map((fact) => ({ ...fact, paeDigest: sha256Hex(JSON.stringify(fact.statement)) })),
+  }
+  return buildServiceReport({ matter, month: '2025-04', unit, at, knownAt, voice: voiceOf('en') })
+}
+
+const levelOf = (report: ServiceReport, set: string, dimension: string): ReportedLevel => {
+  const level = report.sets.find(({ id }) => id === set)?.levels.find((one) => one.dimension === dimension)
+  if (level === undefined) throw new Error(`no ${set} ${dimension}`)
+  return level
+}
+
+describe('what it says', () => {
+  test('a missed night is a deviation with its cause, from the run that failed; the month is as bad as its worst day', () => {
+    const report = built(told(), { unit: 'ribe' })
+    const points = levelOf(report, 'filer', 'points')
+    expect(points.month.state).toBe('breached')
+    expect(points.figures).toEqual({ kept: 29, broken: 1, uncertain: 0, excused: 0, open: 0 })
+    expect(points.data).toEqual({ received: 30, expected: 30 })
+    expect(report.headline).toBe('breached')
+    const missed = report.deviations.find(({ code }) => code === 'missed')
+    expect(missed).toMatchObject({
+      subject: 'dayx30/2025-04-05',
+      until: null,
+      owner: null,
+      endsAt: '2025-05-05T22:00:00.000Z',
+      cause: { kind: 'run-failed', code: 'SOURCE_UNREADABLE', message: 'the disk is not there' },
+    })
+    expect(report.credits).toMatchObject({ pct: 5, amount: 200 })
+    expect(report.tests).toMatchObject([{ result: 'PASSED', seconds: 90, conclusive: 50 }])
+  })
+
+  test('a set of which nothing came is unknown, day for day, and never kept', () => {
+    const report = built(told(), { unit: 'vejle' })
+    expect(report.sets.map(({ id }) => id)).toEqual(['epj'])
+    for (const { dimension, month, days } of report.sets[0]?.levels ?? []) {
+      expect(month.state, dimension).not.toBe('compliant')
+      expect(days, dimension).not.toContain('compliant')
+      if (dimension === 'points') expect(new Set(days)).toEqual(new Set(['unknown']))
+    }
+    expect(report.deviations).toContainEqual(
+      expect.objectContaining({ set: 'epj', code: 'unknown', days: 30 }),
+    )
+    expect(report.credits.clauses).toMatchObject([{ units: 0, undecidedDays: 30 }])
+    // Approved by one party only: it is told, and excuses nothing.
+    expect(report.changes).toMatchObject([{ kind: 'exclusion', subject: 'epj', from: '2025-04-20' }])
+  })
+
+  test('who has signed to look at a deviation is named', () => {
+    const report = built(
+      told((story) =>
+        story.event('2025-04-12T09:00:00Z', 'finding-acknowledged', 'provider', {
+          finding: 'missed dayx30/2025-04-05',
+          set: 'filer',
+          note: 'ny disk den 20.',
+        }),
+      ),
+    )
+    expect(report.deviations.find(({ code }) => code === 'missed')?.owner).toMatchObject({
+      person: 'provider',
+      party: 'provider',
+      note: 'ny disk den 20.',
+    })
+  })
+
+  test('a month that has not begun, and a unit that nobody knows, are refused', () => {
+    expect(() => built(told(), { at: new Date('2025-03-31T00:00:00Z') })).toThrow('has not begun')
+    expect(() => built(told(), { unit: 'odense' })).toThrow('no unit odense')
+  })
+})
+
+test('what is known later stands beside what was said', () => {
+  const story = new Story()
+  story.days('2025-03-01', '2025-04-28')
+  // The last days arrive long after the month has been told.
+  const late = story.facts.length
+  story.days('2025-04-29', '2025-05-01')
+  for (const fact of story.facts.slice(late)) fact.receivedAt = '2025-05-20T08:00:00.000Z'
+  const issued = built(story, { unit: 'ribe' })
+  expect(levelOf(issued, 'filer', 'points').month.state).toBe('unknown')
+  const today = built(story, {
+    unit: 'ribe',
+    at: new Date(issued.at),
+    knownAt: new Date('2025-05-21T00:00:00Z'),
+  })
+  const { levels, deviations, credits } = compareReports(issued, today)
+  expect(levels).toContainEqual({ set: 'filer', dimension: 'points', was: 'unknown', is: 'compliant' })
+  expect([deviations, credits]).toEqual([[], null])
+  expect(compareReports(issued, issued).levels).toEqual([])
+})
+
+describe('as a PDF', () => {
+  test.for(['da', 'en'] as const)(
+    '%s: sound, in its language, with its figures in it',
+    async (language, context) => {
+      const report = built(told())
+      const voice = voiceOf(language)
+      const write = () => writeServiceReport({ report, voice, issued: null, corrections: null })
+      const pdf = await write()
+      expect(pdf.equals(await write())).toBe(true)
+      expect(runOn(context, pdf, 'qpdf', '--check', '{}')).toContain('No syntax or stream encoding errors')
+      const text = runOn(context, pdf, 'pdftotext', '-layout', '{}', '-').replaceAll(/\s+/g, ' ')
+      const said = {
+        da: [
+          'Driftsrapport',
+          'ikke overholdt',
+          '200,00 kr. (5 %)',
+          'skal gøres gældende af kunden',
+          'Et udkast',
+          'ingen kan',
+        ],
+        en: [
+          'Monthly service report',
+          'breached',
+          'DKK 200.00 (5%)',
+          'must be claimed by the customer',
+          'A draft',
+          'nobody can',
+        ],
+      }[language]
+      for (const words of said) expect(text.replaceAll('\u00A0', ' ')).toContain(words)
+      const attached = attachmentsOf(context, pdf).get('report.json')?.toString() ?? ''
+      expect(attached).toBe(encodeServiceReport(report))
+      expect(serviceReportSchema.parse(JSON.parse(attached))).toEqual(report)
+    },
+  )
+})

@@ -1,0 +1,221 @@
+import type { ClauseCredits } from '@bevis/shared/contract/credit'
+import type { Voice } from '../../pages/voice.ts'
+import type { Block } from '../block.ts'
+import type { Cell } from '../pdf/grid.ts'
+import type { Deviation, ServiceReport } from './model.ts'
+import { percentOf } from './telling.ts'
+import type { Telling } from './telling.ts'
+import { measureInWords } from './tell-levels.ts'
+
+/** What was not kept: cause, who has taken it up, and when it ends. */
+export function tellDeviations({ report, voice }: Telling): Block[] {
+  const { t } = voice.locale
+  const heading: Block = { kind: 'heading', level: 2, text: t('serviceReport.deviations') }
+  if (report.deviations.length === 0) {
+    const uncertain = report.sets.some(({ levels }) => levels.some(({ days }) => days.includes('unknown')))
+    return [
+      heading,
+      {
+        kind: 'paragraph',
+        text: t(uncertain ? 'serviceReport.deviationsNoneUnknown' : 'serviceReport.deviationsNone'),
+      },
+    ]
+  }
+  return [
+    heading,
+    {
+      kind: 'table',
+      caption: t('serviceReport.deviations'),
+      heads: [
+        { text: t('serviceReport.deviation'), share: 0.3 },
+        { text: t('paper.since'), share: 0.16 },
+        { text: t('serviceReport.cause'), share: 0.22 },
+        { text: t('serviceReport.owner'), share: 0.15 },
+        { text: t('serviceReport.deadline'), share: 0.17 },
+      ],
+      rows: report.deviations.map((one) => tellOne(one, report, voice)),
+    },
+  ]
+}
+
+function tellOne(one: Deviation, report: ServiceReport, voice: Voice): Cell[] {
+  const { locale } = voice
+  const { t } = locale
+  const isUnknown = one.code === 'unknown'
+  const [tier = '', bucket = ''] = one.subject.split('/')
+  const where =
+    bucket === '' ? one.subject.replace(/^([0-9a-f]{12})[0-9a-f]{52}$/, '$1') : voice.bucket(tier, bucket)
+  const { owner, evidence } = one
+  return [
+    {
+      text: isUnknown
+        ? t('serviceReport.unknownDays', { count: one.days, level: t(`dimension.${one.dimension}.name`) })
+        : voice.finding(one.code),
+      look: voice.look(isUnknown ? 'unknown' : 'breached'),
+      under: [one.set, where].filter((part) => part !== '').join(', '),
+    },
+    {
+      text: one.since.includes('T') ? locale.instant(one.since) : locale.day(one.since),
+      ...(evidence.length > 0 && { under: evidence.map((digest) => digest.slice(0, 12)).join(' ') }),
+    },
+    causeOf(one, voice),
+    owner === null
+      ? { text: t('serviceReport.ownerNone'), look: voice.look('unknown') }
+      : {
+          text: owner.person,
+          under: `${t(`evidenceReport.party.${owner.party === 'customer' ? 'customer' : 'provider'}`)}, ${locale.date(owner.at)}${owner.note === undefined ? '' : `: ${owner.note}`}`,
+        },
+    endOf(one, report, voice),
+  ]
+}
+
+function causeOf({ cause }: Deviation, { locale }: Voice): string {
+  const { t } = locale
+  switch (cause.kind) {
+    case 'run-failed':
+      return t('serviceReport.causes.runFailed', {
+        at: locale.instant(cause.at),
+        code: cause.code,
+        message: cause.message,
+      })
+    case 'no-run':
+      return t('serviceReport.causes.noRun')
+    case 'removed':
+      return t('serviceReport.causes.removed', { at: locale.instant(cause.at) })
+    case 'none':
+      return t('serviceReport.causes.none')
+  }
+}
+
+function endOf({ until, endsAt }: Deviation, report: ServiceReport, { locale }: Voice): Cell {
+  const { t } = locale
+  if (until !== null) return t('serviceReport.deadlineOver', { at: locale.day(until) })
+  if (endsAt !== null && endsAt > report.at) {
+    return {
+      text: t('serviceReport.stands'),
+      under: t('serviceReport.deadlineSelf', { at: locale.date(endsAt) }),
+    }
+  }
+  return { text: t('serviceReport.stands'), under: t('serviceReport.deadlineNone') }
+}
+
+/** What the clauses come to. Nothing here claims or pays anything. */
+export function tellCredits({ report, voice }: Telling): Block[] {
+  const { locale } = voice
+  const { t } = locale
+  const { clauses, pct, amount } = report.credits
+  const heading: Block = { kind: 'heading', level: 2, text: t('serviceReport.credits') }
+  if (clauses.length === 0) return [heading, { kind: 'paragraph', text: t('serviceReport.creditsNone') }]
+  return [
+    heading,
+    {
+      kind: 'table',
+      caption: t('serviceReport.credits'),
+      heads: [
+        { text: t('serviceReport.clause'), share: 0.34 },
+        { text: t('serviceReport.target'), share: 0.22 },
+        { text: t('serviceReport.units'), share: 0.2 },
+        { text: t('serviceReport.credit'), share: 0.24, num: true },
+      ],
+      rows: [
+        ...clauses.map((clause) => tellClause(clause, report, voice)),
+        [
+          { text: t('serviceReport.total'), strong: true },
+          '',
+          '',
+          { text: sumOf(amount, pct, report, voice), strong: true },
+        ],
+      ],
+    },
+  ]
+}
+
+function tellClause(clause: ClauseCredits, report: ServiceReport, voice: Voice): Cell[] {
+  const { locale } = voice
+  const { t } = locale
+  const { measure, per, pctOfMonthlyFee, capPct, units, undecidedDays, pct, amount, mustBeClaimed } = clause
+  const words = measureInWords(measure, voice)
+  const rate = { pct: percentOf(pctOfMonthlyFee, voice), per: t(`serviceReport.per.${per}`) }
+  return [
+    { text: words, ...(words !== measure && { under: measure }) },
+    capPct === null
+      ? t('serviceReport.rate', rate)
+      : t('serviceReport.rateCap', { ...rate, cap: percentOf(capPct, voice) }),
+    units === null
+      ? { text: t('serviceReport.unitsNone', { measure }), look: voice.look('unknown') }
+      : {
+          text: locale.number(units),
+          ...(undecidedDays > 0 && {
+            look: voice.look('unknown'),
+            under: t('serviceReport.undecidedDays', { count: undecidedDays }),
+          }),
+        },
+    pct === null
+      ? t('paper.unknownValue')
+      : {
+          text: sumOf(amount, pct, report, voice),
+          ...(pct > 0 && {
+            under: t(mustBeClaimed ? 'serviceReport.mustBeClaimed' : 'serviceReport.byItself'),
+          }),
+        },
+  ]
+}
+
+function sumOf(amount: number | null, pct: number, { credits }: ServiceReport, voice: Voice): string {
+  const { locale } = voice
+  const share = locale.t('serviceReport.creditPct', { pct: percentOf(pct, voice) })
+  if (amount === null) return share
+  const money = new Intl.NumberFormat(locale.language === 'da' ? 'da-DK' : 'en-GB', {
+    style: 'currency',
+    currency: credits.currency,
+  }).format(amount)
+  return locale.t('serviceReport.creditAmount', { amount: money, pct: percentOf(pct, voice) })
+}
+
+/** What the parties' meeting goes through, from what the month came to. */
+export function tellAgenda({ report, voice }: Telling): Block[] {
+  const { t } = voice.locale
+  const broken = report.deviations.filter(({ code }) => code !== 'unknown').length
+  const isUnknown = report.sets.some(({ levels }) => levels.some(({ days }) => days.includes('unknown')))
+  const mayClaim = report.credits.clauses.some(({ pct, mustBeClaimed }) => mustBeClaimed && pct !== 0)
+  return [
+    { kind: 'heading', level: 2, text: t('serviceReport.agenda') },
+    {
+      kind: 'list',
+      numbered: true,
+      items: [
+        t('serviceReport.agendaItems.last'),
+        ...(broken > 0 ? [t('serviceReport.agendaItems.deviations', { count: broken })] : []),
+        ...(broken > 0 || isUnknown ? [] : [t('serviceReport.agendaItems.noDeviations')]),
+        ...(isUnknown ? [t('serviceReport.agendaItems.unknown')] : []),
+        ...(mayClaim ? [t('serviceReport.agendaItems.credits')] : []),
+        t(report.tests.length > 0 ? 'serviceReport.agendaItems.tests' : 'serviceReport.agendaItems.noTests'),
+        t('serviceReport.agendaItems.changes'),
+        t('serviceReport.agendaItems.capacity'),
+        t('serviceReport.agendaItems.data'),
+        t('serviceReport.agendaItems.next'),
+      ],
+    },
+  ]
+}
+
+export function tellSignOff({ report, voice }: Telling): Block[] {
+  const { t } = voice.locale
+  return [
+    { kind: 'heading', level: 3, text: t('serviceReport.howWeKnow') },
+    { kind: 'paragraph', text: t('serviceReport.howWeKnowText') },
+    { kind: 'heading', level: 2, text: t('serviceReport.signOff'), keep: 150 },
+    { kind: 'paragraph', text: t('serviceReport.signOffText') },
+    {
+      kind: 'signatures',
+      names: [t('serviceReport.decisions')],
+    },
+    {
+      kind: 'signatures',
+      names: [
+        `${t('serviceReport.signCustomer')}, ${report.customer.name}`,
+        `${t('serviceReport.signProvider')}, ${report.provider.name}`,
+      ],
+    },
+  ]
+}
