@@ -406,9 +406,13 @@ add(program, 'recover', 'After an old database was restored: tell what the log l
   withOpened(options, async (opened) => (await import('./commands/recover.ts')).recoverCommand(opened)),
 )
 
-add(program, 'rebuild', 'Drop the derived tables and derive them anew from the log.', ['rebuild']).action(
-  (options: Common) =>
-    withOpened(options, async (opened) => (await import('./commands/fsck.ts')).rebuildCommand(opened)),
+add(
+  program,
+  'rebuild',
+  'Drop the derived tables and derive them anew from the log; judge every contract cleanly beside its verdict.',
+  ['rebuild'],
+).action((options: Common) =>
+  withOpened(options, async (opened) => (await import('./commands/fsck.ts')).rebuildCommand(opened)),
 )
 
 add(program, 'backup <folder>', 'Copy the database, consistent, while it is used; keys are not in it.', [

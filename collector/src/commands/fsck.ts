@@ -1,5 +1,6 @@
 import { BevisError } from '@bevis/shared/error'
 import { formatVkey, openCheckpoint, parseVkey } from '@bevis/shared/log/checkpoint'
+import { verifyVerdicts } from '../compliance/verify.ts'
 import { checkContracts } from '../contract/check.ts'
 import { readCheckpointFile, swapCheckpointFile } from '../log/checkpoint-file.ts'
 import { checkLog } from '../log/fsck.ts'
@@ -114,12 +115,26 @@ async function check(opened: Opened, options: FsckOptions): Promise<Outcome> {
   }
 }
 
-/** Drops the derived tables and derives them anew, all at once or not at all. */
-export async function rebuildCommand({ config, store }: Opened): Promise<Outcome> {
+/**
+ * Judges every contract cleanly beside its stored verdict, then drops the derived tables and derives them anew, all at
+ * once or not at all.
+ */
+export async function rebuildCommand({ config, store, now }: Opened): Promise<Outcome> {
+  const verdicts = await verifyVerdicts(store, now())
   const statements = await store.write((tx) => rebuildProjection(tx, config.origin))
+  const wrong = verdicts.filter(({ outcome }) => outcome === 'different' || outcome === 'failed')
+  const same = verdicts.filter(({ outcome }) => outcome === 'same').length
   return {
-    exit: 0,
-    json: { statements },
-    lines: [`The derived tables were derived anew from ${statements} statements.`],
+    exit: wrong.length === 0 ? 0 : 1,
+    json: { statements, verdicts },
+    lines: [
+      ...wrong.map(({ contract, at, outcome, detail }) =>
+        outcome === 'different'
+          ? `${contract}: a clean evaluation as of ${at} differs from the stored verdict in its ${detail}`
+          : `${contract}: cannot be evaluated as of ${at}: ${detail}`,
+      ),
+      `The derived tables were derived anew from ${statements} statements.`,
+      `Of ${verdicts.length} stored verdicts ${same} came out the same from a clean evaluation.`,
+    ],
   }
 }

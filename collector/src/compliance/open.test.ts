@@ -11,6 +11,7 @@ import { fsckCommand } from '../commands/fsck.ts'
 import { listTransitions } from '../store/read/happenings.ts'
 import type { Compliance } from './compliance.ts'
 import { openCompliance } from './open.ts'
+import { verifyVerdicts } from './verify.ts'
 
 const repository = { id: sha256Hex('repository'), lineage: 'hfk-web', location: '/srv/backup' }
 const clock = { now: new Date('2025-03-02T12:00:00.000Z') }
@@ -122,6 +123,23 @@ test('a tick judges what changed and what fell due, and leaves the rest alone', 
     expect.arrayContaining(['evidence compliant at-risk', 'dayx14/2025-03-01 met stale']),
   )
   expect(await listTransitions(collector.store.db, { tenant: 'another' })).toEqual([])
+})
+
+test('a verdict made step by step is that of a clean evaluation, and one that was touched is found', async () => {
+  for (const day of ['2025-03-02', '2025-03-03', '2025-03-04']) {
+    clock.now = new Date(`${day}T12:00:00.000Z`)
+    await agent.send([backedUp(`${day}T02:00:00.000Z`), inventoried()])
+    await compliance.tick()
+    expect(await verifyVerdicts(collector.store, now())).toEqual([
+      { contract: CONTRACT, at: clock.now.toISOString(), outcome: 'same', detail: null },
+    ])
+  }
+  await collector.store.write((tx) =>
+    sql`update verdict set answer = replace(answer, '"met"', '"lost"')`.execute(tx),
+  )
+  expect(await verifyVerdicts(collector.store, now())).toMatchObject([
+    { outcome: 'different', detail: 'sets' },
+  ])
 })
 
 test('a new text of the contract is judged at once', async () => {
