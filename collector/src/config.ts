@@ -80,6 +80,26 @@ export const configSchema = z.strictObject({
     )
     .max(32)
     .default([]),
+  /** Time stamping authorities (RFC 3161): each stamps the log's first head of an hour, and every pack. */
+  timestamps: z
+    .array(
+      z.strictObject({
+        url: z.url({
+          protocol: /^https?$/,
+          error: 'an address is needed, such as https://tsa.example.net/tsr',
+        }),
+        /** PEM: the root certificates that its own are checked by. */
+        ca: path,
+        /** The policy that it must stamp under, an OID. */
+        policy: z
+          .string()
+          .max(256)
+          .regex(/^[0-2](\.(0|[1-9]\d*))+$/, 'an OID is needed, such as 1.3.6.1.4.1.4146.2.3')
+          .optional(),
+      }),
+    )
+    .max(8)
+    .default([]),
   /** Addresses of reverse proxies whose X-Forwarded-For is believed. */
   trustedProxies: z.array(z.string().max(64)).max(64).default([]),
   /** A file with a token for /metrics; without it, only callers on this machine may read them. */

@@ -274,6 +274,11 @@ export const ERRORS = {
     means: 'A time stamp does not prove what it is to prove.',
     cure: 'Trust nothing by it; check the authority’s address, its certificates and its policy.',
   },
+  TSA_UNREACHABLE: {
+    ...later,
+    means: 'A time stamping authority gave no time stamp.',
+    cure: 'Nothing is lost: it is asked again. Check its address and this host’s network.',
+  },
   PACK_INVALID: {
     ...never,
     exit: 1,

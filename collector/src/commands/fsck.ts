@@ -96,7 +96,7 @@ async function check(opened: Opened, options: FsckOptions): Promise<Outcome> {
     .execute(async (tx) => [await checkLog(tx, { key, filed }), await checkContracts(tx)] as const)
   const isReadable = log.findings.length === 0 && options.logOnly !== true
   const differences = isReadable ? await checkProjection(store, origin) : []
-  const { statements, leaves, checkpoints } = log
+  const { statements, stamps, leaves, checkpoints } = log
   const findings = [...log.findings, ...contracts]
   const isClean = findings.length === 0 && differences.length === 0
   const projection = isReadable
@@ -104,7 +104,7 @@ async function check(opened: Opened, options: FsckOptions): Promise<Outcome> {
     : 'the derived tables were not looked at'
   return {
     exit: isClean ? 0 : 1,
-    json: { clean: isClean, statements, leaves, checkpoints, findings, differences },
+    json: { clean: isClean, statements, stamps, leaves, checkpoints, findings, differences },
     lines: [
       ...findings.map(({ place, problem }) => `${place}: ${problem}`),
       ...differences.map(({ table, row }) => `${table} ${row}: is not what the log leads to (see rebuild)`),

@@ -1,16 +1,20 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { BevisError } from '@bevis/shared/error'
+import { BevisError, errorMessageOf } from '@bevis/shared/error'
+import { readCertificates } from '@bevis/shared/time/certificate'
+import type { Certificate } from '@bevis/shared/time/certificate'
 import type { CollectorConfig } from '../config.ts'
 import { openLog } from '../log/log.ts'
 import type { Log } from '../log/log.ts'
 import { openOffice } from '../office.ts'
 import type { Office } from '../office.ts'
 import { openReceive } from '../receive.ts'
-import { readKeyFile, stateFiles } from '../state.ts'
+import { readKeyFile, readSecretFile, stateFiles } from '../state.ts'
 import type { StateFiles } from '../state.ts'
 import { openSqliteStore } from '../store/sqlite/open.ts'
 import type { Store } from '../store/store.ts'
+import { openStamper } from '../time/stamper.ts'
+import type { Stamper } from '../time/stamper.ts'
 
 /** What a command gets: the configuration, and the database until it ends. */
 export interface Opened {
@@ -68,4 +72,30 @@ export async function openOfficeOf(opened: Opened): Promise<Office> {
   const { store, files, now } = opened
   const receive = openReceive({ store, log: await openLogOf(opened), now })
   return openOffice({ receive, signer: readKeyFile(files.officeKey), now })
+}
+
+/** The stamper of the configured authorities, and their roots in PEM; undefined where there are none. */
+export function openStamperOf(
+  { config, store, now }: Opened,
+  log: Log,
+): { stamper: Stamper; tsaChain?: string } {
+  const read = config.timestamps.map(({ url, ca, policy }) => {
+    const pem = readSecretFile(ca)
+    return { url, policy, pem, roots: readRoots(ca, pem) }
+  })
+  const stamper = openStamper({ store, log, authorities: read, now })
+  // Several may share a root, and a chain has it once.
+  const roots = new Set(
+    read.flatMap(({ pem }) => pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []),
+  )
+  return { stamper, ...(roots.size > 0 && { tsaChain: `${[...roots].join('\n')}\n` }) }
+}
+
+/** @throws BevisError CONFIG_INVALID */
+function readRoots(file: string, pem: string): Certificate[] {
+  try {
+    return readCertificates(pem)
+  } catch (cause) {
+    throw new BevisError('CONFIG_INVALID', `timestamps: ${file}: ${errorMessageOf(cause)}`, { cause })
+  }
 }

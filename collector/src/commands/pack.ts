@@ -4,7 +4,7 @@ import type { Language } from '../pages/language/locale.ts'
 import { evidencePapers } from '../report/evidence/report.ts'
 import { readPage } from '@bevis/shared/verify/page-command'
 import { writePack } from '../report/pack.ts'
-import { openLogOf } from './open.ts'
+import { openLogOf, openStamperOf } from './open.ts'
 import type { Opened } from './open.ts'
 import type { Outcome } from './outcome.ts'
 import { paperOptions } from './paper.ts'
@@ -32,9 +32,12 @@ export async function packCommand(opened: Opened, contract: string, options: Pac
   }
   const log = await openLogOf(opened)
   const to = readInstant(options.to) ?? now()
+  const { stamper, tsaChain } = openStamperOf(opened, log)
+  const { head, failures } = await stamper.stampHead()
   const written = await writePack({
     store,
-    log,
+    log: { vkey: log.vkey, head: () => Promise.resolve(head) },
+    tsaChain,
     scope: { all: true },
     contractId: contract,
     from: readInstant(options.from) ?? aYearBefore(to),
@@ -48,7 +51,7 @@ export async function packCommand(opened: Opened, contract: string, options: Pac
   })
   return {
     exit: written.inPeriod === 0 ? 1 : 0,
-    json: { file: options.out, ...written },
+    json: { file: options.out, ...written, unstamped: failures.map(({ url }) => url) },
     lines: [
       `${options.out}: ${written.statements} statements of ${contract}, verdict ${written.headline}`,
       ...(written.inPeriod === 0
@@ -57,6 +60,7 @@ export async function packCommand(opened: Opened, contract: string, options: Pac
               'See --from and --to.',
           ]
         : []),
+      ...failures.map(({ error }) => `No stamp: ${error.message}`),
       `Its description has the SHA-256 ${written.sha256}.`,
       `Check it with: bevis-verify ${options.out} --trust trust.yaml`,
     ],

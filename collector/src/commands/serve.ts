@@ -18,7 +18,7 @@ import { openOffice } from '../office.ts'
 import { openReceive } from '../receive.ts'
 import { readKeyFile } from '../state.ts'
 import type { Store } from '../store/store.ts'
-import { openLogOf, withStore } from './open.ts'
+import { openLogOf, openStamperOf, withStore } from './open.ts'
 
 export { createLogger }
 
@@ -47,7 +47,9 @@ export async function serveCommand(
     const receive = openReceive({ store, log, now })
     const compliance = openCompliance({ store, now })
     const office = openOffice({ receive, signer: readKeyFile(opened.files.officeKey), now })
-    const parts = { config, store, log, receive, compliance, office, logger, now, registerPages }
+    const { stamper, tsaChain } = openStamperOf(opened, log)
+    const stamps = { stamper, tsaChain }
+    const parts = { config, store, log, receive, compliance, office, stamps, logger, now, registerPages }
     const app = await buildServer(parts)
     const address = await listen(app, config)
     logger.info({ address, origin: log.origin, size: (await log.head()).size }, 'listening')
@@ -66,13 +68,21 @@ export async function serveCommand(
       () => submitHeads({ store, log, now }, config.logWitnesses, logger),
       logger,
     )
+    const stamped = tickEvery(
+      config.tick,
+      async () => {
+        const { failures } = await stamper.stampIfDue()
+        for (const { url, error } of failures) logger.warn({ url, err: error }, 'no stamp of this clock')
+      },
+      logger,
+    )
     const signal = await stopped
     logger.info({ signal }, 'stopping')
     await notifySystemd('--stopping', logger)
     const giveUp = setTimeout(() => app.server.closeAllConnections(), STOP_MS)
     await app.close()
     clearTimeout(giveUp)
-    await Promise.all([ticking.stop(), witnessed.stop()])
+    await Promise.all([ticking.stop(), witnessed.stop(), stamped.stop()])
     lock.release()
   })
 }

@@ -4,7 +4,14 @@ import type { Compliance } from '../compliance/compliance.ts'
 import type { CollectorConfig } from '../config.ts'
 import type { Log } from '../log/log.ts'
 import type { Office } from '../office.ts'
+import type { Stamper } from '../time/stamper.ts'
 import type { Scope, Store } from '../store/store.ts'
+
+/** Who stamps, and the roots of whom: PEM. */
+export interface Stamps {
+  readonly stamper: Pick<Stamper, 'stampHead'>
+  readonly tsaChain?: string | undefined
+}
 
 /** What the pages work with. */
 export interface PagesContext {
@@ -14,6 +21,8 @@ export interface PagesContext {
   readonly compliance: Compliance
   /** Records what people decide. */
   readonly office: Office
+  /** Outside clocks for what packs are made of; left out: none. */
+  readonly stamps?: Stamps | undefined
   readonly now: () => Date
 }
 

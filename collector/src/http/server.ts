@@ -16,7 +16,7 @@ import { openRecover } from '../recover.ts'
 import type { Store } from '../store/store.ts'
 import { VERSION } from '../version.ts'
 import { gunzipBody } from './body.ts'
-import type { Pages, RegisterPages } from './context.ts'
+import type { Pages, RegisterPages, Stamps } from './context.ts'
 import { contractRoutes } from './contract-routes.ts'
 import { evidenceRoutes } from './evidence-routes.ts'
 import { registerHealth } from './health-routes.ts'
@@ -35,6 +35,7 @@ export interface ServerParts {
   readonly receive: Receive
   readonly compliance: Compliance
   readonly office: Office
+  readonly stamps?: Stamps | undefined
   readonly logger: FastifyBaseLogger
   readonly now: () => Date
   /** Left out: the interface for programs alone, and nobody can sign in. */
@@ -45,7 +46,7 @@ const NOBODY: Pages = { authorize: () => Promise.resolve(null) }
 
 /** The whole server, ready to listen. */
 export async function buildServer(parts: ServerParts): Promise<FastifyInstance> {
-  const { config, store, log, receive, compliance, office, logger, now, registerPages } = parts
+  const { config, store, log, receive, compliance, office, stamps, logger, now, registerPages } = parts
   const app = createApp(config, logger)
   const metrics = createMetrics(true)
   const readiness = watchReadiness(store, log)
@@ -94,7 +95,7 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
   await app.register(async (scope) => {
     if (registerPages !== undefined)
-      pages = await registerPages(scope, { config, store, log, compliance, office, now })
+      pages = await registerPages(scope, { config, store, log, compliance, office, stamps, now })
     // Among the pages, so that a browser's session is known to them.
     await scope.register(
       contractRoutes({ store, compliance, authorize: (request) => pages.authorize(request), now }),

@@ -11,6 +11,7 @@ import { openCheckpoint } from '@bevis/shared/log/checkpoint'
 import type { VerificationKey } from '@bevis/shared/log/checkpoint'
 import { formatEntry } from '@bevis/shared/log/entry'
 import { appendLeaves, EMPTY_ROOT, leafHash } from '@bevis/shared/log/merkle'
+import { formatStampEntry } from '@bevis/shared/time/query'
 import type { Kysely } from 'kysely'
 import type { Schema } from '../store/schema.ts'
 
@@ -22,6 +23,7 @@ export interface Finding {
 
 export interface LogCheck {
   readonly statements: number
+  readonly stamps: number
   readonly leaves: number
   readonly checkpoints: number
   readonly findings: readonly Finding[]
@@ -48,6 +50,7 @@ export async function checkLog(
   const tree = { size: 0, root: EMPTY_ROOT, edge: [] as Uint8Array[], nodes: 0 }
   compareHead(0, tree.root)
   let statements = 0
+  let stamps = 0
   let receivedAt = ''
   for (let after = 0; ;) {
     const rows = await db
@@ -66,6 +69,7 @@ export async function checkLog(
       if (row.received_at < receivedAt)
         tell(place, `received at ${row.received_at}, before the one before it`)
       receivedAt = row.received_at
+      await growByTokens(row.leaf_index)
       if (row.leaf_index !== tree.size) tell(place, `begins at leaf ${row.leaf_index}; ${tree.size} was due`)
       const opened = checkEnvelope(row, place, tell)
       const mine = leaves.get(row.id) ?? []
@@ -74,11 +78,33 @@ export async function checkLog(
     }
     after = rows.at(-1)?.id ?? after
   }
+  await growByTokens(Infinity)
   for (const size of heads.keys())
     if (size > tree.size) tell(`head of ${size}`, `the log has ${tree.size} leaves`)
   await checkCounts(db, tree, tell)
   checkFile()
-  return { statements, leaves: tree.size, checkpoints: heads.size, findings }
+  return { statements, stamps, leaves: tree.size, checkpoints: heads.size, findings }
+
+  /** Adds the tokens of stamps that lie before a leaf. */
+  async function growByTokens(before: number): Promise<void> {
+    while (tree.size < before) {
+      const row = await db
+        .selectFrom('log_leaf')
+        .leftJoin('log_stamp', 'log_stamp.leaf_index', 'log_leaf.leaf_index')
+        .select(['log_leaf.leaf_index', 'entry', 'statement_id', 'signature_no', 'token', 'log_stamp.size'])
+        .where('log_leaf.leaf_index', '=', tree.size)
+        .executeTakeFirst()
+      if (row === undefined || row.statement_id !== null) return
+      const place = `stamp ${row.leaf_index}`
+      if (row.token === null) tell(place, 'its token is missing')
+      else if (encodeBase64(formatStampEntry(row.token)) !== encodeBase64(row.entry))
+        tell(place, 'its token is not that of its leaf')
+      if (row.size !== null && (row.size > row.leaf_index || !heads.has(row.size)))
+        tell(place, `stamps a head of ${row.size} leaves, which was not signed before it`)
+      stamps += 1
+      await growBy([{ ...row, statement_id: 0 }], place)
+    }
+  }
 
   /** Adds a statement's leaves to the recomputed tree, and compares nodes and heads on the way. */
   async function growBy(leaves: readonly Leaf[], place: string): Promise<void> {
@@ -174,7 +200,10 @@ async function readLeaves(db: Kysely<Schema>, from: number, to: number): Promise
     .where('statement_id', '<=', to)
     .orderBy('leaf_index')
     .execute()
-  return Map.groupBy(rows, (row) => row.statement_id)
+  return Map.groupBy(
+    rows.flatMap(({ statement_id, ...row }) => (statement_id === null ? [] : [{ ...row, statement_id }])),
+    (row) => row.statement_id,
+  )
 }
 
 async function readNodes(

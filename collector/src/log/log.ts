@@ -16,7 +16,7 @@ import {
 import type { ReadNodes } from '@bevis/shared/log/merkle'
 import { formatProof } from '@bevis/shared/log/proof'
 import type { Kysely, Transaction } from 'kysely'
-import { newestCheckpoint } from '../store/read/checkpoints.ts'
+import { findCheckpointNote, newestCheckpoint } from '../store/read/checkpoints.ts'
 import { chunksOf } from '../store/rows.ts'
 import type { Schema } from '../store/schema.ts'
 import type { Store } from '../store/store.ts'
@@ -64,6 +64,8 @@ export interface Log {
   recover(work: (appender: Appender) => Promise<void>): Promise<void>
   /** The newest signed head. */
   head(): Promise<Checkpoint>
+  /** The signed head of a size; null where none was signed. */
+  headAt(size: number): Promise<Checkpoint | null>
   /**
    * One durable transaction with its new signed head, then the head's swap into the separate file; only
    * after both does it resolve. Nothing added: the head stays.
@@ -80,8 +82,8 @@ export interface Appender {
   readonly tx: Transaction<Schema>
   /** The index that the next leaf gets. */
   readonly next: number
-  /** Adds an entry of a statement that the same transaction inserts; returns its leaf index. */
-  add(leaf: { entry: Uint8Array; statementId: number; signatureNo: number }): number
+  /** Adds an entry of a statement, or of a stamp, that the same transaction inserts; returns its leaf index. */
+  add(leaf: { entry: Uint8Array; statementId: number | null; signatureNo: number }): number
 }
 
 export interface Appended<T> {
@@ -230,6 +232,10 @@ export async function openLog(options: LogOptions): Promise<Log> {
       trouble ??= error
     },
     head: () => headIn(store.db),
+    headAt: async (size) => {
+      const note = await findCheckpointNote(store.db, size)
+      return note === null ? null : openCheckpoint(note, key)
+    },
     append: (work) =>
       locked(async () => {
         const { fresh, ...done } = await store.write(async (tx) => {

@@ -19,7 +19,7 @@ import type { Problem } from './view/problem.ts'
 
 /** Registers all pages. `app` is a plugin's scope of its own: what is registered here concerns no other route. */
 export async function registerPages(app: FastifyInstance, context: PagesContext): Promise<Pages> {
-  const { config, store, log, compliance, office, now } = context
+  const { config, store, log, compliance, office, stamps, now } = context
   const secure = config.publicUrl.startsWith('https:')
   const render = createRender(now)
 
@@ -37,7 +37,10 @@ export async function registerPages(app: FastifyInstance, context: PagesContext)
     render,
     writePack: async ({ scope, contract, from, to, language }, out) => {
       const [papers, page] = [evidencePapers(await paperOptions(config, language)), await readPage()]
-      return writePack({ store, log, scope, contractId: contract, from, to, now: now(), page, papers, out })
+      const head = (await stamps?.stamper.stampHead())?.head ?? (await log.head())
+      const stamped = { vkey: log.vkey, head: () => Promise.resolve(head) }
+      const wish = { scope, contractId: contract, from, to, now: now(), page, papers, out }
+      return writePack({ store, log: stamped, tsaChain: stamps?.tsaChain, ...wish })
     },
   })
 

@@ -37,12 +37,16 @@ import { zipOf } from './archive.ts'
 import type { ArchiveFile, ArchivedFile } from './archive.ts'
 import { formatReadme } from './readme.ts'
 import { nodeCache } from './node-cache.ts'
+import { stampFilesOf, stampsFor } from './stamps.ts'
 import { pagesOf, selectionOf, surveyStatements } from './survey.ts'
 import type { Selection, Survey, Surveyed } from './survey.ts'
 
 export interface PackRequest {
   readonly store: Store
+  /** Its head is what the pack's proofs lead to: stamped, where there are authorities. */
   readonly log: Pick<Log, 'vkey' | 'head'>
+  /** PEM: the roots of the authorities; without it, the pack brings no stamps. */
+  readonly tsaChain?: string | undefined
   /** Who asks: a contract of others does not exist for them. */
   readonly scope: Scope
   readonly contractId: string
@@ -192,7 +196,7 @@ async function* filesOf(request: PackRequest, pack: Pack, parts: Parts): AsyncGe
   yield { path: PACK_FILES.table, content: tableOf(survey, pack.period) }
   yield { path: PACK_FILES.verdict, content: encodeJson(answer) }
   if (papers !== undefined) yield* papers(tell(store, pack, parts))
-  yield* proofsOf(store, survey, head)
+  yield* proofsOf(store, survey, head, request.tsaChain)
 }
 
 /** The keys that signed what the pack holds, and the log's. */
@@ -249,7 +253,12 @@ function* tableOf({ statements }: Survey, period: Pack['period']): Generator<str
   }
 }
 
-async function* proofsOf(store: Store, survey: Survey, head: Checkpoint): AsyncGenerator<ArchiveFile> {
+async function* proofsOf(
+  store: Store,
+  survey: Survey,
+  head: Checkpoint,
+  tsaChain: string | undefined,
+): AsyncGenerator<ArchiveFile> {
   const read = nodeCache(store.db)
   const checkpoint = head.note
   yield { path: checkpointFile(head.size), content: checkpoint }
@@ -257,7 +266,11 @@ async function* proofsOf(store: Store, survey: Survey, head: Checkpoint): AsyncG
     const hashes = await inclusionProof(index, head.size, read)
     yield { path: proofFile(index), content: formatProof({ index, hashes, checkpoint }) }
   }
-  for (const from of survey.heads) {
+  const stamps = tsaChain === undefined ? [] : await stampsFor(store.db, survey, head)
+  if (tsaChain !== undefined && stamps.length > 0) yield { path: PACK_FILES.tsaChain, content: tsaChain }
+  yield* stampFilesOf(store.db, stamps, head, read)
+  const smaller = stamps.map(({ size }) => size).filter((size) => size < head.size)
+  for (const from of new Set([...survey.heads, ...smaller])) {
     const hashes = await consistencyProof(from, head.size, read)
     yield { path: consistencyFile(from, head.size), content: formatConsistency({ from, hashes, checkpoint }) }
   }

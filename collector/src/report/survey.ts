@@ -61,7 +61,7 @@ async function leavesOf(
       .orderBy('leaf_index')
       .execute()
     for (const { leaf_index, entry, statement_id } of rows) {
-      leaves.push({ leafIndex: leaf_index, entry, receivedAt: receivedAt.get(statement_id) ?? '' })
+      leaves.push({ leafIndex: leaf_index, entry, receivedAt: receivedAt.get(statement_id ?? 0) ?? '' })
     }
   }
   return leaves

@@ -16,6 +16,8 @@ export interface Schema {
   log_cosignature: LogCosignatureTable
   log_replay: LogReplayTable
   log_replay_head: LogReplayHeadTable
+  log_stamp: LogStampTable
+  tsa: TsaTable
   statement: StatementTable
   agent: AgentTable
   agent_contract: AgentContractTable
@@ -37,9 +39,10 @@ export interface Schema {
 /** One leaf of the Merkle tree: one signature over one statement. Primary key `leaf_index`, from 0. */
 export interface LogLeafTable {
   leaf_index: number
-  /** 113 bytes, see `@bevis/shared/log/entry`. */
+  /** 113 bytes, see `@bevis/shared/log/entry`; of a token 48, see `@bevis/shared/time/query`. */
   entry: Uint8Array
-  statement_id: number
+  /** Null: the token of a stamp, see {@link LogStampTable}. */
+  statement_id: number | null
   /** Which of the envelope's signatures, from 0. */
   signature_no: number
 }
@@ -90,6 +93,35 @@ export interface LogReplayTable {
 export interface LogReplayHeadTable {
   size: number
   note: string
+}
+
+/** Time stamps (RFC 3161) of signed heads, each a leaf of the log. Primary key `leaf_index`. */
+export interface LogStampTable {
+  leaf_index: number
+  /** The head that was stamped. */
+  size: number
+  /** DER, verbatim. */
+  token: Uint8Array
+  /** Who was asked. */
+  url: string
+  /** When the authority says that it saw the head. */
+  gen_time: string
+  accuracy_ms: number
+  /** Until when its certificates are good. */
+  valid_until: string
+  authority: string
+  received_at: string
+}
+
+/** What became of asking a time stamping authority. Primary key `url`. Seen on the way and kept. */
+export interface TsaTable {
+  url: string
+  asked_at: string
+  /** When it last gave a stamp. */
+  stamped_at: string | null
+  /** Since when it has given none though it was asked; null while it does. */
+  failed_since: string | null
+  failure: string | null
 }
 
 export interface StatementTable {
@@ -215,13 +247,15 @@ export type AlarmKind =
  * Alarms about what is not in the log, or about what the contracts were when it came: seen on the way and kept
  * like transitions. `rebuild` leaves them, and fsck cannot derive them.
  */
-export const OBSERVED_ALARMS = ['revoked-agent', 'unmatched-repository'] as const
+export const OBSERVED_ALARMS = ['revoked-agent', 'unmatched-repository', 'tsa-down'] as const
 
 export type ObservedAlarmKind =
   /** An agent that was revoked or has retired still delivers; refused, and so not in the log. */
   | 'revoked-agent'
   /** Evidence of a repository or a host that no set of the agent's contracts names: nothing is judged by it. */
   | 'unmatched-repository'
+  /** A time stamping authority has given no stamp for an hour; it is of no customer (its tenant is empty). */
+  | 'tsa-down'
 
 /** Who may enrol. Primary key `keyid`: of the token, whose seed the collector does not keep. */
 export interface InvitationTable {

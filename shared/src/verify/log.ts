@@ -13,6 +13,7 @@ import {
   PACK_FILES,
   checkpointFile,
   consistencyFile,
+  filesOfStamps,
   decodeJson,
   indexLineSchema,
   linesOf,
@@ -33,7 +34,7 @@ export interface LoggedStatement extends VerifiedStatement {
 
 /**
  * Checks `log.checkpoint`, `log.index`, `log.inclusion` and `log.consistency`.
- * @returns the statements that the log holds, in log order
+ * @returns the statements that the log holds, in log order, and the head that the proofs lead to
  */
 export function placeStatements(
   files: PackContent,
@@ -41,13 +42,14 @@ export function placeStatements(
   keys: Keys,
   statements: readonly VerifiedStatement[],
   findings: Findings,
-): LoggedStatement[] {
+): { logged: LoggedStatement[]; checkpoint: Checkpoint | undefined } {
   const checkpoint = readCheckpoint(files, pack, keys, findings)
   const logged = indexStatements(files, pack, statements, findings)
-  if (checkpoint === undefined) return logged
-  proveInclusion(files, checkpoint, logged, findings)
-  proveConsistency(files, checkpoint, logged, findings)
-  return logged
+  if (checkpoint !== undefined) {
+    proveInclusion(files, checkpoint, logged, findings)
+    proveConsistency(files, checkpoint, logged, findings)
+  }
+  return { logged, checkpoint }
 }
 
 function readCheckpoint(
@@ -56,11 +58,6 @@ function readCheckpoint(
   keys: Keys,
   findings: Findings,
 ): Checkpoint | undefined {
-  for (const name of files.keys()) {
-    if (name.startsWith('checkpoints/') && name !== checkpointFile(pack.log.size)) {
-      findings.fail('log.checkpoint', `${name}: another checkpoint than the one that the proofs lead to`)
-    }
-  }
   return findings.attempt('log.checkpoint', checkpointFile(pack.log.size), () => {
     if (keys.log === null) throw new BevisError('CHECKPOINT_INVALID', 'there is no key to check it with')
     const checkpoint = openCheckpoint(textOf(files, checkpointFile(pack.log.size)), keys.log)
@@ -134,11 +131,13 @@ function proveInclusion(
   logged: readonly LoggedStatement[],
   findings: Findings,
 ): void {
-  const due = new Set<string>()
+  let proven = 0
+  const due = new Set(Array.from(filesOfStamps(files, checkpoint.size).leaves, proofFile))
   for (const { leafIndex, leaves } of logged) {
     for (const [number, leaf] of leaves.entries()) {
       const name = proofFile(leafIndex + number)
       due.add(name)
+      proven += 1
       findings.attempt('log.inclusion', name, () => {
         const proof = parseProof(textOf(files, name))
         if (proof.checkpoint !== checkpoint.note)
@@ -159,9 +158,9 @@ function proveInclusion(
   }
   for (const name of files.keys()) {
     if (name.endsWith('.tlog-proof') && !due.has(name))
-      findings.fail('log.inclusion', `${name}: of no statement`)
+      findings.fail('log.inclusion', `${name}: of no statement and no stamp`)
   }
-  findings.hold('log.inclusion', counted(due.size, 'leaf', 'leaves'))
+  findings.hold('log.inclusion', counted(proven, 'leaf', 'leaves'))
 }
 
 function proveConsistency(
@@ -171,7 +170,8 @@ function proveConsistency(
   findings: Findings,
 ): void {
   const rootBySize = new Map<number, string>()
-  const due = new Set<string>()
+  const stamped = filesOfStamps(files, checkpoint.size).sizes
+  const due = new Set(Array.from(stamped, (size) => consistencyFile(size, checkpoint.size)))
   for (const { chain, place, leafIndex } of logged) {
     if (chain === null || chain.log === null) continue
     const { origin, size, root } = chain.log
@@ -183,7 +183,8 @@ function proveConsistency(
         throw new BevisError('LOG_INCONSISTENT', 'another statement embeds another root for this size')
       }
       rootBySize.set(size, root)
-      const hashes = size === 0 || size === checkpoint.size ? [] : readHashes(files, checkpoint, size, due)
+      const hashes = size === 0 || size === checkpoint.size ? [] : readHashes(files, checkpoint, size)
+      due.add(consistencyFile(size, checkpoint.size))
       if (size === 0 && root !== encodeBase64(EMPTY_ROOT))
         throw new BevisError('LOG_INCONSISTENT', 'not the empty root')
       assertExtends({ origin, size, root: decodeBase64(root) }, checkpoint, hashes)
@@ -192,15 +193,15 @@ function proveConsistency(
   }
   for (const name of files.keys()) {
     if (name.startsWith('proofs/consistency-') && !due.has(name)) {
-      findings.fail('log.consistency', `${name}: of no head that a statement embeds`)
+      findings.fail('log.consistency', `${name}: of no head that a statement embeds or a stamp is over`)
     }
   }
   findings.hold('log.consistency', `${counted(rootBySize.size, 'head')} that agents had seen`)
 }
 
-function readHashes(files: PackContent, checkpoint: Checkpoint, size: number, due: Set<string>) {
+/** The consistency proof from a smaller head. @throws BevisError PACK_INVALID, PROOF_INVALID */
+export function readHashes(files: PackContent, checkpoint: Checkpoint, size: number): readonly Uint8Array[] {
   const name = consistencyFile(size, checkpoint.size)
-  due.add(name)
   const proof = parseConsistency(textOf(files, name))
   if (proof.from !== size || proof.checkpoint !== checkpoint.note) {
     throw new BevisError('PROOF_INVALID', `${name} is about other heads`)

@@ -16,6 +16,7 @@ import { unreadableText } from '../yaml.ts'
 import { mergeTrust, parseTrust } from './trust.ts'
 import type { Trust } from './trust.ts'
 import { VERSION } from './version.ts'
+import { examineStamps } from './stamps.ts'
 import { reportUnreadable, verifyPack } from './verify-pack.ts'
 import { openZip } from './zip.ts'
 import type { ByteSource, PackContent } from './zip.ts'
@@ -37,6 +38,7 @@ The trust file (YAML) is yours: the keys that were handed to you at enrolment.
   agents:
     - { tenant: vestkyst, agent: srv1, keyid: 5344cb07d43b… }   # one keyid, or a list of them
   office: { keyid: 1f0c22… }                                    # the collector's own, where it signed events
+  tsa: 9c1185a5c5e9…                                            # SHA-256 of the clocks’ root certificates (DER)
   contracts:                                                    # if you want the text pinned too
     - { id: AFT-2025-052, sha256: 9f86d081884c… }
 
@@ -71,7 +73,7 @@ const program = new Command('bevis-verify')
   .action(async (file: string | undefined, options: { trust: readonly string[]; json?: boolean }) => {
     if (file === undefined) throw new BevisError('USAGE', 'name a pack; see bevis-verify --help')
     const trust = await readTrust(options.trust)
-    const report = reportOn(file, trust)
+    const report = await reportOn(file, trust)
     print(
       options.json === true ? `${JSON.stringify(report)}\n` : printReport(report, { colour: hasColour() }),
     )
@@ -115,7 +117,7 @@ evaluateCommand(program)
 forkCommand(program)
 pageCommand(program)
 
-function reportOn(file: string, trust: Trust | null): Report {
+async function reportOn(file: string, trust: Trust | null): Promise<Report> {
   let files: PackContent
   try {
     files = openZip(openFile(file), isPackFile)
@@ -123,7 +125,7 @@ function reportOn(file: string, trust: Trust | null): Report {
     if (errorCodeOf(error) !== 'PACK_INVALID') throw error
     return reportUnreadable(errorMessageOf(error), trust)
   }
-  return verifyPack({ files, trust })
+  return verifyPack({ files, trust, stamps: await examineStamps(files, trust) })
 }
 
 /** A malformed envelope is a bad answer about the envelope, not a failure to answer. */

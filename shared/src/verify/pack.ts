@@ -27,6 +27,8 @@ export const PACK_FILES = {
   page: 'verify.html',
   keys: 'keys/keys.json',
   vkey: 'keys/log.vkey',
+  /** PEM: the roots of the time stamping authorities. */
+  tsaChain: 'tsa-chain.pem',
 } as const
 
 /**
@@ -41,6 +43,8 @@ export const contractFile = (revision: number) => `contract/${revision}.yaml`
 export const keyFile = (keyid: string) => `keys/${keyid}.pem`
 /** C2SP tlog-checkpoint. */
 export const checkpointFile = (size: number) => `checkpoints/${size}.txt`
+/** RFC 3161: a stamp over the checkpoint of `size` leaves, whose token is a leaf of the log itself. */
+export const stampFile = (size: number, leafIndex: number) => `checkpoints/${size}-${leafIndex}.tsr`
 /** C2SP tlog-proof of one leaf. */
 export const proofFile = (leafIndex: number) => `proofs/${leafIndex}.tlog-proof`
 /** The body of C2SP tlog-witness' `add-checkpoint`: that the log of `to` leaves extends the log of `from`. */
@@ -48,7 +52,7 @@ export const consistencyFile = (from: number, to: number) => `proofs/consistency
 
 const NUMBER = '(?:0|[1-9]\\d{0,15})'
 const VARIABLE_NAMES = new RegExp(
-  `^(?:contract/${NUMBER}\\.yaml|keys/[0-9a-f]{64}\\.pem|checkpoints/${NUMBER}\\.txt|` +
+  `^(?:contract/${NUMBER}\\.yaml|keys/[0-9a-f]{64}\\.pem|checkpoints/${NUMBER}\\.txt|checkpoints/${NUMBER}-${NUMBER}\\.tsr|` +
     `proofs/${NUMBER}\\.tlog-proof|proofs/consistency-${NUMBER}-${NUMBER}\\.txt)$`,
 )
 const FIXED_NAMES: ReadonlySet<string> = new Set(Object.values(PACK_FILES))
@@ -56,6 +60,28 @@ const FIXED_NAMES: ReadonlySet<string> = new Set(Object.values(PACK_FILES))
 /** True for names that a pack may hold; whatever else lies in the zip is refused. */
 export function isPackFile(name: string): boolean {
   return FIXED_NAMES.has(name) || VARIABLE_NAMES.test(name)
+}
+
+/** What the name of a stamp's file says; null for other files. */
+export function parseStampFile(name: string): { size: number; leafIndex: number } | null {
+  const [, size, leafIndex] = /^checkpoints\/(\d{1,16})-(\d{1,16})\.tsr$/.exec(name) ?? []
+  return size === undefined ? null : { size: Number(size), leafIndex: Number(leafIndex) }
+}
+
+/** The proofs and consistency files that stamps have, beside those of statements. */
+export function filesOfStamps(
+  files: { keys(): Iterable<string> },
+  size: number,
+): { leaves: Set<number>; sizes: Set<number> } {
+  const leaves = new Set<number>()
+  const sizes = new Set<number>()
+  for (const name of files.keys()) {
+    const stamp = parseStampFile(name)
+    if (stamp === null) continue
+    if (stamp.leafIndex < size) leaves.add(stamp.leafIndex)
+    if (stamp.size < size) sizes.add(stamp.size)
+  }
+  return { leaves, sizes }
 }
 
 /** One agent's chain in one epoch, as far as the pack goes. */

@@ -1,6 +1,6 @@
 /** The report for people: a line per check, then the verdict, then what nobody has proven. */
 import { counted } from './report.ts'
-import type { Cause, Check, Outcome, Report, VerdictSummary } from './report.ts'
+import type { Cause, Check, Outcome, ProvenTimes, Report, VerdictSummary } from './report.ts'
 
 const MARKS: Readonly<Record<Outcome, { mark: string; word: string; colour: number }>> = {
   held: { mark: '✓', word: 'held', colour: 32 },
@@ -52,11 +52,27 @@ export function printReport(report: Report, { colour }: { colour: boolean }): st
   if (pack === null)
     lines.push(`${paint(33, '?')} ${report.checks.length - reached.length} more checks were not reached`)
   lines.push('')
+  if (report.times !== null) lines.push(...timeLines(report.times), '')
   if (report.verdict !== null) lines.push(...verdictLines(report.verdict, paint), '')
   lines.push('Not proven by this pack:', ...report.notProven.map((text) => `  · ${text}`), '')
   const { text, colour: code } = CONCLUSIONS[report.result]
   lines.push(paint(code, text))
   return `${lines.join('\n')}\n`
+}
+
+/** The widest bounds, for the first and the last statement; `--json` has them for each. */
+function timeLines({ anchored, authorities, bounds }: ProvenTimes): string[] {
+  const after = bounds.flatMap(({ madeAfter }) => madeAfter ?? []).toSorted()[0]
+  const before = bounds.flatMap(({ before: end }) => end ?? [])
+  const open = bounds.length - before.length
+  return [
+    `Proven by the clock of ${authorities.map(printable).join('; ')}${anchored ? '' : ' (its roots came with the pack)'}:`,
+    ...(before.length === 0
+      ? []
+      : [`  ${before.length} statements logged before ${before.toSorted().at(-1)}`]),
+    ...(after === undefined ? [] : [`  the first that embeds a stamp was made after ${after}`]),
+    ...(open === 0 ? [] : [`  ${open} statements after the last stamp: nothing but the collector’s word`]),
+  ]
 }
 
 type Paint = (code: number, text: string) => string

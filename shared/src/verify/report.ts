@@ -1,5 +1,9 @@
 /** What a verification says: one outcome per check, then what it all means, and what no check can prove. */
 import { BevisError, errorMessageOf } from '../error.ts'
+import type { ProvenTimes } from './stamps.ts'
+
+/** When a pack's statements were made and logged, as far as outside clocks prove it. */
+export type { ProvenTimes }
 
 /** `not-checked`: the pack, or the trust file, lacks what the check needs. It is never a quiet yes. */
 export type Outcome = 'held' | 'failed' | 'not-checked'
@@ -73,6 +77,15 @@ export const CHECKS = {
     title: 'Log only ever grew',
     means:
       'Every head of the log that an agent had seen is the beginning of the log that the checkpoint signs.',
+  },
+  'time.stamps': {
+    title: 'Time stamps',
+    means:
+      'Every stamp of an outside clock holds (RFC 3161), is over a head of this log, and its token lies in the log.',
+  },
+  'time.bounds': {
+    title: 'Times of receipt within the stamps',
+    means: 'No time of receipt that the collector claims contradicts the stamps before and after it.',
   },
   'completeness.population': {
     title: 'Nothing left out',
@@ -160,6 +173,8 @@ export interface Report {
   readonly cause: Cause | null
   /** Null unless everything else held that could be checked. */
   readonly verdict: VerdictSummary | null
+  /** Null: the pack has no stamps, or they were not looked at. */
+  readonly times: ProvenTimes | null
   readonly notProven: readonly string[]
 }
 
@@ -258,11 +273,22 @@ function conclude(finding: Finding): Pick<Check, 'outcome' | 'detail' | 'failure
 
 /** What stays unproven even when every check holds. */
 export const NOT_PROVEN = [
-  'When things happened. An agent’s clock is its own claim and the time of receipt is the collector’s: this pack holds no stamps of an outside clock.',
   'That the collector shows everybody the same log. The agents’ own view of it was checked; no outside witness has signed it.',
   'That the newest statements are all here. A pack that ends earlier looks like a pack made earlier; the verdict counts silence against the provider.',
   'What an agent saw, if its machine was in other hands: a signature proves who spoke, not that it is true.',
 ] as const
+
+function timing(times: ProvenTimes | null): string {
+  if (times === null) return UNTIMED
+  return times.anchored ? TIMES_BETWEEN : TIMES_UNANCHORED
+}
+
+const UNTIMED =
+  'When things happened. An agent’s clock is its own claim and the time of receipt is the collector’s: this pack holds no stamps of an outside clock.'
+const TIMES_UNANCHORED =
+  'Whose clocks stamped it: their roots came with the pack. Name their SHA-256 in your trust file (tsa) to rely on them.'
+const TIMES_BETWEEN =
+  'When things happened, closer than the stamps before and after them tell. An agent’s clock is its own claim.'
 
 const UNANCHORED =
   'Whose keys these are. They came with the pack: name a trust file (--trust) with the keys that you were given at enrolment.'
@@ -286,6 +312,7 @@ export function concludeReport(parts: {
   page: boolean
   pack: PackSummary | null
   verdict: VerdictSummary | null
+  times?: ProvenTimes | null
 }): Report {
   const checks = parts.findings.checks()
   const failed = checks.some(({ outcome }) => outcome === 'failed')
@@ -307,11 +334,13 @@ export function concludeReport(parts: {
     checks,
     cause: parts.findings.cause,
     verdict: failed ? null : parts.verdict,
+    times: failed ? null : (parts.times ?? null),
     notProven: [
       ...(parts.anchored ? [] : [UNANCHORED]),
       ...(parts.pinned ? [] : [UNPINNED]),
       ...(parts.paper ? [PAPER] : []),
       ...(parts.page ? [PAGE] : []),
+      timing(parts.times ?? null),
       ...NOT_PROVEN,
     ],
   }

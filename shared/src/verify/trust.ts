@@ -39,6 +39,8 @@ const trustSchema = z.strictObject({
     )
     .min(1)
     .max(10_000),
+  /** SHA-256 of the root certificates (DER) of the time stamping authorities that you trust. */
+  tsa: oneOrMore.optional(),
   /** The collector's office key, which signs contract events. */
   office: z.strictObject({ keyid: oneOrMore }).optional(),
   /** The SHA-256 of the contract texts that you agreed to. */
@@ -57,6 +59,7 @@ export interface Trust {
     readonly keyid: readonly string[]
     readonly contracts?: readonly string[] | undefined
   }[]
+  readonly tsa?: readonly string[] | undefined
   readonly office?: { readonly keyid: readonly string[] } | undefined
   readonly contracts?: readonly { readonly id: string; readonly sha256: readonly string[] }[] | undefined
 }
@@ -106,6 +109,7 @@ export function mergeTrust(first: Trust, ...others: readonly Trust[]): Trust {
       ? { tenant, agent: name, keyid }
       : { tenant, agent: name, keyid, contracts: distinct(bound.map((list) => list ?? [])) }
   })
+  const tsa = distinct(all.map((trust) => trust.tsa ?? []))
   const office = distinct(all.map((trust) => trust.office?.keyid ?? []))
   const texts = Map.groupBy(
     all.flatMap(({ contracts }) => contracts ?? []),
@@ -118,6 +122,7 @@ export function mergeTrust(first: Trust, ...others: readonly Trust[]): Trust {
   return {
     log: first.log,
     agents,
+    ...(tsa.length > 0 && { tsa }),
     ...(office.length > 0 && { office: { keyid: office } }),
     ...(contracts.length > 0 && { contracts }),
   }

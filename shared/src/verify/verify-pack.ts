@@ -5,11 +5,13 @@ import type { PackContent } from './description.ts'
 import { readKeys } from './keys.ts'
 import { placeStatements } from './log.ts'
 import type { LoggedStatement } from './log.ts'
-import { PACK_FILES, isPackFile } from './pack.ts'
+import { PACK_FILES, isPackFile, parseStampFile } from './pack.ts'
 import type { Pack } from './pack.ts'
 import { countPopulation } from './population.ts'
 import { Findings, concludeReport, counted } from './report.ts'
 import type { PackSummary, Report, VerdictSummary } from './report.ts'
+import { checkTimes } from './stamps.ts'
+import type { ExaminedStamp, ProvenTimes } from './stamps.ts'
 import { readStatements } from './statements.ts'
 import type { Trust } from './trust.ts'
 import { readContract, recomputeVerdict, rederiveTable } from './verdict.ts'
@@ -19,14 +21,17 @@ import { readContract, recomputeVerdict, rederiveTable } from './verdict.ts'
  * @param trust the customer's own keys; null checks by the keys in the pack, which proves that it agrees with
  * itself and no more
  * @param onStatement is told of each statement that holds by itself, in log order; the report may still refuse the pack
+ * @param stamps what `examineStamps` found; without it, the stamps of a pack that has some are not checked
  */
 export function verifyPack({
   files,
   trust,
+  stamps = null,
   onStatement,
 }: {
   files: PackContent
   trust: Trust | null
+  stamps?: readonly ExaminedStamp[] | null
   onStatement?: (statement: LoggedStatement) => void
 }): Report {
   const findings = new Findings()
@@ -37,7 +42,8 @@ export function verifyPack({
     }
     findings.hold('zip.structure', counted(files.size, 'file'))
     const pack = readDescription(files, findings)
-    return { pack, verdict: pack === null ? null : checkContent(files, pack, trust, findings, onStatement) }
+    const given = { trust, stamps, onStatement }
+    return { pack, content: pack === null ? null : checkContent(files, pack, given, findings) }
   })
   const pack = read?.pack ?? null
   return concludeReport({
@@ -47,7 +53,8 @@ export function verifyPack({
     paper: files.has(PACK_FILES.report),
     page: files.has(PACK_FILES.page),
     pack: summarise(files, pack),
-    verdict: read?.verdict ?? null,
+    verdict: read?.content?.verdict ?? null,
+    times: read?.content?.times ?? null,
   })
 }
 
@@ -66,24 +73,36 @@ export function reportUnreadable(why: string, trust: Trust | null): Report {
   })
 }
 
+/** What whoever asks brings along. */
+interface Given {
+  readonly trust: Trust | null
+  readonly stamps: readonly ExaminedStamp[] | null
+  readonly onStatement?: ((statement: LoggedStatement) => void) | undefined
+}
+
 function checkContent(
   files: PackContent,
   pack: Pack,
-  trust: Trust | null,
+  { trust, stamps, onStatement }: Given,
   findings: Findings,
-  onStatement?: (statement: LoggedStatement) => void,
-): VerdictSummary | null {
+): { verdict: VerdictSummary | null; times: ProvenTimes | null } {
   const keys = readKeys(files, pack, trust, findings)
   const statements = readStatements(files, pack, keys, findings)
-  const logged = placeStatements(files, pack, keys, statements, findings)
+  const { logged, checkpoint } = placeStatements(files, pack, keys, statements, findings)
   if (onStatement !== undefined) logged.forEach(onStatement)
   const chains = followChains(logged, findings)
+  const examined = stamps ?? (hasStamps(files) ? null : [])
+  const times = checkTimes(files, pack, { key: keys.log, checkpoint, logged }, examined, { trust, findings })
   countPopulation(pack, logged, chains, findings)
   rederiveTable(files, pack, logged, findings)
   const contract = readContract(files, pack, logged, trust, findings)
   // On statements of which something does not hold, a verdict would only mislead.
-  if (contract === undefined || findings.failed) return null
-  return recomputeVerdict(files, pack, contract, chains, findings)
+  if (contract === undefined || findings.failed) return { verdict: null, times }
+  return { verdict: recomputeVerdict(files, pack, contract, chains, findings), times }
+}
+
+function hasStamps(files: PackContent): boolean {
+  return [...files.keys()].some((name) => parseStampFile(name) !== null)
 }
 
 function isPinned(pack: Pack | null, trust: Trust | null): boolean {

@@ -6,6 +6,9 @@ import { isEvidence, parseStatement } from '@bevis/shared/evidence/statement'
 import type { Checkpoint } from '@bevis/shared/log/checkpoint'
 import { parseVkey } from '@bevis/shared/log/checkpoint'
 import { verifyLeaf } from '@bevis/shared/log/receipt'
+import { provenBounds, standingStamps } from '@bevis/shared/time/bounds'
+import type { ProvenBounds } from '@bevis/shared/time/bounds'
+import { listStamps, listTsas } from '../../store/read/stamps.ts'
 import { listCheckpoints } from '../../store/read/checkpoints.ts'
 import { findStatement, listStatements } from '../../store/read/statements.ts'
 import type { StatementRow } from '../../store/read/statements.ts'
@@ -57,8 +60,24 @@ export async function loadEvidence(source: Source, log: LogReader, digest: strin
     counted: row.counted === 1,
     proof: await prove(source, log, row),
     clock: await clockBefore(source, row),
+    bounds: await boundsOf(source, row),
     aheadMs: Math.max(0, Date.parse(row.stated_at) - Date.parse(row.received_at)),
   }
+}
+
+/** Between which instants of outside clocks it was made and logged. */
+async function boundsOf({ db, now }: Source, row: StatementRow): Promise<ProvenBounds> {
+  const stamps = (await listStamps(db)).map((stamp) => ({
+    size: stamp.size,
+    leafIndex: stamp.leaf_index,
+    genTime: stamp.gen_time,
+    accuracyMs: stamp.accuracy_ms,
+    validUntil: stamp.valid_until,
+    authority: stamp.authority,
+  }))
+  const { predicate } = parseStatement(row.payload)
+  const embeddedSize = 'chain' in predicate ? (predicate.chain.log?.size ?? null) : null
+  return provenBounds(standingStamps(stamps, now))({ embeddedSize, leafIndex: row.leaf_index })
 }
 
 /** How many of an agent's own statements about itself are read for the newest that tells of its clock. */
@@ -123,8 +142,16 @@ async function keyOf({ db }: Source, keyid: string): Promise<Uint8Array> {
 export async function loadLog({ db, scope, now }: Source, log: LogReader): Promise<LogModel> {
   const rows = await listCheckpoints(db, { limit: 30 })
   const { lines } = await listStatements(db, scope, { limit: 1 })
+  const stamps = await listStamps(db)
   return {
     now,
+    stamps: stamps
+      .slice(-30)
+      .toReversed()
+      .map(({ leaf_index: leaf, size, gen_time: at, authority }) => ({ leaf, size, at, authority })),
+    silent: (await listTsas(db)).flatMap(({ url, failed_since: since, failure }) =>
+      since === null ? [] : { url, since, reason: failure ?? '' },
+    ),
     origin: log.origin,
     vkey: log.vkey,
     statements: lines[0]?.id ?? 0,

@@ -1,4 +1,5 @@
 import { ZERO_DIGEST } from '@bevis/shared/evidence/chain'
+import type { ProvenBounds } from '@bevis/shared/time/bounds'
 import type { Statement } from '@bevis/shared/evidence/statement'
 import { crumbs, empty, facts, hash, notice } from '../design/element.ts'
 import { badge } from '../design/state.ts'
@@ -91,6 +92,8 @@ export interface EvidenceModel {
   proof: ProofModel
   /** The clock's offset that the agent had told of last before it; null: none. */
   clock: { offsetMs: number; toldAt: string } | null
+  /** By outside clocks. */
+  bounds: ProvenBounds
   /** How far ahead of its receipt it is dated. */
   aheadMs: number
 }
@@ -147,6 +150,20 @@ function clockNotices({ clock: told, aheadMs }: EvidenceModel, locale: Locale): 
   return html`${notices.map((one) => html`<div class="section-last">${one}</div>`)}`
 }
 
+/** The proven instants, nearest first; null where no stamp tells of any. */
+function boundsText({ madeAfter, loggedAfter, before }: ProvenBounds, locale: Locale): [string, Html] | null {
+  const { t } = locale
+  const said = [
+    madeAfter === null ? null : t('proof.boundsMade', { at: locale.instant(madeAfter) }),
+    loggedAfter === null || loggedAfter === madeAfter
+      ? null
+      : t('proof.boundsLogged', { at: locale.instant(loggedAfter) }),
+    before === null ? null : t('proof.boundsBefore', { at: locale.instant(before) }),
+  ].filter((one) => one !== null)
+  if (said.length === 0) return null
+  return [t('proof.bounds'), html`${said.join(', ')} <span class="note">${t('proof.boundsNote')}</span>`]
+}
+
 function proof(model: EvidenceModel, locale: Locale): Html {
   const { t } = locale
   const { row, chain } = model
@@ -175,6 +192,7 @@ function proof(model: EvidenceModel, locale: Locale): Html {
         t('proof.received'),
         html`${locale.instant(row.receivedAt)} <span class="note">${t('proof.receivedNote')}</span>`,
       ],
+      boundsText(model.bounds, locale),
       model.clock === null
         ? null
         : [

@@ -1,4 +1,4 @@
-import { empty, hash, tiles } from '../design/element.ts'
+import { empty, hash, notice, tiles } from '../design/element.ts'
 import { table } from '../design/table.ts'
 import { html } from '../html.ts'
 import type { Html } from '../html.ts'
@@ -11,6 +11,10 @@ export interface LogModel {
   vkey: string
   statements: number
   /** Newest first; roots in base64. */
+  /** Newest first. */
+  stamps: { leaf: number; size: number; at: string; authority: string }[]
+  /** Clocks that were asked and do not answer. */
+  silent: { url: string; since: string; reason: string }[]
   checkpoints: { size: number; root: string; signedAt: string; note: string }[]
 }
 
@@ -39,6 +43,31 @@ export function logView(model: LogModel, locale: Locale): Html {
         <pre tabindex="0">${newest?.note ?? '–'}</pre>
       </section>
     </div>
+    <section class="section" aria-labelledby="stamps">
+      <h2 id="stamps">${t('log.stamps')}</h2>
+      ${model.silent.map(
+        ({ url, since, reason }) =>
+          html`<div class="section-last">
+            ${notice('bad', t('log.tsaDown', { url, since: locale.instant(since), reason }))}
+          </div>`,
+      )}
+      ${
+        model.stamps.length === 0
+          ? html`<p class="small muted">${t('log.tsaNone')}</p>`
+          : html`<div class="panel flush">
+              ${table<LogModel['stamps'][number]>({
+                caption: t('log.stampsCaption'),
+                rows: model.stamps,
+                columns: [
+                  { head: t('log.stamped'), cell: ({ at }) => locale.instant(at) },
+                  { head: t('log.size'), cell: ({ size }) => locale.number(size), num: true },
+                  { head: t('log.token'), cell: ({ leaf }) => locale.number(leaf), num: true },
+                  { head: t('log.authority'), cell: ({ authority }) => authority },
+                ],
+              })}
+            </div>`
+      }
+    </section>
     <section class="section" aria-labelledby="checkpoints">
       <h2 id="checkpoints">${t('log.checkpoints')}</h2>
       <div class="panel flush">

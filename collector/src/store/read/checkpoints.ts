@@ -35,3 +35,9 @@ export function newestCheckpointBefore(
     .limit(1)
     .executeTakeFirst()
 }
+
+/** The note of the head of a size; null where none was signed. */
+export async function findCheckpointNote(db: Kysely<Schema>, size: number): Promise<string | null> {
+  const row = await db.selectFrom('log_checkpoint').select('note').where('size', '=', size).executeTakeFirst()
+  return row?.note ?? null
+}

@@ -77,7 +77,9 @@ function openDatabase(file: string): Database.Database {
 }
 
 async function migrate(db: Kysely<Schema>): Promise<void> {
-  const migrator = new Migrator({ db, provider: migrationsFor({ bytes: 'blob', int: 'integer' }) })
+  const provider = migrationsFor({ bytes: 'blob', int: 'integer' })
+  // By name, not by date: one that came later may stand before one that was applied already.
+  const migrator = new Migrator({ db, provider, allowUnorderedMigrations: true })
   const { error } = await migrator.migrateToLatest()
   if (error !== undefined) {
     throw new BevisError(

@@ -6,6 +6,7 @@ import { evidenceNameOf } from '../../evidence/statement.ts'
 import { spkiFromPem } from '../../key.ts'
 import type { LoggedStatement } from '../log.ts'
 import { PACK_FILES, decodeText, isPackFile, keyFile, linesOf } from '../pack.ts'
+import { examineStamps } from '../stamps.ts'
 import { datedAt, outcomeOf } from '../table.ts'
 import { mergeTrust, parseTrust } from '../trust.ts'
 import type { Trust } from '../trust.ts'
@@ -53,7 +54,8 @@ async function verify({ pack, trust: texts }: Question & { kind: 'verify' }): Pr
     return
   }
   postMessage({ kind: 'progress', step: 'judging', part: 1 })
-  const report = verifyPack({ files, trust, onStatement: (statement) => statements.push(statement) })
+  const stamps = await examineStamps(files, trust)
+  const report = verifyPack({ files, trust, stamps, onStatement: (statement) => statements.push(statement) })
   if (report.exit === 1) statements = []
   postMessage({ kind: 'report', report, rows: statements.map(rowOf) })
 }

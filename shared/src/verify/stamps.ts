@@ -1,0 +1,200 @@
+/**
+ * Time stamps of a pack. Their own signatures are looked at first, asynchronously, as a browser must; then, with all
+ * else, whether the heads that they stamp belong to the log, whether their tokens lie in it, and what follows for
+ * the statements.
+ */
+import { getEngine } from 'pkijs'
+import { sha256Hex } from '../crypto.ts'
+import { BevisError, errorMessageOf } from '../error.ts'
+import { openCheckpoint, parseVkey } from '../log/checkpoint.ts'
+import type { Checkpoint, VerificationKey } from '../log/checkpoint.ts'
+import { leafHash, verifyInclusion } from '../log/merkle.ts'
+import { parseProof } from '../log/proof.ts'
+import { assertExtends } from '../log/receipt.ts'
+import { contradictionOf, provenBounds, standingStamps } from '../time/bounds.ts'
+import type { LoggedStamp, ProvenBounds } from '../time/bounds.ts'
+import { readCertificates } from '../time/certificate.ts'
+import type { Certificate } from '../time/certificate.ts'
+import { formatStampEntry, readToken, stampedDigest } from '../time/query.ts'
+import { verifyTimestamp } from '../time/timestamp.ts'
+import type { Timestamp } from '../time/timestamp.ts'
+import { textOf } from './description.ts'
+import type { PackContent } from './description.ts'
+import type { LoggedStatement } from './log.ts'
+import { readHashes } from './log.ts'
+import { PACK_FILES, checkpointFile, parseStampFile, proofFile } from './pack.ts'
+import type { Pack } from './pack.ts'
+import { counted } from './report.ts'
+import type { Findings } from './report.ts'
+import type { Trust } from './trust.ts'
+
+/** How far the collector's clock may be off from an authority's before its claims contradict the stamps. */
+const TOLERANCE_MS = 5 * 60_000
+
+/** A stamp of which everything holds that it says by itself. */
+export interface ExaminedStamp {
+  readonly name: string
+  readonly size: number
+  /** Where the log has its token, as the file's name says. */
+  readonly leafIndex: number
+  readonly token: Uint8Array
+  /** Null: it does not hold, for the reason in `problem`. */
+  readonly stamp: Timestamp | null
+  readonly problem: string
+}
+
+/** What a pack's stamps come to. */
+export interface ProvenTimes {
+  /** True: the authorities' roots are named in the trust file. False: they came with the pack. */
+  readonly anchored: boolean
+  readonly stamps: number
+  readonly authorities: readonly string[]
+  /** By leaf index of each statement. */
+  readonly bounds: readonly ({ readonly leafIndex: number } & ProvenBounds)[]
+}
+
+/**
+ * Looks at every stamp file of a pack by itself. Never throws; nothing of it is a finding yet. Null where there is
+ * no cryptography for it, as in a browser's page of no secure origin: then the stamps stay unchecked.
+ */
+export async function examineStamps(
+  files: PackContent,
+  trust: Trust | null,
+): Promise<ExaminedStamp[] | null> {
+  const names = [...files.keys()].filter((name) => parseStampFile(name) !== null)
+  if (names.length === 0) return []
+  if (getEngine().crypto?.subtle === undefined) return null
+  let log: VerificationKey
+  let roots: Certificate[]
+  try {
+    log = trust?.log.vkey ?? parseVkey(textOf(files, PACK_FILES.vkey).trimEnd())
+    roots = rootsOf(files, trust)
+  } catch (error) {
+    return names.map((name) => failed(name, errorMessageOf(error)))
+  }
+  const examined: ExaminedStamp[] = []
+  for (const name of names) {
+    try {
+      const { size, leafIndex } = parseStampFile(name) ?? { size: 0, leafIndex: 0 }
+      const token = readToken(files.get(name) ?? new Uint8Array())
+      const digest = stampedDigest(textOf(files, checkpointFile(size)), log)
+      const stamp = await verifyTimestamp({ token, digest, roots })
+      examined.push({ name, size, leafIndex, token, stamp, problem: '' })
+    } catch (error) {
+      examined.push(failed(name, errorMessageOf(error)))
+    }
+  }
+  return examined
+}
+
+function failed(name: string, problem: string): ExaminedStamp {
+  return {
+    name,
+    size: 0,
+    leafIndex: 0,
+    token: new Uint8Array(),
+    stamp: null,
+    problem,
+    ...parseStampFile(name),
+  }
+}
+
+/** The pack's roots; with a trust file that names some, only those. */
+function rootsOf(files: PackContent, trust: Trust | null): Certificate[] {
+  const roots = readCertificates(textOf(files, PACK_FILES.tsaChain))
+  const named = trust?.tsa
+  if (named === undefined) return roots
+  const trusted = roots.filter(({ der }) => named.includes(sha256Hex(der)))
+  if (trusted.length > 0) return trusted
+  throw new BevisError('TIMESTAMP_INVALID', 'your trust file names none of the roots of its authorities')
+}
+
+/**
+ * Checks `time.stamps` and `time.bounds`; null without stamps.
+ * @param examined null: nobody has looked at them
+ */
+export function checkTimes(
+  files: PackContent,
+  pack: Pack,
+  log: {
+    key: VerificationKey | null
+    checkpoint: Checkpoint | undefined
+    logged: readonly LoggedStatement[]
+  },
+  examined: readonly ExaminedStamp[] | null,
+  { trust, findings }: { trust: Trust | null; findings: Findings },
+): ProvenTimes | null {
+  const { key, checkpoint, logged } = log
+  const due = new Set([checkpointFile(pack.log.size)])
+  for (const name of files.keys()) {
+    const stamp = parseStampFile(name)
+    if (stamp !== null) due.add(checkpointFile(stamp.size))
+  }
+  for (const name of files.keys()) {
+    if (name.endsWith('.txt') && name.startsWith('checkpoints/') && !due.has(name))
+      findings.fail('log.checkpoint', `${name}: neither stamped nor the one that the proofs lead to`)
+  }
+  if (examined === null || key === null || checkpoint === undefined) {
+    findings.skip('time.stamps', 'the stamps were not looked at')
+    findings.skip('time.bounds', 'the stamps were not looked at')
+    return null
+  }
+  const stamps = examined.flatMap((one) => {
+    const held = findings.attempt('time.stamps', one.name, () => {
+      if (one.stamp === null) throw new BevisError('TIMESTAMP_INVALID', one.problem)
+      return placeStamp(files, pack, { key, checkpoint }, one, one.stamp)
+    })
+    return held ?? []
+  })
+  const standing = standingStamps(stamps, new Date(pack.madeAt))
+  if (standing.length < stamps.length) {
+    findings.fail(
+      'time.stamps',
+      `${counted(stamps.length - standing.length, 'stamp')} ended before the pack was made, and no later one vouches for them`,
+    )
+  }
+  const boundsOf = provenBounds(standing)
+  const bounds = logged.map(({ chain, leafIndex, receivedAt, place }) => {
+    const found = boundsOf({ embeddedSize: chain?.log?.size ?? null, leafIndex })
+    const contradiction = contradictionOf(found, receivedAt, TOLERANCE_MS)
+    if (contradiction !== null) findings.fail('time.bounds', `${place}: ${contradiction}`)
+    return { leafIndex, ...found }
+  })
+  const authorities = [...new Set(standing.map(({ authority }) => authority))]
+  const anchored = trust?.tsa !== undefined
+  const by = `${counted(stamps.length, 'stamp')} by ${authorities.join('; ')}`
+  const whose = anchored ? '' : '; their roots came with the pack (name them in your trust file: tsa)'
+  findings.hold('time.stamps', stamps.length === 0 ? 'the pack has none' : `${by}${whose}`)
+  const bounded = bounds.filter(({ before }) => before !== null).length
+  findings.hold('time.bounds', `${bounded} of ${counted(logged.length, 'statement')} logged before a stamp`)
+  return stamps.length === 0 ? null : { anchored, stamps: stamps.length, authorities, bounds }
+}
+
+/** That the stamped head is the log's, and its token in the log where it lies before the pack's own head. */
+function placeStamp(
+  files: PackContent,
+  pack: Pack,
+  { key, checkpoint }: { key: VerificationKey; checkpoint: Checkpoint },
+  { size, leafIndex, token }: ExaminedStamp,
+  { genTime, accuracyMs, validUntil, authority }: Timestamp,
+): LoggedStamp {
+  const stamped = openCheckpoint(textOf(files, checkpointFile(size)), key)
+  if (stamped.size !== size || size > checkpoint.size || leafIndex < size)
+    throw new BevisError('TIMESTAMP_INVALID', 'stamps another head than its name says')
+  assertExtends(stamped, checkpoint, size === checkpoint.size ? [] : readHashes(files, checkpoint, size))
+  const said = { size, genTime, accuracyMs, validUntil, authority }
+  if (leafIndex >= pack.log.size) return { ...said, leafIndex: null }
+  const proof = parseProof(textOf(files, proofFile(leafIndex)))
+  const included =
+    proof.checkpoint === checkpoint.note &&
+    proof.index === leafIndex &&
+    verifyInclusion({
+      index: leafIndex,
+      size: checkpoint.size,
+      leafHash: leafHash(formatStampEntry(token)),
+      proof: proof.hashes,
+      root: checkpoint.root,
+    })
+  if (!included) throw new BevisError('PROOF_INVALID', 'its token is not the leaf that its name says')
+  return { ...said, leafIndex }
+}
