@@ -3,6 +3,7 @@
  * repository and no place to write. The agent's own configuration decides what becomes of it.
  */
 import { z } from 'zod'
+import { isLocalDate } from './contract/local.ts'
 import { setSchema } from './contract/schema.ts'
 import { hex64, instant, slug } from './format.ts'
 
@@ -27,6 +28,8 @@ export const testRequestSchema = z.object({
 })
 export type TestRequest = z.infer<typeof testRequestSchema>
 
+const localDay = z.string().refine(isLocalDate, 'a local day is needed, such as 2025-05-31')
+
 /** What a contract promises of one set, as far as an agent needs it; fees, people and penalties stay away. */
 export const termsSchema = z.object({
   contract: slug,
@@ -37,6 +40,11 @@ export const termsSchema = z.object({
   holidays: z.enum(['DK', 'none']),
   /** The contract's own reading of the set; its `id` is the contract's name for it. */
   set: setSchema,
+  /** Those on the set that have not been released, from the text and from the log; local days, both included. */
+  holds: z
+    .array(z.object({ covers: z.object({ from: localDay, to: localDay }), authority: z.string().max(4096) }))
+    .max(1_000)
+    .default([]),
 })
 export type Terms = z.infer<typeof termsSchema>
 

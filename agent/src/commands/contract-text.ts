@@ -11,6 +11,7 @@ import { termsFor } from '../run/asked.ts'
 import { knownRepository } from '../run/repository.ts'
 import type { Opened } from './open.ts'
 import type { Bench } from './work.ts'
+import type { Terms } from '@bevis/shared/work'
 
 /** @throws BevisError CONTRACT_INVALID */
 export function readContractFile(file: string): Contract {
@@ -48,15 +49,32 @@ export function canariesIn(set: Pick<SetConfig, 'id' | 'contractFile' | 'paths'>
   return (termsIn(set)?.content?.canaries ?? []).filter((path) => covers(set.paths, [path]))
 }
 
+/** What was told longer ago may not know of a hold. */
+const TOLD_OLD_MS = 72 * 3_600_000
+
 /**
- * What the collector last told of the set, as texts to hold retention against: what they owe stays too. They are the terms
- * of today, without holds or earlier versions, and nobody here has seen them accepted: they can let nothing go.
+ * What the collector last told of the set, as texts to hold retention against: what they owe or hold stays too. They are
+ * the terms of today, and nobody here has seen them accepted: they can let nothing go.
+ * @throws BevisError RETENTION_REFUSED where there are none, since only the collector knows of holds
  */
-export function toldTexts({ state }: Opened, { set, stateDir }: Bench): Contract[] {
+export function toldTexts({ state, now }: Opened, { set, stateDir }: Bench): Contract[] {
   const asked = loadAsked(state)
-  if (asked === null) return []
+  if (asked === null) throw unknownHolds('the collector has told no terms yet')
+  if (Math.abs(now().getTime() - Date.parse(asked.at)) > TOLD_OLD_MS)
+    throw unknownHolds(`the collector last told its terms at ${asked.at}`)
   const here = { repository: knownRepository(stateDir, set.id) ?? '', host: hostname() }
-  return termsFor(asked.work, set, here).map(({ contract, version, timezone, holidays, set: terms }) => ({
+  const terms = termsFor(asked.work, set, here)
+  if (terms.length === 0) throw unknownHolds('the collector tells no terms that are about this set')
+  return terms.map((one) => textOf(set.id, one))
+}
+
+function unknownHolds(why: string): BevisError {
+  return new BevisError('RETENTION_REFUSED', `${why}: whether something is held is not known`)
+}
+
+function textOf(id: string, { contract, version, timezone, holidays, set, holds }: Terms): Contract {
+  const accepted = { person: '-', at: '1970-01-01T00:00:00Z' }
+  return {
     id: contract,
     provider: { name: '-' },
     customer: { name: '-' },
@@ -70,17 +88,16 @@ export function toldTexts({ state }: Opened, { set, stateDir }: Bench): Contract
         no: version,
         effectiveFrom: '1970-01-01',
         amendmentPolicy: 'extend-live',
-        acceptances: (['customer', 'provider'] as const).map((party) => ({
-          party,
-          person: '-',
-          at: '1970-01-01T00:00:00Z',
-        })),
-        sets: [{ ...terms, id: set.id }],
+        acceptances: [
+          { party: 'customer', ...accepted },
+          { party: 'provider', ...accepted },
+        ],
+        sets: [{ ...set, id }],
         exclusions: [],
-        holds: [],
+        holds: holds.map(({ covers, authority }) => ({ sets: [id], covers, authority, start: '1970-01-01' })),
         penalties: [],
         escalation: [],
       },
     ],
-  }))
+  }
 }

@@ -59,7 +59,7 @@ async function answer(...args: string[]): Promise<Record<string, unknown>> {
 }
 
 /** As the collector would have told it. */
-function tell(keep: number): void {
+function tell(keep: number, more: object = {}, at = new Date().toISOString()): void {
   const state = openState(join(place.folder, 'state'))
   const terms = {
     contract: 'AFT-1',
@@ -68,8 +68,8 @@ function tell(keep: number): void {
     timezone: 'Europe/Copenhagen',
     holidays: 'DK',
     set: setSchema.parse(termsOf(keep)),
+    ...more,
   }
-  const at = new Date().toISOString()
   const work = { agent: 'web', at, terms: [terms], seeds: [], requests: [] }
   state.put('work', JSON.stringify({ at, work }))
   state.close()
@@ -106,6 +106,25 @@ test('what is told can keep more than the text, and never less', async () => {
   expect(await answer()).toMatchObject({ status: 0, go: [expect.anything(), expect.anything()] })
   tell(30)
   expect(await answer()).toMatchObject({ status: 0, go: [expect.anything()] })
+  const [from, to] = [41, 39].map((days) => new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10))
+  tell(1, { holds: [{ covers: { from, to }, authority: 'Tvist 2025-88' }] })
+  expect(await answer()).toMatchObject({ status: 0, go: [expect.anything()] })
+  expect((await place.agent('retention', 'shop')).stdout).toContain('held: Tvist 2025-88')
+  tell(5)
+})
+
+test('of holds only the collector knows: long silence, or another set’s terms, keep everything', async () => {
+  tell(5, {}, new Date(Date.now() - 4 * DAY_MS).toISOString())
+  expect(await answer()).toMatchObject({
+    status: 2,
+    error: { message: expect.stringContaining('is not known') },
+  })
+  tell(5, { contract: 'AFT-2' })
+  place.configure({ contract: 'AFT-1', contractFile: join(place.folder, 'contract.yaml') })
+  expect(await answer()).toMatchObject({
+    status: 2,
+    error: { message: expect.stringContaining('no terms that are about this set') },
+  })
   tell(5)
 })
 

@@ -42,7 +42,7 @@ export async function retentionCommand(
     return runRetention({
       ...bench,
       sharing: config.sets.filter(({ repository }) => repository.url === set.repository.url),
-      contracts: contractsFor(options.contract ?? set.contractFile, toldTexts(opened, bench)),
+      contracts: contractsFor(options.contract ?? set.contractFile, () => toldTexts(opened, bench)),
       own: readOwnRuns(state.folder),
       apply: options.apply,
       isUnattended: !options.send,
@@ -68,14 +68,14 @@ export async function retentionCommand(
 /** As a value: that there is no contract is told, and stated, like everything else that keeps it from acting. */
 function contractsFor(
   file: string | undefined,
-  told: readonly Contract[],
+  told: () => readonly Contract[],
 ): readonly [Contract, ...Contract[]] | BevisError {
   if (file === undefined)
     return refused(
       'the contract’s text is needed on this machine: set contractFile, or name it with --contract',
     )
   try {
-    return [readContractFile(file), ...told]
+    return [readContractFile(file), ...told()]
   } catch (error) {
     return error instanceof BevisError ? error : refused(String(error))
   }

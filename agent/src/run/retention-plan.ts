@@ -68,16 +68,19 @@ export function planSet(request: PlanRequest): SetPlan {
         ? 'no snapshot is known to be whole: nothing goes before there is one'
         : `the newest whole backup is from ${plan.newestStart}: nothing goes while there is no newer one`,
     )
-  const kept = new Set(
-    plans.flatMap(({ snapshots }) => snapshots.filter(({ goes }) => !goes)).map(({ id }) => id),
-  )
+  /** By those readings that keep it. */
+  const kept = new Map<string, PlannedSnapshot>()
+  for (const one of plans.flatMap(({ snapshots }) => snapshots.filter(({ goes }) => !goes))) {
+    const known = kept.get(one.id)
+    kept.set(one.id, known ? { ...known, reasons: [...known.reasons, ...one.reasons] } : one)
+  }
   const surplus = plan.snapshots.filter(({ id }) => !kept.has(id))
   const makerOf = makersOf(request)
   const isOwn = ownershipOf(request, plan, makerOf)
   return {
     plan,
     go: surplus.filter(isOwn),
-    stay: plan.snapshots.filter(({ id }) => kept.has(id)),
+    stay: plan.snapshots.flatMap(({ id }) => kept.get(id) ?? []),
     foreign: surplus.filter((one) => !isOwn(one) && makerOf(one.id) === undefined),
     isOwedAt: (start) => plans.some((one) => one.isOwedAt(start)),
     policy: policyAsRestic(plan.terms),

@@ -23,6 +23,7 @@ import type { RunLogger } from './repository.ts'
 import { planSet, refused } from './retention-plan.ts'
 import type { SetPlan } from './retention-plan.ts'
 import { loadRetentionRecord, saveRetentionRecord } from './retention-record.ts'
+import type { RetentionRecord } from './retention-record.ts'
 
 export interface RetentionContext {
   readonly set: SetConfig
@@ -67,7 +68,7 @@ export interface RetentionResult {
 const BATCH = 50
 /** Their IDs fit into one statement; the next run goes on. */
 const MOST_REMOVED = 2_000
-/** What may go at once while nobody looks: so many, or this share of the set's snapshots. */
+/** What may go at once while nobody looks: so many, or this share of the set's, or twice what came since the last time. */
 const UNATTENDED = { snapshots: 10, share: 0.25 }
 
 const PRUNE_EVERY_MS = {
@@ -109,13 +110,10 @@ export async function runRetention(context: RetentionContext): Promise<Retention
   const record = loadRetentionRecord(stateDir, set.id)
   const going = isRefused ? [] : chosen(seen.plan, record.shown)
   const done =
-    !apply || hold !== null || isRefused ? NOTHING_DONE : await act(context, seen, going, startedAt)
-  if (!isRefused) {
-    const gone = new Set(done.removed)
-    const shown = seen.plan.go.flatMap(({ id }) => (gone.has(id) ? [] : [id]))
-    const prunedAt = done.prune && !done.prune.error ? toInstant(startedAt) : record.prunedAt
-    saveRetentionRecord(stateDir, set.id, { shownAt: toInstant(startedAt), shown, prunedAt })
-  }
+    !apply || hold !== null || isRefused
+      ? NOTHING_DONE
+      : await act(context, seen, going, { startedAt, record })
+  if (!isRefused) remember(context, seen, done, startedAt, record)
   const error = isRefused ? seen : (done.error ?? (apply && hold ? heldError(hold) : null))
   const pruned = done.prune !== null && !done.prune.error
   const freedBytes = done.prune?.freedBytes ?? null
@@ -152,6 +150,24 @@ export async function runRetention(context: RetentionContext): Promise<Retention
   return { ...told, inventory, recorded }
 }
 
+/** What cannot be kept was not shown: the next run shows it again. */
+function remember(
+  { stateDir, set, logger }: RetentionContext,
+  { plan }: Seen,
+  { removed, prune }: Done,
+  startedAt: Date,
+  before: RetentionRecord,
+): void {
+  const gone = new Set(removed)
+  const shown = plan.go.flatMap(({ id }) => (gone.has(id) ? [] : [id]))
+  const prunedAt = prune && !prune.error ? toInstant(startedAt) : before.prunedAt
+  try {
+    saveRetentionRecord(stateDir, set.id, { shownAt: toInstant(startedAt), shown, prunedAt })
+  } catch (err) {
+    logger.warn({ set: set.id, err }, 'what was shown could not be kept; it is shown again')
+  }
+}
+
 interface Seen {
   readonly repository: Repo
   readonly listed: readonly Snap[]
@@ -183,17 +199,17 @@ async function act(
   context: RetentionContext,
   { plan, listed, repository }: Seen,
   going: readonly string[],
-  startedAt: Date,
+  { startedAt, record }: { readonly startedAt: Date; readonly record: RetentionRecord },
 ): Promise<Done> {
   const { set, restic, logger, isUnattended, signal, stateDir } = context
-  const most = Math.max(UNATTENDED.snapshots, plan.plan.snapshots.length * UNATTENDED.share)
-  if (isUnattended && going.length > most) {
+  if (isUnattended && isMuch(going.length, plan, record)) {
     const message = `${going.length} of ${plan.plan.snapshots.length} snapshots would go at once: somebody must look, with bevis-agent retention ${set.id}, and then --apply`
     return { ...NOTHING_DONE, exitCode: -1, error: refused(message) }
   }
+  const forgotten: string[] = []
   try {
     await restic.unlockOwn(signal ? { signal } : {})
-    const { exitCode, error } = await forget(context, going)
+    const { exitCode, error } = await forget(context, going, forgotten)
     const after = going.length === 0 ? listed : (await restic.snapshots()).map(snapOf)
     const there = new Set(after.map(({ id }) => id))
     const removed = listed.flatMap(({ id }) => (there.has(id) ? [] : [id]))
@@ -228,14 +244,28 @@ async function act(
       cause instanceof BevisError
         ? cause
         : new BevisError(errorCodeOf(cause), errorMessageOf(cause), { cause })
-    return { ...NOTHING_DONE, exitCode: -1, error }
+    // Nobody could look afterwards; what restic answered is the best that is known.
+    return {
+      ...NOTHING_DONE,
+      removed: forgotten,
+      kept: listed.length - forgotten.length,
+      exitCode: -1,
+      error,
+    }
   }
+}
+
+/** More than comes and goes: a keep that was mistyped, a text of another set. */
+function isMuch(going: number, { plan: { snapshots } }: SetPlan, { shownAt }: RetentionRecord): boolean {
+  const taken = snapshots.filter(({ start }) => shownAt !== null && start > shownAt).length
+  return going > Math.max(UNATTENDED.snapshots, snapshots.length * UNATTENDED.share, 2 * taken)
 }
 
 /** The first batch that does not go ends it: append-only storage refuses every one. */
 async function forget(
   { restic, signal, onProgress }: RetentionContext,
   going: readonly string[],
+  forgotten: string[],
 ): Promise<{ exitCode: number; error: Pick<BevisError, 'code' | 'message'> | null }> {
   for (let from = 0; from < going.length; from += BATCH) {
     if (signal?.aborted) return { exitCode: -1, error: stopped() }
@@ -248,6 +278,7 @@ async function forget(
       return { exitCode: run.exitCode || 1, error: { code: 'RESTIC_FAILED', message } }
     }
     if (run.error) return { exitCode: run.exitCode || 1, error: run.error }
+    forgotten.push(first, ...rest)
   }
   return { exitCode: 0, error: null }
 }

@@ -1,12 +1,21 @@
 /** A contract's terms in force, as far as an agent needs them. */
 import { isAccepted } from '@bevis/shared/contract/acceptance'
+import { Events } from '@bevis/shared/contract/approval'
+import { Calendar } from '@bevis/shared/contract/calendar'
+import { holdsOn } from '@bevis/shared/contract/hold'
+import { Known } from '@bevis/shared/contract/known'
+import { formatDay } from '@bevis/shared/contract/local'
 import { parseContract } from '@bevis/shared/contract/parse'
-import type { Contract } from '@bevis/shared/contract/schema'
+import type { Contract, ContractSet } from '@bevis/shared/contract/schema'
+import { versionsInForce } from '@bevis/shared/contract/timeline'
 import { BevisError } from '@bevis/shared/error'
+import { predicateTypeOf } from '@bevis/shared/evidence/predicates'
+import { STATEMENT_TYPE } from '@bevis/shared/evidence/statement'
 import type { Terms } from '@bevis/shared/work'
 import type { Kysely } from 'kysely'
 import { listContractTexts } from '../store/read/contracts.ts'
 import { listEvents } from '../store/read/events.ts'
+import type { LoggedEvent } from '../store/read/events.ts'
 import { assertWhole } from '../store/read/whole-text.ts'
 import type { Schema } from '../store/schema.ts'
 
@@ -29,10 +38,12 @@ export async function termsOf(db: Kysely<Schema>, contract: string, now: Date): 
   const { text, sha256 } = await readContract(db, contract)
   const { timezone, holidays } = text
   const today = Temporal.Instant.from(now.toISOString()).toZonedDateTimeISO(timezone).toPlainDate().toString()
-  const events = (await listEvents(db, contract)).map(({ event }) => event)
+  const logged = await listEvents(db, contract)
+  const events = logged.map(({ event }) => event)
   const inForce = text.versions
     .filter((version) => isAccepted(version, events) && version.effectiveFrom <= today)
     .toSorted((one, other) => (one.effectiveFrom < other.effectiveFrom ? 1 : -1))[0]
+  const holdsFor = holdsIn(text, logged, now)
   return (inForce?.sets ?? []).map((set) => ({
     contract,
     sha256,
@@ -40,5 +51,31 @@ export async function termsOf(db: Kysely<Schema>, contract: string, now: Date): 
     timezone,
     holidays,
     set,
+    holds: holdsFor(set),
   }))
+}
+
+/** What must not be removed, whatever it is owed: an agent cannot know of it otherwise. Announced ones count. */
+function holdsIn(
+  text: Contract,
+  logged: readonly LoggedEvent[],
+  now: Date,
+): (set: ContractSet) => Terms['holds'] {
+  const at = now.getTime()
+  const known = logged.map(({ event, receivedAt }, place) => {
+    const predicateType = predicateTypeOf('contract-event')
+    const statement = { _type: STATEMENT_TYPE, subject: [], predicateType, predicate: event } as const
+    return new Known({ receivedAt, statement: { ...statement, subject: [] } }, event, place)
+  })
+  const events = new Events(known, text.id, at)
+  const versions = versionsInForce(text, events, at)
+  return (set) => {
+    const calendar = new Calendar(text, set.schedule)
+    return holdsOn(versions, events, set.id, calendar, Infinity)
+      .filter(({ end }) => end > at)
+      .map(({ fromDay, toDay, authority }) => ({
+        covers: { from: formatDay(fromDay), to: formatDay(toDay) },
+        authority,
+      }))
+  }
 }

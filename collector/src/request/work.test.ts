@@ -102,6 +102,17 @@ test('an agent is told its terms, and nobody else is', async () => {
   })
 })
 
+test('holds are told from their announcement until their release: only the collector knows of them', async () => {
+  const by = { party: 'customer' as const, person: 'Liv' }
+  const covers = { from: '2025-05-01', to: '2025-05-31' }
+  const detail = { sets: ['shop'], covers, authority: 'Tvist 2025-88' }
+  expect((await work()).terms[0]?.holds).toEqual([])
+  await collector.office.record({ contract: CONTRACT, event: 'hold-started', by, detail })
+  expect((await work()).terms[0]?.holds).toEqual([{ covers, authority: 'Tvist 2025-88' }])
+  await collector.office.record({ contract: CONTRACT, event: 'hold-released', by, detail })
+  expect((await work()).terms[0]?.holds).toEqual([])
+})
+
 test('a seed comes after its inventory, is kept, and is another for the next', async () => {
   await agent.send([backedUp('one')])
   expect((await work()).seeds).toEqual([])
