@@ -1,10 +1,11 @@
 /**
  * npm run bench            everything, with the defaults
- * npm run bench -- NAME    one of: demo, restore, idle, contract
+ * npm run bench -- NAME    one of: demo, restore, idle, contract, verify
  * Options of restore: --sets a,b,c,d (a small files, b large ones, c a mixed tree, d borgmatic), --pairs N (5),
  *   --files N (of set a, 100000), --large N (files of 200 MB in set b, 30), --tree PATH (set c, /usr/share),
  *   --places local,rest, --only verify,full,sample,disk,sums,check,limit. All of it takes an hour and a half.
  * Options of others: --seconds N (idle, 60),
+ *   --statements N (verify, 100000),
  *   --scales 1,10,100 and --keep-all (contract: all snapshots stay in the repository; try --scales 1,10)
  */
 import { join, resolve } from 'node:path'
@@ -13,6 +14,7 @@ import { benchContract } from './contract.ts'
 import { benchDemo } from './demo.ts'
 import { benchIdle } from './idle.ts'
 import { benchRestore } from './restore.ts'
+import { benchVerify } from './verify.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -25,6 +27,7 @@ const { values, positionals } = parseArgs({
     only: { type: 'string', default: '' },
     pairs: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '60' },
+    statements: { type: 'string', default: '100000' },
     scales: { type: 'string', default: '1,10,100' },
     'keep-all': { type: 'boolean', default: false },
   },
@@ -43,6 +46,7 @@ const benches: Record<string, () => Promise<void> | void> = {
       pairs: Number(values.pairs),
     }),
   idle: () => benchIdle(folder, { seconds: Number(values.seconds) }),
+  verify: () => benchVerify(folder, { statements: Number(values.statements) }),
   contract: () =>
     benchContract({ scales: values.scales.split(',').map(Number), keepAll: values['keep-all'] }),
 }
