@@ -135,7 +135,11 @@ export async function compare(
     const measured: Measured[] = []
     for (const subject of subjects) measured.push(await measure(subject, env))
     if (round > 0) rounds.push(measured)
-    process.stderr.write(`${title}: round ${round} of ${pairs}\n`)
+    const told = measured.map(
+      ({ wallSeconds, cpuSeconds }, n) =>
+        `${subjects[n]?.key} ${wallSeconds.toFixed(1)} s (cpu ${cpuSeconds.toFixed(1)})`,
+    )
+    process.stderr.write(`${title}, round ${round} of ${pairs}: ${told.join(', ')}\n`)
   }
   return { title, subjects, rounds }
 }

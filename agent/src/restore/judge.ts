@@ -5,6 +5,7 @@
 import { digestInOrder, splitByBytes } from '../tree/digest-pool.ts'
 import type { DigestPool } from '../tree/digest-pool.ts'
 import type { Digest, DigestJob } from '../tree/digest.ts'
+import { joinPaths } from '../tree/pair.ts'
 import { MARK, READING } from '../tree/pair-table.ts'
 import type { Reading } from '../tree/pair-table.ts'
 import { joinPath, lossyText, nameOf, parentOf } from '../tree/path.ts'
@@ -118,8 +119,9 @@ async function lookAt(batch: readonly Located[], { target, streamed, pool }: Jud
     indices.push(index)
     paths.push(path)
   }
-  if (indices.length > 0)
-    await pool.look({ kind: 'look', table: { id: table.id, chunks: table.chunks }, target, indices, paths })
+  if (indices.length === 0) return
+  const places = { table: { id: table.id, chunks: table.chunks }, target, indices, paths: joinPaths(paths) }
+  await pool.look({ kind: 'look', ...places })
 }
 
 /** As if both had been digested now; null where they have to be. */

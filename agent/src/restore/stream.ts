@@ -6,7 +6,7 @@
  */
 import type { RestoreControl, RestoreEvent } from '../restic/restic.ts'
 import type { DigestPool } from '../tree/digest-pool.ts'
-import { roomOf } from '../tree/pair.ts'
+import { joinPaths, roomOf } from '../tree/pair.ts'
 import type { PairAnswer } from '../tree/pair.ts'
 import { MARK } from '../tree/pair-table.ts'
 import { bytePathOf } from '../tree/path.ts'
@@ -81,7 +81,7 @@ export function openStream({ pool, files, target, limitBytes, usedBytes, onFailu
         table: { id: table.id, chunks: table.chunks },
         target,
         indices,
-        paths,
+        paths: joinPaths(paths),
         keep,
         isTight,
       })
@@ -145,7 +145,7 @@ export async function readAhead(
     table: { id: files.table.id, chunks: files.table.chunks },
     target,
     indices: [index],
-    paths: [path],
+    paths: path,
   }
   await pool.pair({ kind: 'pair', ...batch, keep: 'any', isTight: false })
 }
