@@ -166,7 +166,7 @@ const hooks = z.strictObject({
   before: z.array(command).max(20).default([]),
   /** Always all of them, however the backup ended. */
   after: z.array(command).max(20).default([]),
-  /** What the hooks freeze the source with; a name that the evidence carries. */
+  /** What the hooks freeze the source with; a name that the evidence carries. `vss`: restic does it, on Windows. */
   snapshotFs: slug.default('none'),
   /** For each command. */
   timeout: duration.default('PT1H'),
@@ -386,6 +386,9 @@ export function configWarnings(config: AgentConfig, now: Date): string[] {
         `set ${set.id}, retention.prune: what is removed keeps its space, and its data, until something prunes`,
       )
     const { id, backup: planned, restoreTest: tested, dataCheck: checked } = set
+    if (set.hooks.snapshotFs === 'vss' && process.platform !== 'win32') {
+      warnings.push(`set ${id}, hooks.snapshotFs: vss is of Windows; restic refuses to back up with it here`)
+    }
     if (parseDuration(set.deletionProbe.every ?? 'P1D') > parseDuration(PROBE_COUNTS_FOR)) {
       warnings.push(
         `set ${id}, deletionProbe.every: a contract takes a probe for ${PROBE_COUNTS_FOR} as proof; probe more often`,

@@ -145,6 +145,12 @@ export const ERRORS = {
     means: 'A probe of restored data came to no result.',
     cure: 'Read its reason; `required: false` keeps it from counting.',
   },
+  METADATA_DIFFERS: {
+    ...never,
+    exit: 1,
+    means: 'Restored files are whole, but have another mode, owner, time, link or attribute.',
+    cure: 'Read which; restore with the rights and onto a file system that can hold them.',
+  },
   CONTROL_MISSED: {
     ...never,
     means: 'The negative control was not caught, so the test is void.',

@@ -100,6 +100,7 @@ test('the longest names there can be never keep a backup from being recorded', (
   const tally: ManifestTally = {
     ...counts,
     torn: named,
+    renamed: { count: 0, paths: [] },
     gaps: named,
     rot: named,
     unreadable: named,

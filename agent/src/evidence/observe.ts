@@ -70,8 +70,9 @@ function outcomeOf({ run, missingRoots }: ObservedBackup): 'complete' | 'partial
 }
 
 function manifestOf({ manifest, tally }: NonNullable<ObservedBackup['witness']>) {
-  const { files, bytes, witnessed, torn } = tally
-  return { sha256: manifest.sha256, files, bytes, witnessed, torn: torn.count }
+  const { files, bytes, witnessed, torn, renamed } = tally
+  const renamedCount = renamed.count > 0 ? { renamed: renamed.count } : {}
+  return { sha256: manifest.sha256, files, bytes, witnessed, torn: torn.count, ...renamedCount }
 }
 
 function tornOf({ count, paths }: Named): { torn?: string[] } {

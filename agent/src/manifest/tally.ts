@@ -19,6 +19,8 @@ export interface ManifestTally {
   /** Changed or gone during the backup: what the snapshot holds of them may never have existed. */
   readonly torn: Named
   readonly gaps: Named
+  /** Renamed during the backup, by their new names: the snapshot has them under the old ones. */
+  readonly renamed: Named
   readonly rot: Named
   /** Not in the snapshot, or not readable for us. */
   readonly unreadable: Named
@@ -38,6 +40,7 @@ export function openTally(): { add(entry: ManifestEntry): void; readonly result:
     racy: 0,
     torn: named(),
     gaps: named(),
+    renamed: named(),
     rot: named(),
     unreadable: named(),
     unresolved: named(),

@@ -3,11 +3,13 @@
  * the only link between its bytes and a moment of the file: when the file still has that very stat now, and
  * again after it was hashed, then the hash is of what restic read. Anything else is told, never assumed.
  */
+import { rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import type { Node } from '../restic/restic.ts'
 import type { DigestPool } from '../tree/digest-pool.ts'
 import { digestInOrder, splitByBytes } from '../tree/digest-pool.ts'
 import type { Digest, DigestJob } from '../tree/digest.ts'
-import { bytePathOf, isWithin, lossyText, parentOf } from '../tree/path.ts'
+import { bytePathOf, isWithin, lossyText, parentOf, pathText } from '../tree/path.ts'
 import type { BytePath } from '../tree/path.ts'
 import { excludedBy } from '../tree/pattern.ts'
 import { sameStat } from '../tree/stat.ts'
@@ -23,7 +25,9 @@ import type { Listed, Matched } from './match.ts'
 import { readPrevious } from './previous.ts'
 import type { PreviousEntries } from './previous.ts'
 import { openTally } from './tally.ts'
-import type { ManifestTally } from './tally.ts'
+import type { ManifestTally, Named } from './tally.ts'
+import { Renames } from './rename.ts'
+import type { Renamed } from './rename.ts'
 
 export interface WitnessRequest {
   /** The new snapshot's listing. */
@@ -71,6 +75,7 @@ export async function takeWitness(request: WitnessRequest): Promise<Witness> {
   const tally = openTally()
   const racyFromNs = BigInt(Date.parse(request.header.startedAt)) * 1_000_000n - RACY_NS
   const judge = unlistedJudge(request)
+  const renames = new Renames()
   try {
     const isOld = (stat: Stat): boolean => stat.ctimeNs < racyFromNs
     const scope = { roots: request.roots, isExcluded: exclusionOf(request), isOld }
@@ -83,9 +88,12 @@ export async function takeWitness(request: WitnessRequest): Promise<Witness> {
           const digest = stillOf(first, item.matched) ?? digests[0]
           const entry = listedEntry(item.matched, item, digest, racyFromNs)
           change.see(entry, item.before)
+          if (entry.flags.includes('absent')) renames.lost(entry.path, entry)
           return [entry]
         }
-        const flag = isOld(item.matched.stat) ? judge(item.matched.path, item.matched.stat) : null
+        const { path, stat } = item.matched
+        if (hasContent(stat)) renames.found(path, stat)
+        const flag = isOld(stat) ? judge(path, stat) : null
         return flag ? [unlistedEntry(item.matched, flag)] : []
       })
       await writer.append(entries)
@@ -93,15 +101,47 @@ export async function takeWitness(request: WitnessRequest): Promise<Witness> {
       request.onProgress?.({ files: tally.result.files, bytes: tally.result.bytes })
     }
     await previous.drain()
-    const manifest = await writer.finish()
+    const whole = await writer.finish()
     await rememberFirst(request.folder, tally.result.torn.paths)
-    return { manifest, tally: tally.result, change: change.result }
+    const renamed = renames.matches()
+    const { manifest, tally: told } = await withoutRenamed(whole, tally.result, renamed)
+    return { manifest, tally: { ...told, renamed: namesOf(renamed) }, change: change.result }
   } catch (error) {
     await writer.discard()
     throw error
   } finally {
     await previous.close()
   }
+}
+
+/** What looked like a gap, and turned out to be a new name, leaves the manifest: its file has to be written again. */
+async function withoutRenamed(
+  whole: ManifestFile,
+  told: ManifestTally,
+  renamed: readonly Renamed[],
+): Promise<{ manifest: ManifestFile; tally: ManifestTally }> {
+  const names = new Set(renamed.map(({ to }) => to))
+  if (told.gaps.count === 0 || names.size === 0) return { manifest: whole, tally: told }
+  const { header, entries } = await openManifest(whole)
+  const writer = await createManifest(dirname(whole.file), header)
+  const tally = openTally()
+  try {
+    for await (const batch of entries) {
+      const kept = batch.filter(({ path, flags }) => !(flags.includes('gap') && names.has(path)))
+      for (const entry of kept) tally.add(entry)
+      await writer.append(kept)
+    }
+    const manifest = await writer.finish()
+    if (manifest.file !== whole.file) await rm(whole.file)
+    return { manifest, tally: tally.result }
+  } catch (error) {
+    await writer.discard()
+    throw error
+  }
+}
+
+function namesOf(renamed: readonly Renamed[]): Named {
+  return { count: renamed.length, paths: renamed.slice(0, 100).map(({ to }) => pathText(to)) }
 }
 
 /** The early digest, if it was of the very file that restic read. */

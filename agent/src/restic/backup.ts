@@ -52,7 +52,7 @@ export async function backUp(program: Program, request: BackupRequest): Promise<
 }
 
 function argumentsOf(program: Program, request: BackupRequest): string[] {
-  const { paths, excludes = [], tags = [], host, oneFileSystem = false } = request
+  const { paths, excludes = [], tags = [], host, oneFileSystem = false, useFsSnapshot = false } = request
   const relative = paths.find((path) => !isAbsolute(path))
   if (paths.length === 0 || relative !== undefined) {
     throw new BevisError(
@@ -68,6 +68,7 @@ function argumentsOf(program: Program, request: BackupRequest): string[] {
     ...tags.map((tag) => `--tag=${tag}`),
     ...(host === undefined ? [] : [`--host=${host}`]),
     ...(oneFileSystem ? ['--one-file-system'] : []),
+    ...(useFsSnapshot ? ['--use-fs-snapshot'] : []),
     '--',
     ...paths,
   ]

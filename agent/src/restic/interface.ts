@@ -77,6 +77,8 @@ export interface BackupRequest extends Limits {
   tags?: readonly string[]
   host?: string
   oneFileSystem?: boolean
+  /** Windows' VSS, by restic itself; elsewhere restic refuses. */
+  useFsSnapshot?: boolean
   onProgress?: (progress: Progress) => void
 }
 

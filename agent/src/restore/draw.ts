@@ -76,8 +76,8 @@ export async function draw(
   choice: Choice,
   /** Called with each item that is certain to be drawn before the draw is over: in a full test all, else none. */
   onDrawn?: (item: Expected) => void,
-  /** Called with each file and link of the snapshot, whether drawn or not; not in a sample with strata, which ask. */
-  onFile?: (item: Expected) => void,
+  /** Called with each node of the snapshot, whether drawn or not. */
+  onNode?: (item: Expected) => void,
 ): Promise<{ population: Population; drawn: Drawn }> {
   const population = { files: 0, bytes: 0, nodes: 0, folders: 0, oversized: 0 }
   const requested = { files: 0, bytes: 0, found: new Set<BytePath>() }
@@ -107,13 +107,13 @@ export async function draw(
       if (!item.isListed) continue
       population.nodes += 1
       sample?.strata?.offer(item)
+      onNode?.(item)
       while (!isWithin(item.path, open.at(-1)?.path ?? ROOT)) close(open.pop())
       if (item.kind === 'dir') open.push(emptyFolder(item.path))
       if (!hasContent(item)) continue
       population.files += 1
       population.bytes += item.size
       if (choice.mode === 'full') onDrawn?.(item)
-      if (!sample?.strata) onFile?.(item)
       const folder = open.at(-1)
       if (folder) {
         folder.files += 1

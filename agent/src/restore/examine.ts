@@ -16,13 +16,16 @@ import { runControl, openSpecimen } from './control.ts'
 import type { ControlOutcome } from './control.ts'
 import { draw } from './draw.ts'
 import type { ByteBudget, Choice, Drawn, Population } from './draw.ts'
+import { hasContent } from './expected.ts'
 import type { Expected } from './expected.ts'
 import { COUNTS_AS } from './compare.ts'
+import { Extras } from './extras.ts'
+import type { ExtraItems } from './extras.ts'
 import { judge } from './judge.ts'
 import type { Judged } from './judge.ts'
 import { CONFIDENCE, defectLimit } from './limit.ts'
 import { openMetadata } from './metadata.ts'
-import type { MetadataTally } from './metadata.ts'
+import { IS_ROOT, MetadataAccount, withExtras } from './metadata-account.ts'
 import { openRecheck, recheckTimes } from './recheck.ts'
 import { makeScratch } from './scratch.ts'
 import type { Scratch, ScratchRequest } from './scratch.ts'
@@ -56,6 +59,8 @@ export interface TestRequest {
   readonly budgetBytes?: number
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: TestProgress) => void
+  /** Whether a file that is whole but for its metadata fails the test. */
+  readonly metadataFails?: boolean
   /** Hears of every file of the snapshot once, and of those that came back identical. */
   readonly coverage?: Coverage
 }
@@ -102,7 +107,7 @@ interface Seen {
   isStreamed: boolean
   error: BevisError | null
   readonly tally: ReturnType<typeof openTally>
-  readonly metadata: MetadataTally
+  readonly metadata: MetadataAccount
 }
 
 /** Never throws. */
@@ -139,7 +144,7 @@ function nothingSeen(startedAt: Date): Seen {
     isStreamed: true,
     error: null,
     tally: openTally(),
-    metadata: { compared: 0, different: 0 },
+    metadata: new MetadataAccount(),
   }
 }
 
@@ -153,7 +158,7 @@ async function playRound(request: TestRequest, seen: Seen, after: string): Promi
   const { budgetBytes: bytes = Infinity } = request
   const budget = { bytes, leftBytes: bytes - seen.drawn.bytes }
   const choice = choiceOf(request, { files, after, budget })
-  const { population, drawn, files: awaited, kept } = await awaitedOf(request, choice, after === '')
+  const { population, drawn, ...awaited } = await awaitedOf(request, choice, after === '')
   seen.population ??= population
   if (after === '') seen.algorithm = drawn.algorithm
   seen.isShaped ||= drawn.isCut || population.oversized > 0
@@ -167,7 +172,7 @@ async function playRound(request: TestRequest, seen: Seen, after: string): Promi
   addStrata(seen, wanted, drawn)
   const scratch = await makeScratch(request.scratch)
   try {
-    await restoreAndJudge(request, seen, { scratch, drawn, files: awaited, kept, isFirst: after === '' })
+    await restoreAndJudge(request, seen, { scratch, drawn, ...awaited, isFirst: after === '' })
   } finally {
     await scratch.wipe()
   }
@@ -209,12 +214,12 @@ async function restoreAndJudge(
   round: { scratch: Scratch; drawn: Drawn; isFirst: boolean } & Awaited,
 ): Promise<void> {
   const { pool, onProgress } = request
-  const { scratch, drawn, files, kept, isFirst } = round
+  const { scratch, drawn, files, kept, extras, isFirst } = round
   let restored = 0
   const bringing: BringRequest = {
     ...request,
     scratch,
-    drawn,
+    drawn: withExtras(drawn, extras),
     files,
     nodes: drawn.includes === null ? (seen.population?.nodes ?? 0) : drawn.files,
     remainingMs: () => remainingMs(request, seen.startedAt),
@@ -232,7 +237,7 @@ async function restoreAndJudge(
   const specimen = openSpecimen()
   const recheck = openRecheck()
   const metadata = openMetadata({
-    comparesOwner: process.getuid?.() === 0,
+    comparesOwner: IS_ROOT,
     comparesFolders: drawn.includes === null && says === 'all',
   })
   const picked = kept ?? pick(request, drawn, isFirst && says === 'all')
@@ -243,13 +248,20 @@ async function restoreAndJudge(
     for (const one of batch) {
       add(seen, drawn, one)
       if (one.comparison?.class === 'identical') request.coverage?.restored(one.item)
-      if (says === 'all') recheck.offer(one, metadata.add(one))
+      if (says === 'all') {
+        const difference = metadata.add(one)
+        recheck.offer(one, difference)
+        seen.metadata.note(one, difference)
+      }
       specimen.offer(one)
     }
     onProgress?.({ step: 'compare', files: seen.tally.tally.judged, totalFiles: seen.drawn.files })
   }
-  seen.metadata.compared += metadata.tally.compared
-  seen.metadata.different += metadata.tally.different - (await recheckTimes(recheck.suspects, bringing))
+  const { compared, different } = metadata.tally
+  const timely = await recheckTimes(recheck.suspects, bringing)
+  seen.metadata.count({ compared, different: different - timely })
+  if (extras && says === 'all')
+    await seen.metadata.compare({ target, extras, ...(request.signal && { signal: request.signal }) })
   if (seen.control === 'missed') return
   const { best } = specimen
   const control = { specimen: best, target, control: scratch.control, pool, isStreamed: streamed !== null }
@@ -296,6 +308,8 @@ interface Awaited {
   readonly files: AwaitedFiles | null
   /** The items of this round, where they are few; null: they have to be picked once more. */
   readonly kept: Items | null
+  /** Of the first round: what is restored for its metadata. */
+  readonly extras: ExtraItems | null
 }
 
 /** A sample of so many items is not read from the manifest again. */
@@ -311,12 +325,16 @@ async function awaitedOf(
   const { coverage } = request
   const [isReplacement, isAsked] = choice.mode === 'sample' ? [choice.after !== '', choice.strata] : [false]
   if (!isReplacement) coverage?.restart()
+  const extras = isFirst ? new Extras(request.seed.value, IS_ROOT) : null
   const drawing = await draw(
     request.expected(),
     choice,
     files ? (item) => files.add(item) : undefined,
-    // Strata ask of every file themselves.
-    coverage && !isReplacement && !isAsked ? (item) => void coverage.standingOf(item) : undefined,
+    (item) => {
+      extras?.offer(item)
+      // Strata ask of every file themselves.
+      if (coverage && !isReplacement && !isAsked && hasContent(item)) coverage.standingOf(item)
+    },
   )
   let kept: (readonly Expected[])[] | null = choice.mode === 'full' ? null : []
   if (files && kept) {
@@ -329,7 +347,9 @@ async function awaitedOf(
     }
   }
   files?.close()
-  return { ...drawing, files, kept: files && kept }
+  // Who asks for a file gets that file: nothing else is restored for it.
+  const taken = extras && (choice.mode === 'requested' ? { nodes: [], links: [] } : extras.take())
+  return { ...drawing, files, kept: files && kept, extras: taken }
 }
 
 /** The items of a round; with the first one also what is known not to be in the snapshot. */
@@ -360,6 +380,9 @@ function resultOf(request: TestRequest, seen: Seen): TestResult {
     control: seen.control,
     error: seen.error,
     minimum: Math.min(minimum ?? drawnOrAll, wanted.mode === 'sample' ? population.files : seen.drawn.files),
+    metadata: request.metadataFails
+      ? { different: seen.metadata.different, notCompared: seen.metadata.missing }
+      : null,
   })
   return {
     reason,
@@ -386,9 +409,9 @@ function resultOf(request: TestRequest, seen: Seen): TestResult {
     },
     reference: tally.reference,
     classes: tally.classes,
-    exceptions: tally.exceptions,
-    exceptionsTotal: tally.exceptionsTotal,
-    metadata: seen.metadata,
+    exceptions: [...tally.exceptions, ...seen.metadata.exceptions(tally.exceptions.length)],
+    exceptionsTotal: tally.exceptionsTotal + seen.metadata.different,
+    metadata: seen.metadata.told(),
     negativeControl: seen.control,
     ...(wanted.mode === 'full' && tally.judged > 0 && { rto: { measuredSeconds: seen.restoreSeconds } }),
     ...limitOf(request, seen, population),

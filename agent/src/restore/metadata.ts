@@ -1,7 +1,9 @@
 /**
  * Beside the bytes: type, mode, owner, modification time and hard links of what was restored. Link targets are
- * content, and compared as such. Differences are reported; they never turn a test's verdict by themselves.
+ * content, and compared as such. Differences are reported; the set's configuration says whether they fail a test.
  */
+import type { Stat } from '../tree/stat.ts'
+import type { Expected } from './expected.ts'
 import type { Judged } from './judge.ts'
 
 export interface MetadataTally {
@@ -28,16 +30,6 @@ export function openMetadata({ comparesOwner, comparesFolders }: MetadataOptions
 } {
   const tally = { compared: 0, different: 0 }
   const links = new Map<number, { inode: number | null; mtimeNs: bigint; sha256: string }>()
-  const differenceOf = ({ item, restored }: Judged): string | null => {
-    if (!restored) return `no ${item.kind} was restored`
-    if (restored.kind !== item.kind) return `a ${restored.kind} instead of a ${item.kind}`
-    // A link's own mode means nothing on Linux, and cannot be set.
-    if (item.kind !== 'symlink' && restored.mode !== item.mode)
-      return `mode ${octal(restored.mode)} instead of ${octal(item.mode)}`
-    if (comparesOwner && (restored.uid !== item.uid || restored.gid !== item.gid)) return 'another owner'
-    if (restored.mtimeNs !== item.mtimeNs) return ANOTHER_TIME
-    return linkDifference({ item, restored })
-  }
   const linkDifference = ({ item, restored }: Pick<Judged, 'item' | 'restored'>): string | null => {
     const { inode, kind, witness, mtimeNs } = item
     if (kind !== 'file' || inode === null || witness.state !== 'witness') return null
@@ -60,11 +52,23 @@ export function openMetadata({ comparesOwner, comparesFolders }: MetadataOptions
       const isOther = comparison === null && comparesFolders
       if (!item.isListed || !(isContentThere || isOther)) return null
       tally.compared += 1
-      const difference = differenceOf(judged)
+      const { restored } = judged
+      const difference = differenceOf(item, restored, comparesOwner) ?? linkDifference({ item, restored })
       if (difference !== null) tally.different += 1
       return difference
     },
   }
+}
+
+/** The first thing that differs, or null. */
+export function differenceOf(item: Expected, restored: Stat | null, comparesOwner: boolean): string | null {
+  if (!restored) return `no ${item.kind} was restored`
+  if (restored.kind !== item.kind) return `a ${restored.kind} instead of a ${item.kind}`
+  // A link's own mode means nothing on Linux, and cannot be set.
+  if (item.kind !== 'symlink' && restored.mode !== item.mode)
+    return `mode ${octal(restored.mode)} instead of ${octal(item.mode)}`
+  if (comparesOwner && (restored.uid !== item.uid || restored.gid !== item.gid)) return 'another owner'
+  return restored.mtimeNs === item.mtimeNs ? null : ANOTHER_TIME
 }
 
 function octal(mode: number): string {

@@ -50,7 +50,6 @@ export interface Unit {
 }
 
 const MAX_CANARIES = 1_000
-const MAX_INODES = 100_000
 
 /** Sees every node once, in tree order, and keeps what it picks; memory does not grow with the set. */
 export class Strata {
@@ -60,7 +59,6 @@ export class Strata {
   readonly #new: Smallest<Unit>
   readonly #never: Smallest<Unit>
   readonly #kinds = new Map<string, { key: string; unit: Unit }>()
-  readonly #inodes = new Map<number, BytePath>()
   readonly #canaries: Unit[] = []
   readonly #found = new Set<BytePath>()
   readonly #rotation: Units | null
@@ -116,10 +114,6 @@ export class Strata {
     else {
       if (item.size === 0) yield 'empty'
       if ((item.mode & 0o7000) !== 0) yield 'setuid'
-      if (item.inode !== null) {
-        if (this.#inodes.get(item.inode) !== undefined) yield 'hard-link'
-        else if (this.#inodes.size < MAX_INODES) this.#inodes.set(item.inode, item.path)
-      }
     }
     // oxlint-disable-next-line no-control-regex -- names may hold them, and are odd for it
     if (/[\x00-\x1f\x7f-\xff]/.test(nameOf(item.path)) && !isUtf8(bytesOf(nameOf(item.path))))

@@ -28,7 +28,7 @@ function judged(name: FileClass, over: Partial<Comparison> = {}, isListed = true
 function decideOn(files: Judged[], over: Partial<Conditions> = {}) {
   const tally = openTally()
   for (const file of files) tally.add(file)
-  return decide({ tally: tally.tally, control: 'caught', error: null, minimum: 1, ...over })
+  return decide({ tally: tally.tally, control: 'caught', error: null, minimum: 1, metadata: null, ...over })
 }
 
 const many = (count: number, name: FileClass): Judged[] => Array.from({ length: count }, () => judged(name))
@@ -99,7 +99,23 @@ test('a source that rotted or went back in time is told, and the good backup sti
   tally.add(judged('identical', { source: 'changed', movedBack: 'put-back' }))
   tally.add(judged('identical', { source: 'changed', movedBack: 'older' }))
   expect(tally.tally.exceptions.map((one) => one.class)).toEqual(['rot', 'moved-back', 'moved-back'])
-  expect(decide({ tally: tally.tally, control: 'caught', error: null, minimum: 3 }).result).toBe('PASSED')
+  expect(
+    decide({ tally: tally.tally, control: 'caught', error: null, minimum: 3, metadata: null }).result,
+  ).toBe('PASSED')
+})
+
+test('metadata decides only where the set says so, and then nothing is taken for granted', () => {
+  const files = many(50, 'identical')
+  const metadata = { different: 1, notCompared: null }
+  expect(decideOn(files, { metadata })).toMatchObject({
+    result: 'FAILED',
+    error: { code: 'METADATA_DIFFERS' },
+  })
+  expect(decideOn(files, { metadata: { ...metadata, different: 0 } })).toEqual({ result: 'PASSED' })
+  expect(decideOn(files, { metadata: { different: 0, notCompared: 'no tar here' } })).toMatchObject({
+    result: 'INCONCLUSIVE',
+    error: { message: expect.stringContaining('no tar here') },
+  })
 })
 
 test('a gap fails, and does not count as drawn', () => {

@@ -136,9 +136,11 @@ export interface Conditions {
   readonly error: BevisError | null
   /** The least number of drawn files that must be conclusive. */
   readonly minimum: number
+  /** Null where differences are only told. */
+  readonly metadata: { readonly different: number; readonly notCompared: string | null } | null
 }
 
-export function decide({ tally, control, error, minimum }: Conditions): {
+export function decide({ tally, control, error, minimum, metadata }: Conditions): {
   result: TestResult['result']
   error?: { code: ErrorCode; message: string }
 } {
@@ -163,5 +165,14 @@ export function decide({ tally, control, error, minimum }: Conditions): {
   }
   if (control === 'not-run')
     return inconclusive('CONTROL_MISSED', 'no restored file could serve as negative control')
+  if (metadata && metadata.different > 0) {
+    const message = `${metadata.different} came back with another mode, owner, time, link or attribute`
+    return { result: 'FAILED', error: { code: 'METADATA_DIFFERS', message } }
+  }
+  if (metadata && metadata.notCompared !== null)
+    return inconclusive(
+      'NOT_ENOUGH_CONCLUSIVE',
+      `the set wants all metadata compared: ${metadata.notCompared}`,
+    )
   return { result: 'PASSED' }
 }

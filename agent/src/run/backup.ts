@@ -130,6 +130,7 @@ function backUp({ set, restic, signal, onProgress }: BackupContext): Promise<Bac
     paths: set.paths,
     excludes: set.exclude,
     stallMs: STALL_MS,
+    ...(set.hooks.snapshotFs === 'vss' && { useFsSnapshot: true }),
     ...(signal && { signal }),
     ...(onProgress && { onProgress: (progress) => onProgress({ step: 'backup', ...progress }) }),
   })

@@ -317,6 +317,7 @@ function requestOf(
         (wanted.mode === 'requested' ? 'requested' : isLadder ? 'ladder' : 'scheduled')),
     // Of files that somebody asked for, every one must have an answer.
     minimum: wanted.mode === 'requested' ? null : (minConclusive ?? files),
+    metadataFails: set.restoreTest.metadata === 'fail',
     method: isDrill(context) ? 'disk' : set.restoreTest.method,
     scratch: {
       base: context.scratchDir ?? join(stateDir, 'scratch'),

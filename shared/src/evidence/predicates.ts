@@ -77,7 +77,17 @@ const backupRun = z.object({
     })
     .optional(),
   failed: z.object({ count, paths: z.array(path).max(100) }).optional(),
-  manifest: z.object({ sha256: hex64, files: count, bytes: count, witnessed: count, torn: count }).optional(),
+  manifest: z
+    .object({
+      sha256: hex64,
+      files: count,
+      bytes: count,
+      witnessed: count,
+      torn: count,
+      /** Of the torn: files that got another name meanwhile. */
+      renamed: count.optional(),
+    })
+    .optional(),
   torn: z.array(path).max(100).optional(),
   anomaly: z.record(z.string().max(64), z.unknown()).optional(),
   error: failure.optional(),
@@ -150,7 +160,16 @@ const restoreTest = z.object({
     )
     .max(1_000),
   exceptionsTotal: count,
-  metadata: z.object({ compared: count, different: count }).optional(),
+  /** Type, mode, owner, times, links; `attributes`: extended ones and ACLs, of those files that could be asked. */
+  metadata: z
+    .object({
+      compared: count,
+      different: count,
+      attributes: z.object({ compared: count, different: count }).optional(),
+      /** What was not compared, and why. */
+      notCompared: text.optional(),
+    })
+    .optional(),
   negativeControl: z.enum(['caught', 'missed', 'not-run']),
   probes: z
     .array(z.object({ name, outcome: z.enum(['passed', 'failed', 'inconclusive']), detail: text.optional() }))
