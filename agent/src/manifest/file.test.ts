@@ -145,6 +145,30 @@ test('a full disk fails the writer, and is no unhandled rejection', async () => 
   await expect((writer as Awaited<ReturnType<typeof createManifest>>).finish()).rejects.toThrow()
 })
 
+test('a reading of a part is the whole reading without the rest, and keeps what the snapshot does not have', async () => {
+  const names = ['plain', 'two words', 'a"b', 'back\\slash', 'new\nline', '\u00e6\u00f8\u00e5', 'x"unlisted']
+  const all = [
+    ...names.map((name) => bytePathOf(`/srv/${name}`)),
+    bytePath(Buffer.from('/srv/\xff', 'latin1')),
+  ]
+  const entries = all.flatMap((path, size) => [
+    { ...entry, path, size },
+    { ...entry, path: `${path}.gone` as typeof path, sha256: null, flags: ['unlisted', 'gap'] as const },
+  ])
+  const found = await write('part', entries)
+  for (const path of all) {
+    const part: string[] = []
+    const { entries: batches } = await openManifest(found, (one) => one === path)
+    for await (const batch of batches) part.push(...batch.map((one) => one.path))
+    // The last name looks as if it were unlisted, and is read for nothing.
+    const needed: string[] = entries
+      .filter((one) => one.path === path || one.sha256 === null)
+      .map((one) => one.path)
+    expect(part.filter((one) => needed.includes(one))).toEqual(needed)
+    expect(part.length).toBeLessThanOrEqual(needed.length + 1)
+  }
+})
+
 test('one entry is found by its very path, whatever bytes the names are made of', async () => {
   const name = fc
     .uint8Array({ minLength: 1, maxLength: 4 })

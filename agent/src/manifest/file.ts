@@ -97,8 +97,8 @@ export interface OpenManifest {
 export type Wanted = (path: BytePath) => boolean
 
 /**
- * Opens a manifest for one reading, whole or of a part, which is several times as fast. What was read counts only once `entries` has ended without an error: the
- * digest is known at the end.
+ * Opens a manifest for one reading, whole or of a part: a line that is not wanted is not taken apart. What was
+ * read counts only once `entries` has ended without an error: the digest is known at the end.
  * @throws BevisError MANIFEST_DAMAGED
  */
 export async function openManifest(found: ManifestFile, isWanted?: Wanted): Promise<OpenManifest> {
