@@ -38,6 +38,8 @@ const PAGES: [name: string, path: string, first?: string][] = [
   ['what if', `${VESTKYST}/what-if`],
   ['what if a policy were wrong', `${VESTKYST}/what-if?policy=--keep-daily+7&keep%3Ac5-regnskab%3Adayx30=60`],
   ['yearly review', `${VESTKYST}/review`],
+  ['service reports and ledger', `${VESTKYST}/reports`],
+  ['service report of a broken month', `${VESTKYST}/reports/2026-11`],
   ['agents', '/agents'],
   ['agent', '/agents/srv-c5'],
   ['silent agent', '/agents/sagsarkiv'],

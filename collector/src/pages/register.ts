@@ -5,7 +5,16 @@ import type { Pages, PagesContext } from '../http/context.ts'
 import { paperOptions } from '../commands/paper.ts'
 import { evidencePapers } from '../report/evidence/report.ts'
 import { readPage } from '@bevis/shared/verify/page-command'
+import { readLedger } from '../report/facts.ts'
+import { formatLedger } from '../report/ledger-table.ts'
 import { writePack } from '../report/pack.ts'
+import {
+  issueServiceReport,
+  issuedMonths,
+  readServiceReport,
+  serviceReportPdf,
+} from '../report/service/issue.ts'
+import { tellServiceReport } from '../report/service/tell.ts'
 import { askForTest } from '../request/ask.ts'
 import { registerAssets } from './assets.ts'
 import type { Locale } from './language/locale.ts'
@@ -14,6 +23,7 @@ import { createRender } from './render.ts'
 import { registerRoutes } from './routes.ts'
 import { registerSessions } from './session.ts'
 import { registerSignIn } from './sign-in-routes.ts'
+import { voiceOf } from './voice.ts'
 import { problemView } from './view/problem.ts'
 import type { Problem } from './view/problem.ts'
 
@@ -35,6 +45,23 @@ export async function registerPages(app: FastifyInstance, context: PagesContext)
     askForTest,
     now,
     render,
+    reports: {
+      async read(scope, which, language) {
+        const read = await readServiceReport({ store, scope, voice: voiceOf, now }, which, language)
+        return { ...read, paper: tellServiceReport(read.telling) }
+      },
+      pdf: async (scope, which, language) => {
+        const { seal } = await paperOptions(config, language)
+        return serviceReportPdf({ store, scope, voice: voiceOf, seal, now }, which, language)
+      },
+      async issue(scope, which, person) {
+        const { seal } = await paperOptions(config, 'da')
+        await issueServiceReport({ store, scope, voice: voiceOf, seal, office, now }, which, person)
+      },
+      issued: (contract) => issuedMonths(store, contract),
+      ledger: (scope, contract, months) => readLedger(store, scope, contract, months, now()),
+      ledgerCsv: formatLedger,
+    },
     writePack: async ({ scope, contract, from, to, language }, out) => {
       const [papers, page] = [evidencePapers(await paperOptions(config, language)), await readPage()]
       const head = (await stamps?.stamper.stampHead())?.head ?? (await log.head())

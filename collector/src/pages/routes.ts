@@ -18,6 +18,8 @@ import { loadObligation, loadPeriod } from './load/obligation.ts'
 import { loadOverview } from './load/overview.ts'
 import { localeOfRequest } from './render.ts'
 import type { Render } from './render.ts'
+import { registerReportRoutes } from './report-routes.ts'
+import type { ReportParts } from './report-routes.ts'
 import { checkToken } from './session.ts'
 import { registerTermsRoutes } from './terms-routes.ts'
 import type { TermsParts } from './terms-routes.ts'
@@ -38,6 +40,7 @@ export interface RouteParts {
   askForTest: TermsParts['askForTest']
   now: () => Date
   render: Render
+  reports: ReportParts['reports']
   writePack: (wish: PackWish, out: Writable) => Promise<unknown>
 }
 
@@ -70,7 +73,7 @@ const packForm = z.object({ from: localDate, to: localDate })
 
 /** The pages that need a sign-in. */
 export function registerRoutes(scope: FastifyInstance, parts: RouteParts): void {
-  const { store, log, compliance, office, now, render, writePack, askForTest } = parts
+  const { store, log, compliance, office, now, render, reports, writePack, askForTest } = parts
 
   const { visit, page } = openVisits(scope, { store, compliance, now })
 
@@ -95,6 +98,7 @@ export function registerRoutes(scope: FastifyInstance, parts: RouteParts): void 
   })
 
   registerTermsRoutes(scope, { store, office, askForTest, now, render, visit, page })
+  registerReportRoutes(scope, { reports, render, visit, page })
 
   page('/contracts/:id/sets/:set/:tier', async (request, reply, { account, source }) => {
     const { known, period } = parsed(periodQuery, request.query)

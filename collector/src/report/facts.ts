@@ -39,7 +39,7 @@ export async function readMatter(store: Store, scope: Scope, id: string): Promis
     throw new BevisError('NOT_FOUND', `there is no contract ${id} that this account may see`)
   }
   assertWhole(newest)
-  const { contract } = parseContract(newest.yaml)
+  const { contract } = parseContract(newest.yaml, { draft: true })
   if (contract === undefined) {
     throw new BevisError('CONTRACT_INVALID', `the text of ${id} can no longer be read: apply it anew`)
   }

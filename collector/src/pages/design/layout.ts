@@ -74,6 +74,12 @@ main:focus { outline: none; }
 .check input { min-height: 0; width: 1.125rem; height: 1.125rem; flex: none; }
 .version p + h3 { margin-top: var(--s4); }
 .questions { display: grid; gap: var(--s3); padding-left: 1.25rem; list-style: decimal; max-width: 70ch; }
+.paper > * + * { margin-top: var(--s3); }
+.paper > * + h3 { margin-top: var(--s5); }
+.signs { display: flex; flex-wrap: wrap; gap: 1px; margin-bottom: var(--s1); }
+.bars { width: 100%; max-width: 44rem; height: auto; overflow: visible; }
+.bars rect { fill: var(--accent); }
+.bars text { font-size: 10px; fill: var(--ink-2); }
 .sign-off { margin-top: var(--s6); display: grid; gap: var(--s6); font-size: var(--t-s); }
 .sign-off dt { color: var(--ink-2); }
 .sign-off dd { border-top: 1px solid var(--line-strong); padding-top: var(--s1); max-width: 28rem; color: var(--ink-2); font-size: var(--t-xs); }
@@ -81,6 +87,7 @@ main:focus { outline: none; }
 .sign-in button { justify-content: center; }
 .promise { margin-top: var(--s5); font-size: var(--t-s); color: var(--ink-2); text-align: center; }
 
+@media (min-width: 52.01rem) { .paper table, .panel > table.wide { width: calc(100% + 2 * var(--s5)); margin-left: calc(-1 * var(--s5)); margin-right: calc(-1 * var(--s5)); } }
 @media (max-width: 62rem) { .split { grid-template-columns: minmax(0, 1fr); } }
 @media (max-width: 44rem) {
   .wrap { padding: 0 var(--s4); }

@@ -52,7 +52,7 @@ export const paperDa: Words<typeof paperEn> = {
     version: 'Version {{no}}, fra {{from}}',
     accepted: 'accepteret af {{who}}',
     acceptedOne: '{{person}} ({{party}}, {{at}})',
-    draft: 'ikke accepteret af begge i teksten',
+    draft: 'ikke accepteret af begge: et udkast',
     party: { customer: 'kunden', provider: 'leverandøren' },
     population: 'Population',
     populationText:

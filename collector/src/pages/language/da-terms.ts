@@ -10,6 +10,7 @@ export const termsDa: Words<typeof termsEn> = {
     requests: 'Bed om en gendannelse',
     whatIf: 'Hvad nu hvis',
     review: 'Årlig gennemgang',
+    reports: 'Rapporter',
   },
   promises: {
     title: 'Det lovede',

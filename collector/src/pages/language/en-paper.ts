@@ -49,7 +49,7 @@ export const paperEn = {
     version: 'Version {{no}}, from {{from}}',
     accepted: 'accepted by {{who}}',
     acceptedOne: '{{person}} ({{party}}, {{at}})',
-    draft: 'not accepted by both in its text',
+    draft: 'not accepted by both: a draft',
     party: { customer: 'the customer', provider: 'the provider' },
     population: 'Population',
     populationText:

@@ -7,6 +7,7 @@ export const termsEn = {
     requests: 'Ask for a restore',
     whatIf: 'What if',
     review: 'Yearly review',
+    reports: 'Reports',
   },
   promises: {
     title: 'What is promised',

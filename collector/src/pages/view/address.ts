@@ -10,6 +10,24 @@ export const evidenceHref = (digest: string) => `/evidence/${part(digest)}`
 
 export const packHref = (contract: string) => `${contractHref(contract)}/pack`
 
+/** A month's service report, of the whole contract or of a unit. */
+export function reportHref(contract: string, month: string, unit?: string): string {
+  return `${contractHref(contract)}/reports/${part(month)}${unitQuery(unit)}`
+}
+
+export function reportPdfHref(contract: string, month: string, unit?: string): string {
+  return `${contractHref(contract)}/reports/${part(month)}/report.pdf${unitQuery(unit)}`
+}
+
+export const reportIssueHref = (contract: string, month: string) =>
+  `${contractHref(contract)}/reports/${part(month)}/issue`
+
+export const ledgerCsvHref = (contract: string) => `${contractHref(contract)}/ledger.csv`
+
+function unitQuery(unit: string | undefined): string {
+  return unit === undefined ? '' : `?unit=${part(unit)}`
+}
+
 /** The obligations of one tier in one period. */
 export function periodHref(
   contract: string,

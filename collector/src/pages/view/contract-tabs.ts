@@ -10,6 +10,7 @@ const TABS = [
   ['requests', '/requests'],
   ['whatIf', '/what-if'],
   ['review', '/review'],
+  ['reports', '/reports'],
 ] as const
 
 export type ContractTab = (typeof TABS)[number][0]

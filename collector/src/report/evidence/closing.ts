@@ -2,13 +2,14 @@ import { sha256Hex } from '@bevis/shared/crypto'
 import { encodeJson } from '@bevis/shared/verify/pack'
 import { TABLE_HEAD, formatRow, isInPeriod } from '@bevis/shared/verify/table'
 import { EVIDENCE_IDS, controlsFor, countEvidence } from './controls.ts'
+import { eventsOf } from './desk.ts'
 import type { Desk } from './desk.ts'
 
 /** Which clauses it may support. */
 export function writeControls(desk: Desk): void {
   const { sheet, told, voice, locale, t, inPeriod } = desk
   const { contract, answer } = told
-  const counts = countEvidence(contract, answer, inPeriod, told.pack.period)
+  const counts = countEvidence(contract, answer, inPeriod, eventsOf(told.statements), told.pack.period)
   sheet.heading(2, t('evidenceReport.controls'))
   sheet.paragraph(t('evidenceReport.controlsText'))
   sheet.table(

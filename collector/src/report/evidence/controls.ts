@@ -2,9 +2,10 @@
  * Which clauses of laws and standards the evidence of a pack may support. A reading aid: which of them bind whom, and
  * whether what is here is enough, is the auditor's to say. Nothing here certifies anything.
  */
+import { isAccepted } from '@bevis/shared/contract/acceptance'
 import type { Contract } from '@bevis/shared/contract/schema'
 import type { Answer } from '@bevis/shared/contract/answer'
-import type { EvidenceName } from '@bevis/shared/evidence/predicates'
+import type { ContractEvent, EvidenceName } from '@bevis/shared/evidence/predicates'
 import { evidenceNameOf, isEvidence } from '@bevis/shared/evidence/statement'
 import type { Surveyed } from '../survey.ts'
 
@@ -181,6 +182,8 @@ export function countEvidence(
   contract: Contract,
   answer: Answer,
   inPeriod: readonly Surveyed[],
+  /** All that were ever logged: an acceptance lasts. */
+  events: readonly ContractEvent[],
   period: { readonly from: string; readonly to: string },
 ): Record<EvidenceId, number> {
   const count = (...names: EvidenceName[]) =>
@@ -193,7 +196,7 @@ export function countEvidence(
   const having = (isCounted: (statement: Surveyed['statement']) => boolean) =>
     inPeriod.filter(({ statement }) => isCounted(statement)).length
   return {
-    E1: contract.versions.filter(({ acceptances }) => acceptances !== undefined).length,
+    E1: contract.versions.filter((version) => isAccepted(version, events)).length,
     E2: count('backup-run'),
     E3: count('inventory'),
     E4: count('restore-test'),

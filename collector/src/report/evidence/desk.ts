@@ -1,3 +1,5 @@
+import type { ContractEvent } from '@bevis/shared/evidence/predicates'
+import { isEvidence } from '@bevis/shared/evidence/statement'
 import { isInPeriod } from '@bevis/shared/verify/table'
 import type { Voice } from '../../pages/voice.ts'
 import type { PackTold } from '../pack.ts'
@@ -49,4 +51,11 @@ export function openDesk(told: PackTold, voice: Voice): Desk {
 /** The last millisecond of a half-open period: the day that people call its end. */
 export function lastInstant(to: string): string {
   return new Date(Date.parse(to) - 1).toISOString()
+}
+
+/** The contract's events that count, in log order. */
+export function eventsOf(statements: readonly Surveyed[]): ContractEvent[] {
+  return statements.flatMap(({ statement, counted }) =>
+    counted && isEvidence(statement, 'contract-event') ? [statement.predicate] : [],
+  )
 }

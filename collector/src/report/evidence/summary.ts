@@ -1,8 +1,9 @@
 import type { Dimension } from '@bevis/shared/contract/answer'
 import { DIMENSIONS } from '@bevis/shared/contract/answer'
+import { acceptancesOf, isAccepted } from '@bevis/shared/contract/acceptance'
 import { describeSet } from '@bevis/shared/contract/plain'
 import type { Desk } from './desk.ts'
-import { lastInstant } from './desk.ts'
+import { eventsOf, lastInstant } from './desk.ts'
 import { statedIn } from './stated.ts'
 
 /** What it is, of whom, and how it stands. */
@@ -89,22 +90,23 @@ export function writePromised(desk: Desk): void {
     sheet.list(sentences.filter((sentence) => !sentence.includes(set.retention.wording)))
   }
   sheet.heading(3, t('evidenceReport.versions'))
+  const events = eventsOf(told.statements)
   sheet.facts(
-    contract.versions.map((one) => [
-      t('evidenceReport.version', { no: one.no, from: locale.day(one.effectiveFrom) }),
-      one.acceptances === undefined
-        ? t('evidenceReport.draft')
-        : t('evidenceReport.accepted', {
-            who: locale.list(
-              one.acceptances.map(({ person, party, at }) =>
-                t('evidenceReport.acceptedOne', {
-                  person,
-                  party: t(`evidenceReport.party.${party}`),
-                  at: locale.date(new Date(at).toISOString()),
-                }),
-              ),
-            ),
-          }),
-    ]),
+    contract.versions.map((one) => {
+      const acceptances = acceptancesOf(one, events)
+      const who = acceptances.map(({ person, party, at }) =>
+        t('evidenceReport.acceptedOne', {
+          person,
+          party: t(`evidenceReport.party.${party}`),
+          at: locale.date(new Date(at).toISOString()),
+        }),
+      )
+      const said = who.length === 0 ? [] : [t('evidenceReport.accepted', { who: locale.list(who) })]
+      const open = isAccepted(one, events) ? [] : [t('evidenceReport.draft')]
+      return [
+        t('evidenceReport.version', { no: one.no, from: locale.day(one.effectiveFrom) }),
+        [...said, ...open].join('; '),
+      ]
+    }),
   )
 }

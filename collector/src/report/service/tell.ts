@@ -95,8 +95,8 @@ function opening({ report, voice, issued, corrections }: Telling): Block[] {
   return [
     { kind: 'facts', pairs: facts },
     ...notices,
-    ...(corrections === null ? [] : tellCorrections(corrections, voice)),
     { kind: 'paragraph', text: t('paper.zone', { zone: report.timezone }), quiet: true },
+    ...(corrections === null ? [] : tellCorrections(corrections, voice)),
   ]
 }
 

@@ -1,0 +1,149 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { sql } from 'kysely'
+import { sha256Hex } from '@bevis/shared/crypto'
+import { inventoryDigest } from '@bevis/shared/evidence/inventory'
+import type { Snap } from '@bevis/shared/evidence/predicates'
+import { assertClean, CONTRACT, makeCollector } from '../../../../test/kit/collector.ts'
+import type { TestCollector, TestFolder } from '../../../../test/kit/collector.ts'
+import type { FakeAgent } from '../../../../test/kit/fake-agent.ts'
+import { voiceOf } from '../../pages/voice.ts'
+import { listEvents } from '../../store/read/events.ts'
+import { issueServiceReport, issuedMonths, readServiceReport, serviceReportPdf } from './issue.ts'
+
+const clock = { now: new Date('2025-04-03T08:00:00.000Z') }
+const now = () => clock.now
+const repository = { id: sha256Hex('repository'), lineage: 'hfk-web', location: '/srv/backup' }
+const which = { contract: CONTRACT, month: '2025-03' }
+let place: TestFolder
+let collector: TestCollector
+let agent: FakeAgent
+const listed: Snap[] = []
+
+beforeEach(async () => {
+  clock.now = new Date('2025-04-03T08:00:00.000Z')
+  listed.length = 0
+  place = await makeCollector()
+  collector = await place.start({ now })
+  agent = await collector.enrolled('web1')
+})
+
+afterEach(async () => {
+  await collector.stop()
+  place.remove()
+})
+
+const desk = () => ({
+  store: collector.store,
+  scope: { all: true } as const,
+  voice: voiceOf,
+  office: collector.office,
+  now,
+})
+const read = async () => (await readServiceReport(desk(), which, 'en')).telling
+
+/** A night of March, and the listing after it. */
+function night(day: number) {
+  const time = `2025-03-${String(day).padStart(2, '0')}T02:00:00.000Z`
+  const id = sha256Hex(time)
+  const snapshot: Snap = { id, time, tree: sha256Hex(`tree ${time}`), host: 'web1', paths: ['/srv/shop'] }
+  listed.push(snapshot)
+  const source = { files: 10, bytes: 1_000, filesNew: 10, filesChanged: 0, filesUnmodified: 0, addedBytes: 9 }
+  return [
+    agent.say(
+      'backup-run',
+      { name: `snapshots/${id}`, digest: { sha256: id } },
+      {
+        set: 'shop',
+        repository,
+        startedAt: time,
+        endedAt: time.replace('02:00', '02:01'),
+        exitCode: 0,
+        outcome: 'complete',
+        snapshot,
+        source,
+      },
+    ),
+    agent.say(
+      'inventory',
+      { name: 'sets/shop', digest: { sha256: sha256Hex('shop') } },
+      {
+        repository,
+        takenAt: time.replace('02:00', '06:00'),
+        complete: true,
+        count: listed.length,
+        digest: inventoryDigest(listed.map((one) => one.id)),
+        base: null,
+        added: [...listed],
+        removed: [],
+      },
+    ),
+  ]
+}
+
+const nights = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, place) => night(from + place)).flat()
+
+test('an issued report keeps what it said; evidence that comes later stands beside it', async () => {
+  await agent.send(nights(1, 28))
+  const draft = await read()
+  expect(draft.issued).toBeNull()
+  const { sha256, statement } = await issueServiceReport(desk(), which, 'S. Lind')
+  const [event] = (await listEvents(collector.store.db, CONTRACT)).filter(
+    ({ event: { detail } }) => detail['document'] === 'service-report',
+  )
+  const pdf = await serviceReportPdf(desk(), which, 'da')
+  expect(event?.paeDigest).toBe(statement)
+  expect(event?.event.detail).toMatchObject({ month: '2025-03', sha256, pdf: { da: sha256Hex(pdf) } })
+
+  clock.now = new Date('2025-04-20T08:00:00.000Z')
+  await agent.send(nights(29, 31)) // the spool of a machine that was cut off
+  const { report, issued, corrections } = await read()
+  expect(issued).toMatchObject({ person: 'S. Lind', statement, sha256 })
+  expect(report).toEqual(draft.report)
+  expect(corrections?.levels).toContainEqual({
+    set: 'shop',
+    dimension: 'points',
+    was: 'unknown',
+    is: 'compliant',
+  })
+  expect(await serviceReportPdf(desk(), which, 'da')).toEqual(pdf)
+  expect(await issuedMonths(collector.store, CONTRACT)).toEqual(new Set(['2025-03']))
+  await expect(issueServiceReport(desk(), which, 'S. Lind')).rejects.toMatchObject({
+    code: 'REQUEST_INVALID',
+  })
+  await assertClean(collector)
+})
+
+test('a month that is not over is not issued', async () => {
+  await expect(issueServiceReport(desk(), { ...which, month: '2025-04' }, 'S. Lind')).rejects.toMatchObject({
+    code: 'REQUEST_INVALID',
+    message: expect.stringContaining('is not over'),
+  })
+})
+
+test('cut off before it was logged, it is no report; asked again, what was written then is issued', async () => {
+  const deaf = { record: () => Promise.reject(new Error('the power went')) }
+  await expect(issueServiceReport({ ...desk(), office: deaf }, which, 'S. Lind')).rejects.toThrow(
+    'the power went',
+  )
+  expect((await read()).issued).toBeNull()
+  clock.now = new Date('2025-04-04T08:00:00.000Z')
+  const { report } = await issueServiceReport(desk(), which, 'S. Lind')
+  expect(report.knownAt).toBe('2025-04-03T08:00:00.000Z')
+})
+
+test('what was changed in the database is not what was issued, and is not handed out', async () => {
+  await issueServiceReport(desk(), which, 'S. Lind')
+  await collector.store.write((tx) =>
+    sql`update service_report set report = replace(report, 'unknown', 'compliant')`.execute(tx),
+  )
+  const { damage } = await readServiceReport(desk(), which, 'en')
+  expect(damage).toContain('was changed in the database')
+  await expect(serviceReportPdf(desk(), which, 'en')).rejects.toMatchObject({ code: 'LOG_INCONSISTENT' })
+})
+
+test('a report of another customer’s contract does not exist', async () => {
+  const stranger = { ...desk(), scope: { tenant: 'another' } }
+  await expect(readServiceReport(stranger, which, 'en')).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  await expect(serviceReportPdf(stranger, which, 'en')).rejects.toMatchObject({ code: 'NOT_FOUND' })
+})
