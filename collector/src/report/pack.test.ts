@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sha256Hex } from '@bevis/shared/crypto'
+import { formatCosignerKey, signCosignature } from '@bevis/shared/log/cosignature'
 import { PACK_FILES, isPackFile } from '@bevis/shared/verify/pack'
 import { parseTrust } from '@bevis/shared/verify/trust'
 import { verifyPack } from '@bevis/shared/verify/verify-pack'
@@ -18,6 +19,7 @@ import {
   daysOf,
   signerOf,
 } from '../../../test/kit/pack.ts'
+import { keepCosignature } from '../log/cosignatures.ts'
 import { createLog, openLog } from '../log/log.ts'
 import type { Log } from '../log/log.ts'
 import { openOffice } from '../office.ts'
@@ -195,6 +197,31 @@ test('a report for people lies in the pack, is accounted for, and is said to pro
   expect(notProven.join()).toMatch(/report\.pdf/)
   const changed = new Map(files).set(PACK_FILES.report, Buffer.from('%PDF compliant 21'))
   expect(verifyPack({ files: changed, trust: null }).exit).toBe(1)
+})
+
+test('heads that others have cosigned come along, with proof that they are this log’s', async () => {
+  const cosigner = { name: 'one.example', signer: signerOf('one.example') }
+  const vkey = formatCosignerKey(cosigner.name, cosigner.signer.spki)
+  const { size: whole } = await log.head()
+  const earlier = await store.db
+    .selectFrom('log_checkpoint')
+    .select(['size', 'note'])
+    .where('size', '<', whole)
+    .where('size', '>', 9)
+    .orderBy('size')
+    .executeTakeFirstOrThrow()
+  await keepCosignature(
+    store,
+    { note: earlier.note + signCosignature(earlier.note, cosigner, clock), vkey },
+    clock,
+  )
+  const files = await readZip(readFileSync(await packFile('cosigned.zip')), isPackFile)
+  const policy = `policy: |\n  witness one ${vkey}\n  quorum one\n`
+  const { exit, checks } = verifyPack({ files, trust: parseTrust(trustText() + policy) })
+  expect(checks.find(({ id }) => id === 'log.cosignatures')?.detail).toBe(
+    `${earlier.size} of ${whole} leaves seen by one`,
+  )
+  expect(exit).toBe(0)
 })
 
 describe('README.txt', () => {

@@ -37,6 +37,7 @@ import { zipOf } from './archive.ts'
 import type { ArchiveFile, ArchivedFile } from './archive.ts'
 import { formatReadme } from './readme.ts'
 import { nodeCache } from './node-cache.ts'
+import { cosignedHeads } from './cosigned.ts'
 import { stampFilesOf, stampsFor } from './stamps.ts'
 import { pagesOf, selectionOf, surveyStatements } from './survey.ts'
 import type { Selection, Survey, Surveyed } from './survey.ts'
@@ -269,7 +270,9 @@ async function* proofsOf(
   const stamps = tsaChain === undefined ? [] : await stampsFor(store.db, survey, head)
   if (tsaChain !== undefined && stamps.length > 0) yield { path: PACK_FILES.tsaChain, content: tsaChain }
   yield* stampFilesOf(store.db, stamps, head, read)
-  const smaller = stamps.map(({ size }) => size).filter((size) => size < head.size)
+  const cosigned = await cosignedHeads(store.db, head)
+  for (const { file } of cosigned) yield file
+  const smaller = [...stamps, ...cosigned].map(({ size }) => size).filter((size) => size < head.size)
   for (const from of new Set([...survey.heads, ...smaller])) {
     const hashes = await consistencyProof(from, head.size, read)
     yield { path: consistencyFile(from, head.size), content: formatConsistency({ from, hashes, checkpoint }) }

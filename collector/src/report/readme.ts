@@ -36,6 +36,10 @@ proofs/N.tlog-proof      that leaf N is in the log (C2SP tlog-proof, RFC 6962)
 proofs/consistency-*     that heads of the log which agents had seen are beginnings of this log
                          (the body of C2SP tlog-witness add-checkpoint)
 checkpoints/             the log's signed head (C2SP tlog-checkpoint)
+checkpoints/*.tsr        stamps of outside clocks over heads (RFC 3161), whose roots are in ${PACK_FILES.tsaChain}
+cosigned/                heads of the log that others have seen and cosigned (C2SP tlog-cosignature)
+${PACK_FILES.report}               the same for reading
+${PACK_FILES.page}              the verifier as a page; use a copy that did not come with the pack
 keys/                    the keys of the agents, of their invitations, and of the log
 ${PACK_FILES.verdict}             the contract's verdict
 ${PACK_FILES.table}             the statements as a table; in_period marks those dated in the period.
@@ -68,7 +72,7 @@ can only show that it agrees with itself.
 What it does not prove
 ----------------------
 
-When things happened: the times are the agents' and the collector's claims. That no newer statements exist.
+When things happened, but for what stamps tell: the times are the agents' and the collector's claims. That no newer statements exist.
 That the agent's machine was in good hands.
 
 The script

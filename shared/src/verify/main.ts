@@ -39,6 +39,9 @@ The trust file (YAML) is yours: the keys that were handed to you at enrolment.
     - { tenant: vestkyst, agent: srv1, keyid: 5344cb07d43b… }   # one keyid, or a list of them
   office: { keyid: 1f0c22… }                                    # the collector's own, where it signed events
   tsa: 9c1185a5c5e9…                                            # SHA-256 of the clocks’ root certificates (DER)
+  policy: |                                                     # who else must have seen the log (C2SP tlog-policy)
+    witness one.example one.example+ad5e3e21+BOe2…
+    quorum one.example
   contracts:                                                    # if you want the text pinned too
     - { id: AFT-2025-052, sha256: 9f86d081884c… }
 

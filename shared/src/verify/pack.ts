@@ -52,7 +52,7 @@ export const consistencyFile = (from: number, to: number) => `proofs/consistency
 
 const NUMBER = '(?:0|[1-9]\\d{0,15})'
 const VARIABLE_NAMES = new RegExp(
-  `^(?:contract/${NUMBER}\\.yaml|keys/[0-9a-f]{64}\\.pem|checkpoints/${NUMBER}\\.txt|checkpoints/${NUMBER}-${NUMBER}\\.tsr|` +
+  `^(?:contract/${NUMBER}\\.yaml|cosigned/${NUMBER}\\.txt|keys/[0-9a-f]{64}\\.pem|checkpoints/${NUMBER}\\.txt|checkpoints/${NUMBER}-${NUMBER}\\.tsr|` +
     `proofs/${NUMBER}\\.tlog-proof|proofs/consistency-${NUMBER}-${NUMBER}\\.txt)$`,
 )
 const FIXED_NAMES: ReadonlySet<string> = new Set(Object.values(PACK_FILES))
@@ -62,13 +62,22 @@ export function isPackFile(name: string): boolean {
   return FIXED_NAMES.has(name) || VARIABLE_NAMES.test(name)
 }
 
+/** A head with the cosignatures of others (C2SP tlog-cosignature). */
+export const cosignedFile = (size: number) => `cosigned/${size}.txt`
+
+/** The size that the name of such a file says; null for other files. */
+export function parseCosignedFile(name: string): number | null {
+  const size = /^cosigned\/(\d{1,16})\.txt$/.exec(name)?.[1]
+  return size === undefined ? null : Number(size)
+}
+
 /** What the name of a stamp's file says; null for other files. */
 export function parseStampFile(name: string): { size: number; leafIndex: number } | null {
   const [, size, leafIndex] = /^checkpoints\/(\d{1,16})-(\d{1,16})\.tsr$/.exec(name) ?? []
   return size === undefined ? null : { size: Number(size), leafIndex: Number(leafIndex) }
 }
 
-/** The proofs and consistency files that stamps have, beside those of statements. */
+/** The proofs and consistency files that stamps and cosigned heads have, beside those of statements. */
 export function filesOfStamps(
   files: { keys(): Iterable<string> },
   size: number,
@@ -76,6 +85,8 @@ export function filesOfStamps(
   const leaves = new Set<number>()
   const sizes = new Set<number>()
   for (const name of files.keys()) {
+    const cosigned = parseCosignedFile(name)
+    if (cosigned !== null && cosigned < size) sizes.add(cosigned)
     const stamp = parseStampFile(name)
     if (stamp === null) continue
     if (stamp.leafIndex < size) leaves.add(stamp.leafIndex)

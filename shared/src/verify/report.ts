@@ -87,6 +87,11 @@ export const CHECKS = {
     title: 'Times of receipt within the stamps',
     means: 'No time of receipt that the collector claims contradicts the stamps before and after it.',
   },
+  'log.cosignatures': {
+    title: 'Others have seen the log’s head',
+    means:
+      'Every cosigned head is one of this log, and a head was cosigned by as many as the policy in your trust file asks for.',
+  },
   'completeness.population': {
     title: 'Nothing left out',
     means:
@@ -273,7 +278,6 @@ function conclude(finding: Finding): Pick<Check, 'outcome' | 'detail' | 'failure
 
 /** What stays unproven even when every check holds. */
 export const NOT_PROVEN = [
-  'That the collector shows everybody the same log. The agents’ own view of it was checked; no outside witness has signed it.',
   'That the newest statements are all here. A pack that ends earlier looks like a pack made earlier; the verdict counts silence against the provider.',
   'What an agent saw, if its machine was in other hands: a signature proves who spoke, not that it is true.',
 ] as const
@@ -282,6 +286,18 @@ function timing(times: ProvenTimes | null): string {
   if (times === null) return UNTIMED
   return times.anchored ? TIMES_BETWEEN : TIMES_UNANCHORED
 }
+
+function sight(cosignedSize: number | null, pack: PackSummary | null): string {
+  if (cosignedSize === null || pack === null) return UNSEEN
+  return pack.log.size === cosignedSize
+    ? SEEN
+    : `That the collector shows everybody the same log beyond leaf ${cosignedSize - 1}: what came after it has not been cosigned yet.`
+}
+
+const UNSEEN =
+  'That the collector shows everybody the same log. The agents’ own view of it was checked; your trust file asks for no cosigners (policy).'
+const SEEN =
+  'That those who cosigned the log’s head are independent of each other, and of whoever runs the log. You chose them.'
 
 const UNTIMED =
   'When things happened. An agent’s clock is its own claim and the time of receipt is the collector’s: this pack holds no stamps of an outside clock.'
@@ -313,6 +329,8 @@ export function concludeReport(parts: {
   pack: PackSummary | null
   verdict: VerdictSummary | null
   times?: ProvenTimes | null
+  /** How many leaves the head signs that was cosigned as the trust file asks; null: it asks for nothing. */
+  cosignedSize?: number | null
 }): Report {
   const checks = parts.findings.checks()
   const failed = checks.some(({ outcome }) => outcome === 'failed')
@@ -341,6 +359,7 @@ export function concludeReport(parts: {
       ...(parts.paper ? [PAPER] : []),
       ...(parts.page ? [PAGE] : []),
       timing(parts.times ?? null),
+      sight(parts.cosignedSize ?? null, parts.pack),
       ...NOT_PROVEN,
     ],
   }

@@ -4,6 +4,8 @@ import { BevisError, errorMessageOf } from '../error.ts'
 import { hex64, slug } from '../format.ts'
 import { parseVkey } from '../log/checkpoint.ts'
 import type { VerificationKey } from '../log/checkpoint.ts'
+import { parsePolicy } from '../log/policy.ts'
+import type { Policy } from '../log/policy.ts'
 import { readYaml } from '../yaml.ts'
 
 const oneOrMore = z.preprocess(
@@ -17,6 +19,18 @@ const vkey = z
   .transform((text, context) => {
     try {
       return parseVkey(text)
+    } catch (error) {
+      context.issues.push({ code: 'custom', message: errorMessageOf(error), input: text })
+      return z.NEVER
+    }
+  })
+
+const policy = z
+  .string()
+  .max(65_536)
+  .transform((text, context) => {
+    try {
+      return { text, ...parsePolicy(text) }
     } catch (error) {
       context.issues.push({ code: 'custom', message: errorMessageOf(error), input: text })
       return z.NEVER
@@ -41,6 +55,8 @@ const trustSchema = z.strictObject({
     .max(10_000),
   /** SHA-256 of the root certificates (DER) of the time stamping authorities that you trust. */
   tsa: oneOrMore.optional(),
+  /** Who else must have seen the log's head, as a policy of C2SP tlog-policy. */
+  policy: policy.optional(),
   /** The collector's office key, which signs contract events. */
   office: z.strictObject({ keyid: oneOrMore }).optional(),
   /** The SHA-256 of the contract texts that you agreed to. */
@@ -60,6 +76,7 @@ export interface Trust {
     readonly contracts?: readonly string[] | undefined
   }[]
   readonly tsa?: readonly string[] | undefined
+  readonly policy?: (Policy & { readonly text: string }) | undefined
   readonly office?: { readonly keyid: readonly string[] } | undefined
   readonly contracts?: readonly { readonly id: string; readonly sha256: readonly string[] }[] | undefined
 }
@@ -83,7 +100,7 @@ export function parseTrust(text: string, name = 'trust.yaml'): Trust {
 /**
  * Makes one of several trust files, as each agent's enrolment wrote its own. Keys of one agent are put together;
  * an agent that one of them ties to no contract is tied to none.
- * @throws BevisError TRUST_INVALID where they name different logs
+ * @throws BevisError TRUST_INVALID where they name different logs, or have different policies
  */
 export function mergeTrust(first: Trust, ...others: readonly Trust[]): Trust {
   const all = [first, ...others]
@@ -109,6 +126,12 @@ export function mergeTrust(first: Trust, ...others: readonly Trust[]): Trust {
       ? { tenant, agent: name, keyid }
       : { tenant, agent: name, keyid, contracts: distinct(bound.map((list) => list ?? [])) }
   })
+  const policies = all.flatMap((trust) => trust.policy ?? [])
+  if (policies.some(({ text }) => text !== policies[0]?.text))
+    throw new BevisError(
+      'TRUST_INVALID',
+      'the trust files have different policies: keep the one that is to count',
+    )
   const tsa = distinct(all.map((trust) => trust.tsa ?? []))
   const office = distinct(all.map((trust) => trust.office?.keyid ?? []))
   const texts = Map.groupBy(
@@ -123,6 +146,7 @@ export function mergeTrust(first: Trust, ...others: readonly Trust[]): Trust {
     log: first.log,
     agents,
     ...(tsa.length > 0 && { tsa }),
+    ...(policies[0] !== undefined && { policy: policies[0] }),
     ...(office.length > 0 && { office: { keyid: office } }),
     ...(contracts.length > 0 && { contracts }),
   }

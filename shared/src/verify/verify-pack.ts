@@ -1,5 +1,6 @@
 import { sha256Hex } from '../crypto.ts'
 import { followChains } from './chains.ts'
+import { checkCosignatures } from './cosignatures.ts'
 import { fileOf, readDescription } from './description.ts'
 import type { PackContent } from './description.ts'
 import { readKeys } from './keys.ts'
@@ -55,6 +56,7 @@ export function verifyPack({
     pack: summarise(files, pack),
     verdict: read?.content?.verdict ?? null,
     times: read?.content?.times ?? null,
+    cosignedSize: read?.content?.cosignedSize ?? null,
   })
 }
 
@@ -85,20 +87,22 @@ function checkContent(
   pack: Pack,
   { trust, stamps, onStatement }: Given,
   findings: Findings,
-): { verdict: VerdictSummary | null; times: ProvenTimes | null } {
+): { verdict: VerdictSummary | null; times: ProvenTimes | null; cosignedSize: number | null } {
   const keys = readKeys(files, pack, trust, findings)
   const statements = readStatements(files, pack, keys, findings)
   const { logged, checkpoint } = placeStatements(files, pack, keys, statements, findings)
   if (onStatement !== undefined) logged.forEach(onStatement)
   const chains = followChains(logged, findings)
+  const policy = trust?.policy ?? null
+  const cosignedSize = checkCosignatures(files, { key: keys.log, checkpoint }, policy, findings)
   const examined = stamps ?? (hasStamps(files) ? null : [])
   const times = checkTimes(files, pack, { key: keys.log, checkpoint, logged }, examined, { trust, findings })
   countPopulation(pack, logged, chains, findings)
   rederiveTable(files, pack, logged, findings)
   const contract = readContract(files, pack, logged, trust, findings)
   // On statements of which something does not hold, a verdict would only mislead.
-  if (contract === undefined || findings.failed) return { verdict: null, times }
-  return { verdict: recomputeVerdict(files, pack, contract, chains, findings), times }
+  if (contract === undefined || findings.failed) return { verdict: null, times, cosignedSize }
+  return { verdict: recomputeVerdict(files, pack, contract, chains, findings), times, cosignedSize }
 }
 
 function hasStamps(files: PackContent): boolean {

@@ -155,6 +155,20 @@ export const da: Words = {
       title: 'Loggen er kun vokset',
       means: 'Hvert hoved af loggen, som en agent har set, er begyndelsen på den log, der er signeret her.',
     },
+    'log.cosignatures': {
+      title: 'Andre har set loggens hoved',
+      means:
+        'Hvert medsigneret hoved hører til denne log, og et hoved er medsigneret af så mange, som politikken i din tillidsfil kræver.',
+    },
+    'time.stamps': {
+      title: 'Tidsstempler',
+      means:
+        'Hvert stempel fra et ur udefra holder (RFC 3161), gælder et hoved af denne log, og dets bevis ligger i loggen.',
+    },
+    'time.bounds': {
+      title: 'Modtagelsestider inden for stemplerne',
+      means: 'Intet modtagelsestidspunkt, som collectoren påstår, strider mod stemplerne før og efter.',
+    },
     'completeness.population': {
       title: 'Intet er udeladt',
       means:
@@ -228,8 +242,34 @@ export const da: Words = {
       'Hvornår noget skete. En agents ur er dens egen påstand, og tidspunktet for modtagelsen er collectorens: pakken rummer ingen stempler fra et ur udefra.',
     ],
     [
-      /^That the collector shows everybody the same log\..*$/,
-      'At collectoren viser alle den samme log. Agenternes eget syn på den er efterprøvet; intet vidne udefra har signeret den.',
+      /^That the collector shows everybody the same log\. .*$/,
+      'At collectoren viser alle den samme log. Agenternes eget syn på den er efterprøvet; din tillidsfil kræver ingen medsignering (policy).',
+    ],
+    [
+      /^That the collector shows everybody the same log beyond leaf (\d+):.*$/,
+      'At collectoren viser alle den samme log efter blad $1: det, der kom senere, er endnu ikke medsigneret.',
+    ],
+    [
+      /^That those who cosigned.*$/,
+      'At de, der har medsigneret loggens hoved, er uafhængige af hinanden og af den, der driver loggen. Du har valgt dem.',
+    ],
+    [
+      /^(\d+) heads?; your trust file asks for no cosigners$/,
+      '$1 hoveder; din tillidsfil kræver ingen medsignering',
+    ],
+    [/^(\d+) of (\d+) lea(?:f|ves) seen by (.*)$/, '$1 af $2 blade set af $3'],
+    [
+      /^no head of the log is cosigned as your policy asks$/,
+      'intet hoved af loggen er medsigneret, som din politik kræver',
+    ],
+    [/^the pack has none$/, 'pakken har ingen'],
+    [
+      /^Whose clocks stamped it:.*$/,
+      'Hvis ure der har stemplet: deres rødder kom med pakken. Nævn deres SHA-256 i din tillidsfil (tsa) for at forlade dig på dem.',
+    ],
+    [
+      /^When things happened, closer than.*$/,
+      'Hvornår noget skete, nærmere end stemplerne før og efter fortæller. En agents ur er dens egen påstand.',
     ],
     [
       /^That the newest statements are all here\..*$/,
