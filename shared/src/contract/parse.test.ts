@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { parseContract } from './parse.ts'
-import { keeping, setOf, versionOf } from './story-for-tests.ts'
+import { contractFor, keeping, setOf, versionOf } from './story-for-tests.ts'
 
 const TEXT = `id: AFT-2025-052
 provider: {name: Nordlys IT-drift ApS, cvr: "11223344"}
@@ -226,6 +226,23 @@ describe('refused', () => {
 describe('warned', () => {
   const warnings = (more: Record<string, unknown>, contract = {}) =>
     withSet(more, contract).warnings.map(({ message }) => message)
+
+  test('a penalty that nothing can count', () => {
+    const measured = (measure: string) =>
+      parseContract(
+        JSON.stringify({
+          ...contractFor({}),
+          versions: [
+            versionOf(1, '2025-01-01', { penalties: [{ measure, per: 'month', pctOfMonthlyFee: 1 }] }),
+          ],
+        }),
+      ).warnings.map(({ message }) => message)
+    expect(measured('retention.lost')).toEqual([])
+    expect(measured('evidence')).toEqual([])
+    expect(measured('retention.sold')).toEqual([
+      'nothing here can count "retention.sold": its credits are settled by the parties',
+    ])
+  })
 
   test('"up to" without a floor', () => {
     const upTo = { wording: 'Gemmes i op til 30 dage', min: [] }

@@ -143,6 +143,17 @@ export const REMARK = {
         'Sæt lateGrace ned, eller gem mere.',
       ],
     ),
+  measureUnknown: (measure: string) =>
+    say(
+      [
+        `nothing here can count "${measure}": its credits are settled by the parties`,
+        'Name a dimension, or a way to break it: points, points.missed, retention.lost, proof, copies, evidence.silence …',
+      ],
+      [
+        `intet her kan tælle "${measure}": parterne afgør selv den bod`,
+        'Nævn en dimension, eller en måde at bryde den på: points, points.missed, retention.lost, proof, copies, evidence.silence …',
+      ],
+    ),
   severalHosts: (hosts: readonly string[]) =>
     say(
       [

@@ -1,6 +1,7 @@
 /** What a contract of the right shape must not promise, and what it had better promise. */
 import { z } from 'zod'
 import { isAccepted } from './acceptance.ts'
+import { parseMeasure } from './breach.ts'
 import { canBeShorter, parseDuration } from './duration.ts'
 import type { Duration } from './duration.ts'
 import type { Path } from '../yaml.ts'
@@ -118,6 +119,15 @@ function examineVersion(version: Version, path: Path, regimes: readonly unknown[
       }
     })
   }
+  version.penalties.forEach(({ measure }, index) => {
+    if (parseMeasure(measure) === null) {
+      remarks.warnings.push({
+        path: [...path, 'penalties', index],
+        key: 'measure',
+        say: REMARK.measureUnknown(measure),
+      })
+    }
+  })
   const books = version.sets.some(({ retention }) =>
     retention.min.some(({ per, keep }) => per === 'fiscalYear' && keep >= 5),
   )

@@ -103,7 +103,7 @@ export const paperDa: Words<typeof paperEn> = {
     drawnValue: '{{drawn}} af {{files}}',
     conclusive: 'Afgjort',
     badFiles: 'Fejl',
-    rto: 'Genopretningstid',
+    rto: 'Gendannet på',
     exceptions: 'Afvigelser og opfølgning',
     exceptionsNone: 'Der er ikke fundet noget, der strider mod aftalen.',
     findings: 'Fund',
@@ -130,7 +130,7 @@ export const paperDa: Words<typeof paperEn> = {
     limitsSet: '{{set}}: {{failed}} af {{n}} filer fejlede (gendannelsestest: {{tests}}).',
     limitsBound: 'Under {{bound}} af alle filer, hvis alle var udtrukket tilfældigt.',
     limitsStated:
-      'Agenternes egen svageste grænse, for den tilfældige del, med filer og mapper som enheder: {{bound}}.',
+      'Agenterne har regnet sig frem til {{bound}} for den tilfældige del, med filer og med mapper som enheder. Den svageste af de to er, hvad der kan hævdes.',
     limitsNone: 'Ingen grænse: det, der fejlede, står ovenfor.',
     limitsEmpty: 'Ingen af periodens filer blev bedømt med sikkerhed: intet følger for de andre.',
     notProven: 'Hvad dette ikke viser',

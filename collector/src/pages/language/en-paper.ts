@@ -127,7 +127,7 @@ export const paperEn = {
     limitsSet: '{{set}}: {{failed}} of {{n}} files failed (restore tests: {{tests}}).',
     limitsBound: 'Below {{bound}} of all files, had all been drawn at random.',
     limitsStated:
-      'The agents’ own weakest bound, for the random part, files and folders as units: {{bound}}.',
+      'The agents worked out {{bound}} for the random part, with files and with folders as units. Whichever is weaker is what can be claimed.',
     limitsNone: 'No bound: what failed is told above.',
     limitsEmpty: 'No file of this period was judged for certain: nothing follows for the others.',
     notProven: 'What this does not show',

@@ -37,11 +37,20 @@ export function tellTests(statements: readonly Omit<Surveyed, 'leafIndex'>[]): T
       ? [statement.predicate]
       : [],
   )
+  const byName = new Map<string, number[]>()
+  for (const [place, { test }] of tests.entries()) {
+    for (const name of namesOf(test)) {
+      const places = byName.get(name)
+      if (places === undefined) byName.set(name, [place])
+      else places.push(place)
+    }
+  }
   return tests.map((one, place) => {
     const { classes, result } = one.test
     const failedFiles = sum(classes, (name) => FAILING.has(name))
-    const later = tests.slice(place + 1).filter(({ test }) => isSame(test, one.test))
-    const retest = later.at(-1)
+    const names = namesOf(one.test)
+    const last = Math.max(...[...names].map((name) => byName.get(name)?.at(-1) ?? place))
+    const retest = last > place ? tests[last]?.test : undefined
     return {
       ...one,
       failedFiles,
@@ -50,8 +59,8 @@ export function tellTests(statements: readonly Omit<Surveyed, 'leafIndex'>[]): T
         result === 'PASSED'
           ? null
           : {
-              retest: retest === undefined ? null : { result: retest.test.result, at: retest.test.endedAt },
-              acknowledged: events.filter(({ detail }) => namesOf(one.test).has(String(detail['snapshot']))),
+              retest: retest === undefined ? null : { result: retest.result, at: retest.endedAt },
+              acknowledged: events.filter(({ detail }) => names.has(String(detail['snapshot']))),
             },
     }
   })
@@ -60,11 +69,6 @@ export function tellTests(statements: readonly Omit<Surveyed, 'leafIndex'>[]): T
 /** A copied or rewritten snapshot names the one that it was made of. */
 function namesOf({ snapshot }: RestoreTest): Set<string> {
   return new Set([snapshot.id, snapshot.original ?? snapshot.id])
-}
-
-function isSame(one: RestoreTest, other: RestoreTest): boolean {
-  const names = namesOf(other)
-  return [...namesOf(one)].some((name) => names.has(name))
 }
 
 function sum(classes: RestoreTest['classes'], isCounted: (name: string) => boolean): number {
