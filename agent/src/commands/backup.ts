@@ -12,6 +12,7 @@ import type { Outcome } from './outcome.ts'
 import { formatBytes, paint } from './terminal.ts'
 import { describeInventory, inventoryJson, inventoryResult } from './inventory.ts'
 import { canariesIn } from './contract-text.ts'
+import { agreedFor } from './test.ts'
 import { keepMark, workOn } from './work.ts'
 import type { Bench, WorkOptions } from './work.ts'
 
@@ -30,7 +31,7 @@ export async function backupCommand(
     options,
     async (bench, progress) => {
       if (options.init) made = await initialise(bench.restic, options.signal)
-      const mustBeThere = canariesIn(bench.set)
+      const mustBeThere = [...new Set([...canariesIn(bench.set), ...agreedFor(opened, bench).canaries])]
       const backup = await runBackup({
         ...bench,
         mustBeThere,

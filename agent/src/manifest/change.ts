@@ -38,7 +38,8 @@ export interface ChangeTally {
   readonly result: Change
 }
 
-export function openChange(watch: readonly BytePath[]): ChangeTally {
+/** `isFirst`: there is no manifest before, so nothing can be found under another name. */
+export function openChange(watch: readonly BytePath[], isFirst: boolean): ChangeTally {
   const before = { files: 0, bytes: 0 }
   const now = { files: 0, bytes: 0 }
   const changed = { count: 0, paths: [] as string[] }
@@ -53,7 +54,7 @@ export function openChange(watch: readonly BytePath[]): ChangeTally {
 
   const count = (contents: Map<string, number>, { sha256, size }: ManifestEntry): void => {
     // All empty files are alike.
-    if (sha256 === null || size === 0) return
+    if (isFirst || sha256 === null || size === 0) return
     const key = sha256.slice(0, 16)
     const known = contents.get(key)
     if (known !== undefined || contents.size < MOST_CONTENTS) contents.set(key, (known ?? 0) + 1)
