@@ -1,12 +1,22 @@
-/** Each attack on a pack is found, by its own check; none of them makes the verifier crash, or say yes. */
+/**
+ * Each attack on a pack is found, by its own check; none of them makes the verifier crash, or say yes.
+ *
+ * Attacks on running programs stand beside the programs: a split view (fork.test.ts), an old database
+ * (collector-log.test.ts, recovery tests), replays, clones and equivocation (collector-evidence.test.ts), borrowed,
+ * revoked and small-order keys and other tenants (collector-refusals.test.ts, collector-enrolment.test.ts), stamps by
+ * the wrong certificate (shared/src/time/timestamp.test.ts).
+ */
 import { afterAll, expect, test } from 'vitest'
 import { errorCodeOf, errorMessageOf } from '@bevis/shared/error'
-import { isPackFile } from '@bevis/shared/verify/pack'
+import type { Answer } from '@bevis/shared/contract/answer'
+import { PACK_FILES, isPackFile } from '@bevis/shared/verify/pack'
 import { parseTrust } from '@bevis/shared/verify/trust'
 import { reportUnreadable, verifyPack } from '@bevis/shared/verify/verify-pack'
 import type { Report } from '@bevis/shared/verify/report'
 import { openZip, sourceOf } from '@bevis/shared/verify/zip'
 import { attacks, honestPack } from '../kit/attacks.ts'
+import { KitAgent, START, World, daysOf, liveDays, packOf } from '../kit/pack.ts'
+import { zipOf } from '../kit/zip.ts'
 
 const table: string[] = []
 afterAll(() => process.stdout.write(`\nattacks on a pack, and what found them:\n${table.join('\n')}\n`))
@@ -41,4 +51,20 @@ test.each(await attacks())('$name', ({ name, zip, trust, foundBy }) => {
   // Without a trust file less is found, but nothing is ever a yes.
   expect(verify(zip, null).exit).not.toBe(0)
   table.push(`  ${name.padEnd(58)}  ${failed.join(', ')}`)
+})
+
+test('a backup that is dated back into a missed day: the pack holds, and the verdict does not take it', async () => {
+  const world = new World()
+  const agent = new KitAgent('srv1')
+  const day = (n: number) => START + n * 86_400_000
+  await liveDays(world, agent, 3)
+  await liveDays(world, agent, 1, day(9))
+  const late = new Date(day(10)).toISOString()
+  for (const { envelope } of daysOf(agent, 1, day(5))) world.receive(envelope, late)
+  const files = await packOf(world)
+  expect(failedIn(verify(zipOf(files), world.trust()))).toEqual([])
+  const answer = JSON.parse(Buffer.from(files.get(PACK_FILES.verdict) ?? []).toString()) as Answer
+  expect(answer.findings.map(({ code }) => code)).toContain('backdated')
+  const missed = answer.sets[0]?.obligations.find(({ bucket }) => bucket === '2025-01-06')
+  expect(missed?.state).not.toBe('met')
 })

@@ -1,7 +1,7 @@
 /** The browser's cryptography says what Node's says, about good signatures and bad ones. */
 import { Point, etc } from '@noble/ed25519'
 import { sha512 } from '@noble/hashes/sha2.js'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import * as node from '../../crypto.ts'
 import * as page from './crypto.ts'
 
@@ -115,6 +115,15 @@ test('keys of small order are refused, whatever the browser would say', async ()
   const fits = Uint8Array.of(1, ...new Uint8Array(63))
   await page.verifyAhead([{ spki: weak, message, signature: fits }])
   expect(() => page.verifySignature(weak, message, fits)).toThrow('small order')
+})
+
+test('a page that is given no cryptography computes all of it', async () => {
+  vi.stubGlobal('crypto', {})
+  const fresh = node.signerFromPem(node.generateSigningKey().privatePem)
+  await page.verifyAhead([{ spki: fresh.spki, message, signature: fresh.sign(message) }])
+  expect(page.verifySignature(fresh.spki, message, fresh.sign(message))).toBe(true)
+  expect(page.verifySignature(fresh.spki, Uint8Array.of(1), fresh.sign(message))).toBe(false)
+  vi.unstubAllGlobals()
 })
 
 test('digests and checksums are Node’s', () => {

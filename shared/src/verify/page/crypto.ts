@@ -112,14 +112,16 @@ export async function verifyAhead(claims: readonly Claim[]): Promise<void> {
 
 const keys = new Map<string, Promise<CryptoKey | null>>()
 
-/** Null in a browser that has no Ed25519. */
+/** Null in a browser that has no Ed25519, and on a page of no secure origin, which is given no cryptography. */
 function importKey(spki: Uint8Array): Promise<CryptoKey | null> {
   const name = encodeHex(spki)
   const known = keys.get(name)
   if (known !== undefined) return known
-  const imported = crypto.subtle
-    .importKey('raw', Uint8Array.from(rawKeyOf(spki)), 'Ed25519', false, ['verify'])
-    .catch(() => null)
+  const imported = startImport(spki).catch(() => null)
   keys.set(name, imported)
   return imported
+}
+
+async function startImport(spki: Uint8Array): Promise<CryptoKey> {
+  return crypto.subtle.importKey('raw', Uint8Array.from(rawKeyOf(spki)), 'Ed25519', false, ['verify'])
 }
