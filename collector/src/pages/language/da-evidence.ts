@@ -232,6 +232,8 @@ export const evidenceDa: Words<typeof evidenceEn> = {
     hidden: 'navn tilbageholdt',
     metadata: 'Metadata',
     metadataValue: '{{compared}} sammenlignet, {{different}} forskellige',
+    attributes: 'udvidede attributter og ACL’er: {{compared}} sammenlignet, {{different}} forskellige',
+    notCompared: 'ikke sammenlignet: {{what}}',
     probes: 'Prøver',
     rto: 'Genopretningstid (RTO)',
     rtoAgreed: '{{measured}}, aftalt {{agreed}}',

@@ -229,6 +229,8 @@ export const evidenceEn = {
     hidden: 'name withheld',
     metadata: 'Metadata',
     metadataValue: '{{compared}} compared, {{different}} different',
+    attributes: 'extended attributes and ACLs: {{compared}} compared, {{different}} different',
+    notCompared: 'not compared: {{what}}',
     probes: 'Probes',
     rto: 'Time to restore',
     rtoAgreed: '{{measured}}, agreed {{agreed}}',

@@ -154,15 +154,7 @@ function scope(test: RestoreTest, locale: Locale): Html {
     compared.length === 0 ? null : [t('test.reference'), locale.list(compared)],
     [t('test.control'), control(test, locale)],
     test.coverage === undefined ? null : [t('test.coverage'), coverage(test.coverage, locale)],
-    metadata === undefined
-      ? null
-      : [
-          t('test.metadata'),
-          t('test.metadataValue', {
-            compared: locale.number(metadata.compared),
-            different: locale.number(metadata.different),
-          }),
-        ],
+    metadata === undefined ? null : [t('test.metadata'), metadataTold(metadata, locale)],
     rto === undefined ? null : [t('test.rto'), recovery(rto, locale)],
     limit === undefined
       ? null
@@ -197,6 +189,18 @@ function strataFact({ selection: { strata } }: RestoreTest, locale: Locale): Fac
     return isKnown ? t(`test.stratum.${one.name as Stratum}`, { files }) : `${files} ${one.name}`
   })
   return told.length < 2 ? null : [t('test.strata'), locale.list(told)]
+}
+
+function metadataTold(metadata: NonNullable<RestoreTest['metadata']>, locale: Locale): Html {
+  const { t } = locale
+  const { attributes, notCompared } = metadata
+  const counts = ({ compared, different }: { compared: number; different: number }) => ({
+    compared: locale.number(compared),
+    different: locale.number(different),
+  })
+  return html`${t('test.metadataValue', counts(metadata))}
+  ${attributes === undefined ? nothing : html`<span class="note">${t('test.attributes', counts(attributes))}</span>`}
+  ${notCompared === undefined ? nothing : html`<span class="note">${t('test.notCompared', { what: notCompared })}</span>`}`
 }
 
 function control({ negativeControl }: RestoreTest, { t }: Locale): Html {
