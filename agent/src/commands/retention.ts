@@ -7,7 +7,7 @@ import { cureOfCode } from '../cure.ts'
 import { observeRetention } from '../evidence/observe-repository.ts'
 import { keepOwnRuns, readOwnRuns } from '../evidence/own-runs.ts'
 import { loadClock } from '../outbox/clock.ts'
-import { acceptCanaries } from '../run/anomaly.ts'
+import { acceptAnomalies } from '../run/anomaly.ts'
 import { describeHold, loadHold, releaseHold } from '../run/hold.ts'
 import { loadInventoryBase } from '../run/inventory-base.ts'
 import { UNKNOWN_REPOSITORY, knownRepository } from '../run/repository.ts'
@@ -134,7 +134,7 @@ export async function releaseHoldCommand(
     }),
   )
   // After the statement: a release that nobody can read of is none.
-  acceptCanaries(state.folder, id)
+  acceptAnomalies(state.folder, id)
   releaseHold(state.folder, id)
   return {
     exit: 0,

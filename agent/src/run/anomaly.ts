@@ -17,7 +17,15 @@ import type { RunLogger } from './repository.ts'
 
 const schema = z.object({
   runs: z
-    .array(z.object({ at: instant, changeRate: z.number(), encrypted: z.number().nullable() }))
+    .array(
+      z.object({
+        at: instant,
+        changeRate: z.number(),
+        encrypted: z.number().nullable(),
+        /** It was told as an anomaly, and nobody has looked yet: it does not say what is usual. */
+        isTold: z.boolean(),
+      }),
+    )
     .max(1_000),
   /** Of the paths and excludes: what another scope had is no measure. */
   scope: hex64.nullable(),
@@ -62,7 +70,8 @@ export function findAnomalies(request: AnomalyRequest): Anomaly[] {
     canaries: canariesOf(request, change, ledger),
   }
   // With nothing before it to measure by, only canaries say something.
-  const found = judgeChange(measured, ledger.runs, limitsOf(set))
+  const usual = ledger.runs.filter(({ isTold }) => !isTold)
+  const found = judgeChange(measured, usual, limitsOf(set))
   const canaries: Ledger['canaries'] = { ...ledger.canaries }
   for (const path of set.anomaly.canaries) {
     const digest = change.watched.get(bytePathOf(path))
@@ -72,11 +81,10 @@ export function findAnomalies(request: AnomalyRequest): Anomaly[] {
     at: toInstant(now),
     changeRate: changeRateOf(measured),
     encrypted: encryptedShareOf(measured),
+    isTold: found.length > 0,
   }
   try {
-    // What was told is not what is usual.
-    const runs =
-      found.length === 0 && measured.before.files > 0 ? [...ledger.runs, run].slice(-KEPT_RUNS) : ledger.runs
+    const runs = measured.before.files > 0 ? [...ledger.runs, run].slice(-KEPT_RUNS) : ledger.runs
     saveLedger(stateDir, set.id, { runs, scope, canaries })
   } catch (err) {
     logger.warn({ set: set.id, err }, 'what is usual for the set could not be kept')
@@ -84,10 +92,10 @@ export function findAnomalies(request: AnomalyRequest): Anomaly[] {
   return found
 }
 
-/** A person has looked: canaries are from now on what the next backup finds. */
-export function acceptCanaries(stateDir: string, set: string): void {
-  const ledger = loadLedger(stateDir, set)
-  if (Object.keys(ledger.canaries).length > 0) saveLedger(stateDir, set, { ...ledger, canaries: {} })
+/** A person has looked: what was told may be usual, and canaries are from now on what the next backup finds. */
+export function acceptAnomalies(stateDir: string, set: string): void {
+  const { runs, scope } = loadLedger(stateDir, set)
+  saveLedger(stateDir, set, { runs: runs.map((run) => ({ ...run, isTold: false })), scope, canaries: {} })
 }
 
 function canariesOf(

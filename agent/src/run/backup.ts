@@ -108,7 +108,12 @@ function judge(context: BackupContext, { change }: Witness, run: BackupRun | nul
   const now = context.now()
   const found = findAnomalies({ set, stateDir, change, mustBeThere, now, logger })
   const reasons = found.filter(({ holds }) => holds).map(({ kind, text }) => ({ kind, text }))
-  if (reasons.length > 0) raiseHold(stateDir, set.id, { reasons, snapshot: run?.snapshot?.id ?? null, now })
+  try {
+    if (reasons.length > 0) raiseHold(stateDir, set.id, { reasons, snapshot: run?.snapshot?.id ?? null, now })
+  } catch (err) {
+    // The statement tells it all the same, and the alarm.
+    logger.warn({ set: set.id, err }, 'retention could not be held')
+  }
   return found
 }
 

@@ -1,0 +1,71 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { parseConfig } from '../config.ts'
+import { acceptAnomalies, findAnomalies } from './anomaly.ts'
+import type { AnomalyRequest } from './anomaly.ts'
+
+interface Nights {
+  /** So many of a hundred files change; the kinds that are told. */
+  night(changed: number, scope?: string): string[]
+  /** Somebody has looked. */
+  look(): void
+}
+
+function openNights(): Nights {
+  const stateDir = mkdtempSync(join(tmpdir(), 'bevis-anomaly-'))
+  onTestFinished(() => rmSync(stateDir, { recursive: true }))
+  const setOf = (exclude: string): AnomalyRequest['set'] => {
+    const repository = { url: '/repository', passwordFile: '/pass' }
+    const sets = [{ id: 'shop', paths: ['/srv'], exclude: [exclude], repository }]
+    const text = JSON.stringify({ collector: { url: 'http://127.0.0.1:1' }, state: '/state', sets })
+    const [set] = parseConfig(text, 'agent.yaml').sets
+    if (!set) throw new Error('no set')
+    return set
+  }
+  const files = { files: 100, bytes: 1_000 }
+  const none = { count: 0, paths: [] }
+  const night = (changed: number, scope = '*.tmp'): string[] => {
+    const change = {
+      before: files,
+      now: files,
+      added: 0,
+      changed: { count: changed, paths: [] },
+      deleted: none,
+      renamed: 0,
+      sample: [],
+      watched: new Map(),
+    }
+    const logger = { info: () => {}, warn: () => {} }
+    const now = new Date('2026-11-23T02:00:00.000Z')
+    const found = findAnomalies({ set: setOf(scope), stateDir, change, mustBeThere: [], now, logger })
+    return found.map(({ kind }) => kind)
+  }
+  return { night, look: () => acceptAnomalies(stateDir, 'shop') }
+}
+
+test('a set that is rewritten every night is told until a person has looked, and then no more', () => {
+  const { night, look } = openNights()
+  expect([night(90), night(95), night(92), night(91)].flat()).toEqual(
+    Array.from({ length: 4 }, () => 'changeRate'),
+  )
+  look()
+  expect(night(93)).toEqual([])
+})
+
+test('one migration that was looked at does not make the next attack usual', () => {
+  const { night, look } = openNights()
+  for (let n = 0; n < 5; n += 1) expect(night(2)).toEqual([])
+  expect(night(100)).toEqual(['changeRate'])
+  look()
+  expect(night(2)).toEqual([])
+  expect(night(80)).toEqual(['changeRate'])
+})
+
+test('with another scope the manifest before is no measure', () => {
+  const { night } = openNights()
+  expect(night(2)).toEqual([])
+  expect(night(90, '*.log')).toEqual([])
+  expect(night(90, '*.log')).toEqual(['changeRate'])
+})
