@@ -8,9 +8,9 @@ import type { AnomalyRequest } from './anomaly.ts'
 
 interface Nights {
   /** So many of a hundred files change; the kinds that are told. */
-  night(changed: number, scope?: string): string[]
+  readonly night: (changed: number, scope?: string) => string[]
   /** Somebody has looked. */
-  look(): void
+  readonly look: () => void
 }
 
 function openNights(): Nights {
