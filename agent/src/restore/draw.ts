@@ -106,7 +106,9 @@ export async function draw(
     for (const item of batch) {
       if (!item.isListed) continue
       population.nodes += 1
-      sample?.strata?.offer(item)
+      let known = ''
+      const key = (): string => (known ||= orderKey(sample?.seed ?? '', item.path))
+      sample?.strata?.offer(item, key)
       onNode?.(item)
       while (!isWithin(item.path, open.at(-1)?.path ?? ROOT)) close(open.pop())
       if (item.kind === 'dir') open.push(emptyFolder(item.path))
@@ -122,9 +124,8 @@ export async function draw(
       }
       if (item.size > (sample?.budget?.bytes ?? Infinity)) population.oversized += 1
       else if (sample) {
-        const key = orderKey(sample.seed, item.path)
-        if (key > sample.after) files.offer(key, item)
-        if (folder) (folder.first ??= new Smallest(Math.min(sample.files, MAX_SCATTERED))).offer(key, item)
+        if (key() > sample.after) files.offer(key(), item)
+        if (folder) (folder.first ??= new Smallest(Math.min(sample.files, MAX_SCATTERED))).offer(key(), item)
       }
       if (choice.mode === 'requested' && choice.paths.some((path) => isWithin(item.path, path))) {
         requested.files += 1
@@ -252,8 +253,10 @@ function withStrata(random: Drawn, strata: Strata, population: Population, leftB
   const { parts, isDrawn: isRandom, files: randomFiles } = random
   const told: Stratum[] = [{ name: 'random', files: randomFiles }]
   if (!parts) return { ...random, besides: { isRandom, strata: told } }
-  for (const { name, units, detail } of strata.take()) {
+  const mostSingle = Math.max(LEAST_SINGLE, Math.floor(MAX_PAIRS / 4 / population.nodes))
+  for (const { name, units: all, detail } of strata.take()) {
     let [files, leftOut] = [0, 0]
+    const units = MANY_SINGLE.has(name) ? all.slice(0, mostSingle) : all
     for (const unit of units) {
       const cost = parts.costOf(unit)
       if (parts.bytes + cost.bytes > leftBytes) leftOut += cost.files
@@ -276,6 +279,10 @@ function withStrata(random: Drawn, strata: Strata, population: Population, leftB
   }
   return { ...random, includes, isDrawn: ({ path }) => parts.has(path), files, bytes, besides }
 }
+
+/** Strata that would fill up with single files, each of them one more pattern for every node of the set. */
+const MANY_SINGLE: ReadonlySet<string> = new Set(['new', 'never-restored'])
+const LEAST_SINGLE = 5
 
 /** restic looks at so many pairs of node and pattern, or restores so many bytes, in the time of one small file. */
 const PAIRS_PER_FILE = 800

@@ -193,7 +193,7 @@ function choiceOf(
 ): Choice {
   if (wanted.mode !== 'sample') return wanted
   const { strata: asked } = wanted
-  const strata = asked && after === '' ? new Strata(asked, seed.value, budget.bytes) : undefined
+  const strata = asked && after === '' ? new Strata(asked, budget.bytes) : undefined
   return { mode: 'sample', files, seed: seed.value, after, budget, ...(strata && { strata }) }
 }
 

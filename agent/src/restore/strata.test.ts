@@ -6,6 +6,7 @@ import { draw } from './draw.ts'
 import type { Drawn } from './draw.ts'
 import type { Expected } from './expected.ts'
 import { hasContent } from './expected.ts'
+import { orderKey } from './order.ts'
 import { Parts, Strata } from './strata.ts'
 import type { Rotation, Standing, StrataRequest, Unit } from './strata.ts'
 
@@ -44,8 +45,8 @@ const rotation = (part: number, of: number, unitFiles: number): Rotation => ({
 })
 
 function unitsOf(items: readonly Expected[], request: Partial<StrataRequest>, largest = Infinity) {
-  const strata = new Strata({ ...nothing, ...request }, 'seed', largest)
-  for (const one of items) strata.offer(one)
+  const strata = new Strata({ ...nothing, ...request }, largest)
+  for (const one of items) strata.offer(one, () => orderKey('seed', one.path))
   return new Map(strata.take().map(({ name, units }) => [name, units]))
 }
 
@@ -55,7 +56,7 @@ async function drawn(
   request?: Partial<StrataRequest>,
   bytes?: number,
 ) {
-  const strata = request && new Strata({ ...nothing, ...request }, 'seed', bytes ?? Infinity)
+  const strata = request && new Strata({ ...nothing, ...request }, bytes ?? Infinity)
   const budget = bytes === undefined ? {} : { budget: { bytes, leftBytes: bytes } }
   const choice = {
     mode: 'sample' as const,
@@ -133,8 +134,8 @@ test('strata find what chance would not, and say how much there was of it', () =
   expect(named('special')).toEqual(
     ['/s/zz\n', '/s/zz-empty', '/s/zz-link', '/s/zz-setuid', '/s/zz\xff'].toSorted(),
   )
-  const strata = new Strata({ ...nothing, canaries, most: 1, standingOf }, 'seed', Infinity)
-  for (const one of items) strata.offer(one)
+  const strata = new Strata({ ...nothing, canaries, most: 1, standingOf }, Infinity)
+  for (const one of items) strata.offer(one, () => orderKey('seed', one.path))
   const told = strata.take()
   expect(told.find(({ name }) => name === 'canary')?.detail).toEqual({ absent: 1 })
   expect(told.find(({ name }) => name === 'new')).toMatchObject({ detail: { of: 2 }, units: [{ files: 1 }] })
@@ -190,7 +191,9 @@ test('a set in twenty thousand folders comes whole when its parts would cost mor
   const few = await drawn(items, 5, { rotation: rotation(0, 2, 1) })
   expect(few).toMatchObject({ includes: null, files: 20_000 })
   expect(few.besides?.strata.map(({ name }) => name)).toEqual(['random', 'largest', 'rotation', 'rest'])
-  // A sample's cost stays that of the sample: no more patterns than the part has units.
+  // A sample's cost stays that of the sample: no more patterns than the part has units, and few single files.
+  const all = { most: 5_000, standingOf: () => 'never' as const }
+  expect((await drawn(items, 5, all)).includes?.length).toBeLessThan(300)
   const some = await drawn(items, 5, { rotation: rotation(0, 1_000, 40) })
   expect(some.includes?.length).toBeLessThan(80)
 })

@@ -9,7 +9,7 @@ import { bytesOf, isWithin, nameOf, parentOf } from '../tree/path.ts'
 import type { BytePath } from '../tree/path.ts'
 import { hasContent } from './expected.ts'
 import type { Expected } from './expected.ts'
-import { orderKey, Smallest } from './order.ts'
+import { Smallest } from './order.ts'
 
 /** What is known of a file from earlier tests; `changed`: it was restored in another version than it is now. */
 export type Standing = 'unknown' | 'never' | 'changed' | 'restored'
@@ -54,7 +54,6 @@ const MAX_CANARIES = 1_000
 /** Sees every node once, in tree order, and keeps what it picks; memory does not grow with the set. */
 export class Strata {
   readonly #request: StrataRequest
-  readonly #seed: string
   readonly #largestBytes: number
   readonly #new: Smallest<Unit>
   readonly #never: Smallest<Unit>
@@ -66,60 +65,42 @@ export class Strata {
   #counted = { new: 0, never: 0 }
 
   /** @param largestBytes what is larger is drawn by none of them */
-  constructor(request: StrataRequest, seed: string, largestBytes: number) {
+  constructor(request: StrataRequest, largestBytes: number) {
     this.#request = request
-    this.#seed = seed
     this.#largestBytes = largestBytes
     this.#new = new Smallest(request.most)
     this.#never = new Smallest(request.most)
     this.#rotation = request.rotation && new Units(request.rotation)
   }
 
-  offer(item: Expected): void {
-    const canary = this.#request.canaries.find((path) => isWithin(item.path, path))
+  /** @param key of the file in the seed's order; asked for only where it is needed, since it is a digest */
+  offer(item: Expected, key: () => string): void {
     this.#rotation?.offer(item, item.size > this.#largestBytes)
     if (!hasContent(item)) return
     const standing = this.#request.standingOf(item)
     if (item.size > this.#largestBytes) return
+    const kinds = kindsOf(item)
+    const isLargest = item.kind === 'file' && item.size > (this.#largest?.bytes ?? 0)
+    const { canaries } = this.#request
+    const canary = canaries.length === 0 ? undefined : canaries.find((path) => isWithin(item.path, path))
+    if (standing === 'restored' && kinds === NONE && !isLargest && canary === undefined) return
     const unit: Unit = { path: item.path, isFolder: false, files: 1, bytes: item.size }
     if (canary !== undefined) {
       this.#found.add(canary)
       if (this.#canaries.length < MAX_CANARIES) this.#canaries.push(unit)
     }
-    if (item.kind === 'file' && item.size > (this.#largest?.bytes ?? 0)) this.#largest = unit
-    if (standing === 'restored') this.#offerKinds(item, unit, null)
-    else {
-      const key = orderKey(this.#seed, item.path)
-      this.#offerKinds(item, unit, key)
-      if (standing === 'never') {
-        this.#counted.never += 1
-        this.#never.offer(key, unit)
-      } else {
-        this.#counted.new += 1
-        this.#new.offer(key, unit)
-      }
-    }
-  }
-
-  #offerKinds(item: Expected, unit: Unit, known: string | null): void {
-    for (const kind of this.#kindsOf(item)) {
-      const key = known ?? orderKey(this.#seed, item.path)
+    if (isLargest) this.#largest = unit
+    for (const kind of kinds) {
       const first = this.#kinds.get(kind)
-      if (first === undefined || key < first.key) this.#kinds.set(kind, { key, unit })
+      if (first === undefined || key() < first.key) this.#kinds.set(kind, { key: key(), unit })
     }
-  }
-
-  *#kindsOf(item: Expected): Generator<string> {
-    if (item.kind === 'symlink') yield 'symlink'
-    else {
-      if (item.size === 0) yield 'empty'
-      if ((item.mode & 0o7000) !== 0) yield 'setuid'
+    if (standing === 'never') {
+      this.#counted.never += 1
+      this.#never.offer(key(), unit)
+    } else if (standing !== 'restored') {
+      this.#counted.new += 1
+      this.#new.offer(key(), unit)
     }
-    // oxlint-disable-next-line no-control-regex -- names may hold them, and are odd for it
-    if (/[\x00-\x1f\x7f-\xff]/.test(nameOf(item.path)) && !isUtf8(bytesOf(nameOf(item.path))))
-      yield 'bytes-name'
-    // oxlint-disable-next-line no-control-regex -- as above
-    if (/[\x00-\x1f\x7f\\*?[]/.test(nameOf(item.path))) yield 'odd-name'
   }
 
   /** By stratum, the most needed first; the rotation last, since it is the longest. */
@@ -152,6 +133,29 @@ export class Strata {
       },
     ]
   }
+}
+
+const NONE: readonly string[] = []
+
+/** In bytes: control characters, what is no ASCII, and what restic takes for a pattern. */
+// oxlint-disable-next-line no-control-regex -- names may hold them, and are odd for it
+const UNUSUAL = /[\x00-\x1f\x7f-\xff\\*?[]/
+const PATTERN = /[\\*?[]/
+
+/** What is odd about a file; most have nothing. */
+function kindsOf({ kind, size, mode, path }: Expected): readonly string[] {
+  const name = nameOf(path)
+  const isUnusual = UNUSUAL.test(name)
+  if (kind === 'file' && size > 0 && (mode & 0o7000) === 0 && !isUnusual) return NONE
+  const bytes = bytesOf(name)
+  return [
+    ...(kind === 'symlink' ? ['symlink'] : size === 0 ? ['empty'] : []),
+    ...(kind === 'file' && (mode & 0o7000) !== 0 ? ['setuid'] : []),
+    ...(isUnusual && !isUtf8(bytes) ? ['bytes-name'] : []),
+    ...(isUnusual && (PATTERN.test(name) || bytes.some((byte) => byte < 0x20 || byte === 0x7f))
+      ? ['odd-name']
+      : []),
+  ]
 }
 
 /** Which part a unit belongs to: anyone with the salt can work it out. */

@@ -110,8 +110,8 @@ export class CoverageTable {
   }
 }
 
-/** Another one whenever the file is: its times and size, in 32 bits. */
-export function versionOf({ ctimeNs, mtimeNs, size }: Pick<Stat, 'ctimeNs' | 'mtimeNs' | 'size'>): number {
-  const folded = ctimeNs ^ (ctimeNs >> 32n) ^ (mtimeNs << 7n) ^ (mtimeNs >> 25n) ^ (BigInt(size) << 3n)
-  return Number(BigInt.asUintN(32, folded))
+/** Another one whenever the file is, in 32 bits: whatever moves a file's content or times moves its ctime. */
+export function versionOf({ ctimeNs, size }: Pick<Stat, 'ctimeNs' | 'size'>): number {
+  const [low, high] = [BigInt.asUintN(32, ctimeNs), BigInt.asUintN(32, ctimeNs >> 32n)]
+  return (Number(low) ^ Number(high) ^ Math.imul(size, 0x9e3779b1)) >>> 0
 }
