@@ -45,7 +45,7 @@ async function verifyInPage(page: Page, zip: Uint8Array | string, trust: string 
       : { name, mimeType: 'application/octet-stream', buffer: Buffer.from(content) }
   if (trust !== null) await page.locator('#trust').setInputFiles(fileOf('trust.yaml', trust))
   await page.locator('#pack').setInputFiles(fileOf('pack.zip', zip))
-  await page.waitForSelector('body[data-state=report], body[data-state=failed]', { timeout: 110_000 })
+  await page.waitForSelector('body[data-state=report], body[data-state=failed]', { timeout: 300_000 })
   return page.evaluate(`({
     state: document.body.dataset.state,
     checks: Object.fromEntries(
@@ -118,7 +118,7 @@ test('the page’s own policy forbids it any network and any other script', asyn
   await context.close()
 })
 
-test('every attack is found here as by bevis-verify, check by check', async () => {
+test('every attack is found here as by bevis-verify, check by check', { timeout: 400_000 }, async () => {
   const { context, page, complaints } = await visit(browser, LOOKS[0] as Look)
   for (const { name, zip, trust } of await attacks()) {
     if (/^one bit of (keys|proofs)/.test(name)) continue // one kind of damage is like another, and each costs a page
@@ -141,7 +141,7 @@ test('a trust file that is none is told, not passed over', async () => {
   await context.close()
 })
 
-test('10,000 statements hold, and the page never stands still', async () => {
+test('10,000 statements hold, and the page never stands still', { timeout: 400_000 }, async () => {
   const { context, page, complaints } = await visit(browser, LOOKS[0] as Look)
   const world = await heartbeatWorld(10_000)
   writeFileSync(join(folder, 'pack.zip'), zipOf(await packOf(world)))
