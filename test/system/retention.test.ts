@@ -300,6 +300,11 @@ test.each(newest)(
     expect(going(await place.at(now))).toHaveLength(11)
     const { stateDir } = place.context
     const reasons = [{ kind: 'shrink', text: '98 % fewer files than the day before' }]
+    // Of another set in the same repository: pruning would be of both.
+    raiseHold(stateDir, 'books', { reasons, snapshot: null, now: new Date(now) })
+    const { set } = place.context
+    const sharing = [set, { ...set, id: 'books' }]
+    expect((await place.at(now, { apply: true, sharing })).error?.code).toBe('RETENTION_HELD')
     raiseHold(stateDir, 'shop', { reasons, snapshot: null, now: new Date(now) })
     const held = await place.at(now, { apply: true })
     expect(held).toMatchObject({ removed: [], pruned: false, error: { code: 'RETENTION_HELD' } })

@@ -104,7 +104,7 @@ export async function runRetention(context: RetentionContext): Promise<Retention
   const { set, restic, stateDir, now, apply, recorder } = context
   const startedAt = now()
   const { repository, error: shut } = await identifyRepository(context)
-  const hold = loadHold(stateDir, set.id)
+  const hold = holdOn(context)
   const seen = shut ?? (await look(context, repository))
   const isRefused = seen instanceof BevisError
   const record = loadRetentionRecord(stateDir, set.id)
@@ -148,6 +148,15 @@ export async function runRetention(context: RetentionContext): Promise<Retention
   // After the statement: what it says is gone, this proves.
   const inventory = done.removed.length > 0 || pruned ? await runInventory(context) : null
   return { ...told, inventory, recorded }
+}
+
+/** What was seen of another set in the repository holds it, too: pruning is of all of it. */
+function holdOn({ sharing, stateDir }: RetentionContext): Hold | null {
+  for (const { id } of sharing) {
+    const hold = loadHold(stateDir, id)
+    if (hold !== null) return hold
+  }
+  return null
 }
 
 /** What cannot be kept was not shown: the next run shows it again. */
