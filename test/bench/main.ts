@@ -1,8 +1,8 @@
 /**
  * npm run bench            everything, with the defaults
- * npm run bench -- NAME    one of: demo, restore, idle, contract, verify
+ * npm run bench -- NAME    one of: demo, backup, restore, idle, contract, verify
  * Options of restore: --sets a,b,c,d (a small files, b large ones, c a mixed tree, d borgmatic), --pairs N (5),
- *   --files N (of set a, 100000), --large N (files of 200 MB in set b, 30), --tree PATH (set c, /usr/share),
+ *   --files N (of set a, and of backup, 100000), --large N (files of 200 MB in set b, 30), --tree PATH (set c, /usr/share),
  *   --places local,rest, --only verify,full,sample,disk,sums,check,limit. All of it takes an hour and a half.
  * Options of others: --seconds N (idle, 60),
  *   --statements N (verify, 100000),
@@ -10,6 +10,7 @@
  */
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { benchBackup } from './backup.ts'
 import { benchContract } from './contract.ts'
 import { benchDemo } from './demo.ts'
 import { benchIdle } from './idle.ts'
@@ -35,6 +36,7 @@ const { values, positionals } = parseArgs({
 const folder = join(resolve(import.meta.dirname, '../..'), '.bench')
 const benches: Record<string, () => Promise<void> | void> = {
   demo: benchDemo,
+  backup: () => benchBackup(folder, { files: Number(values.files), pairs: Number(values.pairs) }),
   restore: () =>
     benchRestore(folder, {
       files: Number(values.files),

@@ -14,8 +14,20 @@ export function outcomeOf(result: RestoreTestResult): Outcome {
   return { verdict, classes, code: error?.code ?? '' }
 }
 
+/** What a test said of one file, `identical` where it named no other class, and what it told of its source. */
+export function outcomeAt(result: RestoreTestResult, path: string): Outcome & { readonly said: string[] } {
+  const said = lastOf(result)
+    .exceptions.filter((one) => one.path === path)
+    .map((one) => one.class)
+  const isClassed = said.some((name) => !BESIDE.includes(name))
+  return { ...outcomeOf(result), said: isClassed ? said : ['identical', ...said] }
+}
+
+/** Of the source, beside the class of the file. */
+const BESIDE = ['rot', 'moved-back']
+
 export interface DamageTable {
-  add(damage: string, version: string, backend: string, outcome: Outcome): void
+  add(damage: string, version: string, backend: string, outcome: Outcome & { said?: string[] }): void
   print(title: string): void
 }
 
@@ -26,10 +38,10 @@ export function openDamageTable(
   const order = builds.flatMap(({ version }) => backends.map((backend) => `${version} ${backend}`))
   const rows = new Map<string, Map<string, Set<string>>>()
   return {
-    add(damage, version, backend, { verdict, classes, code }) {
+    add(damage, version, backend, { verdict, classes, code, said }) {
       const names = Object.keys(classes).toSorted((one, other) => (one < other ? -1 : 1))
       const counts = names.map((name) => `${name} ${classes[name]}`)
-      const key = [verdict, counts.join(', ') || '-', code || '-'].join('\t')
+      const key = [verdict, (said ?? counts).join(', ') || '-', code || '-'].join('\t')
       const row = rows.get(damage) ?? new Map<string, Set<string>>()
       rows.set(damage, row)
       row.set(key, (row.get(key) ?? new Set()).add(`${version} ${backend}`))

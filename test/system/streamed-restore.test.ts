@@ -158,13 +158,13 @@ describe('the seven traps', () => {
     expect(named).toEqual([snapshotId])
   })
 
-  test('7: a path of the set that is not there fails the backup, not silently the test', async () => {
-    const place = await proofPlace({ build })
+  // restic exits 0 on 0.14 and 0.18 when one of two paths is missing.
+  test.each(builds)('7: a path that is not there is told, whatever restic $version says', async (one) => {
+    const place = await proofPlace({ build: one })
     place.write('a', 'a')
     const paths = [place.source, join(place.folder, 'gone')]
     const result = await place.backup({ set: { ...place.set, paths } })
-    expect(result.outcome).not.toBe('complete')
-    expect(result.error).not.toBeNull()
+    expect(result).toMatchObject({ outcome: 'partial', error: { code: 'SOURCE_MISSING' } })
   })
 })
 

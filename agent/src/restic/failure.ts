@@ -25,13 +25,13 @@ export function assertEndedWell(ending: Ending, what: string): void {
 }
 
 function codeOf(ending: Ending): ErrorCode {
-  const { exitCode, stopped, failure, signalled, text, items } = ending
+  const { exitCode, stopped, failure, signalled, text, items, isRemote } = ending
   if (failure)
     return failure.code === 'ENOENT' || failure.code === 'EACCES' ? 'RESTIC_MISSING' : 'RESTIC_FAILED'
   if (stopped === 'abort' || stopped === 'unwanted') return 'RESTIC_INTERRUPTED'
   if (stopped !== undefined) return isUnreachable(text) ? 'RESTIC_REPOSITORY_UNREACHABLE' : 'RESTIC_TIMEOUT'
   if (signalled) return 'RESTIC_INTERRUPTED'
-  return BY_EXIT[exitCode] ?? codeOfText(saidBy({ text, items })) ?? 'RESTIC_FAILED'
+  return BY_EXIT[exitCode] ?? codeOfText(saidBy({ text, items }), isRemote) ?? 'RESTIC_FAILED'
 }
 
 /** What restic said about the run and about its items, as far as it can matter. */

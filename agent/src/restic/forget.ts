@@ -36,10 +36,10 @@ export async function forget(program: Program, request: ForgetRequest): Promise<
   return error ? { ...run, answer: 'unknown', error } : { ...run, answer: 'removed' }
 }
 
-function undone({ text }: Ending): RunError | undefined {
+function undone({ text, isRemote }: Ending): RunError | undefined {
   if (!isLeftUndone(text)) return undefined
   return {
-    code: codeOfText(text) ?? 'RESTIC_FAILED',
+    code: codeOfText(text, isRemote) ?? 'RESTIC_FAILED',
     message: `restic forget left it: ${text}`.slice(0, 1_500),
   }
 }

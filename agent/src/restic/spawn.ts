@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { WriteStream } from 'node:fs'
 import { constants } from 'node:os'
+import { isAbsolute } from 'node:path'
 import type { Readable } from 'node:stream'
 import { execa } from 'execa'
 import type { ItemError, Limits } from './interface.ts'
@@ -37,6 +38,8 @@ export type StopReason = 'abort' | 'deadline' | 'stall' | 'unwanted'
 export interface Ending {
   exitCode: number
   signalled: boolean
+  /** The storage is no folder of this machine */
+  isRemote: boolean
   stopped?: StopReason
   /** Could not be started at all */
   failure?: NodeJS.ErrnoException
@@ -132,6 +135,7 @@ export function spawnRestic(program: Program, options: SpawnOptions): Running {
     return {
       exitCode: code,
       signalled,
+      isRemote: !isAbsolute(program.location.replace(/^local:/, '')),
       text,
       items,
       itemCount,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isFinding, isTransportFinding, refusalOf } from './stderr.ts'
+import { codeOfText, isFinding, isTransportFinding, refusalOf } from './stderr.ts'
 
 const id = `23d259146f${'0'.repeat(54)}`
 
@@ -68,5 +68,24 @@ describe('what a check complains about', () => {
     '\u001b[2Ksignal interrupt received, cleaning up',
   ])('no finding: %s', (line) => {
     expect(isFinding(line)).toBe(false)
+  })
+})
+
+describe('a transfer that was cut and a file that was cut short have the same words', () => {
+  const cut =
+    'Load(<data/8aea20967d>, 0, 0) returned error, retrying after 520.399942ms: Copy: unexpected EOF'
+
+  test('in a folder it is the file; over a network it accuses nobody', () => {
+    expect(codeOfText(cut, false)).toBe('RESTIC_REPOSITORY_DAMAGED')
+    expect(codeOfText(cut, true)).toBe('RESTIC_REPOSITORY_UNREACHABLE')
+  })
+
+  test.each([
+    'unexpected HTTP response (416): 416 Requested Range Not Satisfiable',
+    'ciphertext verification failed',
+    'Load(<data/fae7d60ffa>, 30042, 300420) failed: file is too short',
+    '<data/fae7d60ffa> does not exist',
+  ])('what the storage itself says of the file stands: %s', (line) => {
+    expect(codeOfText(`${cut}\n${line}`, true)).toBe('RESTIC_REPOSITORY_DAMAGED')
   })
 })

@@ -18,7 +18,7 @@ const SIGNS: readonly (readonly [ErrorCode, RegExp])[] = [
   // restic panics on a config that is no config, and 0.18 in `ls` on a tree that it could not load.
   [
     'RESTIC_REPOSITORY_DAMAGED',
-    /ciphertext verification failed|invalid data returned|file is too short|unexpected EOF|unexpected HTTP response \(416\)|repository contains errors|<(data|index|snapshot|key)\/[0-9a-f]+>.*(no such file or directory|does not exist)|not found in (index|repository)|panic: [^]*(slice bounds out of range|internal\/walker\.walk)/,
+    /ciphertext verification failed|invalid data returned|file is too short|unexpected HTTP response \(416\)|repository contains errors|<(data|index|snapshot|key)\/[0-9a-f]+>.*(no such file or directory|does not exist)|not found in (index|repository)|panic: [^]*(slice bounds out of range|internal\/walker\.walk)/,
   ],
   // Until 0.16 the question is put whatever kept the config from being read, so it stands after the network's.
   [
@@ -28,14 +28,23 @@ const SIGNS: readonly (readonly [ErrorCode, RegExp])[] = [
   ['RESTIC_INTERRUPTED', /context canceled/],
 ]
 
-/** What the text of a failed run says went wrong, if it is one of the known things. */
-export function codeOfText(text: string): ErrorCode | undefined {
-  return SIGNS.find(([, sign]) => sign.test(text))?.[0]
+/** Less came than was asked for. */
+const CUT = /unexpected EOF/
+
+/**
+ * What the text of a failed run says went wrong, if it is one of the known things. Less than was asked for is a
+ * file that was cut short where the storage is a folder; elsewhere a transfer that was cut gives the same words, and
+ * must not accuse the backup.
+ */
+export function codeOfText(text: string, isRemote: boolean): ErrorCode | undefined {
+  const known = SIGNS.find(([, sign]) => sign.test(text))?.[0]
+  if (known !== undefined || !CUT.test(text)) return known
+  return isRemote ? 'RESTIC_REPOSITORY_UNREACHABLE' : 'RESTIC_REPOSITORY_DAMAGED'
 }
 
 /** Whether what restic last said is that it cannot reach the storage, and tries again. */
 export function isUnreachable(text: string): boolean {
-  return codeOfText(text) === 'RESTIC_REPOSITORY_UNREACHABLE'
+  return codeOfText(text, false) === 'RESTIC_REPOSITORY_UNREACHABLE'
 }
 
 /** Whether a disk was full: of a restore, the scratch. */
