@@ -169,7 +169,7 @@ test('one file that fails outweighs any number; PASSED needs control, clean end 
         tally.add({ item, path, comparison: compareFile(known), restored: null })
       }
       const error = hasError ? new BevisError('RESTIC_FAILED', 'restic ended with 1') : null
-      const { result } = decide({ tally: tally.tally, control, error, minimum })
+      const { result } = decide({ tally: tally.tally, control, error, minimum, metadata: null })
       const classes = files.map(oracle)
       const isBad = classes.some((name) => ['damaged', 'diverged', 'missing', 'gap'].includes(name))
       const proven = classes.filter((name) => name === 'identical').length
