@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { configWarnings, parseConfig as parseAgent } from '../agent/src/config.ts'
 import { parseConfig as parseCollector } from '../collector/src/config.ts'
@@ -45,5 +45,7 @@ describe('the examples that we hand out are accepted', () => {
     expect(read(join('hooks', name))).toMatch(/^#!\/bin\/sh\n/)
     expect(statSync(join(examples, 'hooks', name)).mode & 0o111).toBe(0o111)
     execFileSync('/bin/sh', ['-n', join(examples, 'hooks', name)])
+    if (existsSync('/usr/bin/shellcheck'))
+      execFileSync('/usr/bin/shellcheck', [join(examples, 'hooks', name)])
   })
 })

@@ -129,7 +129,15 @@ test('terms are those of this contract, repository, host and paths', () => {
   const found = termsFor({ terms: all }, shop, here)
   expect(found).toEqual([all[0], all[5]])
   // What is outside of the set is some other set's canary, or bait.
-  expect(agreedIn(found, shop)).toEqual({ rtoSeconds: 7_200, canaries: ['/srv/shop/canary', '/srv/shop/c2'] })
+  expect(agreedIn(found, shop)).toEqual({
+    rtoSeconds: 7_200,
+    canaries: ['/srv/shop/canary', '/srv/shop/c2'],
+    ladderMs: null,
+  })
+  const within = (ladder: string) => agreedIn([termsOf({ restoreTest: { ladder } })], shop).ladderMs
+  expect([within('P3M'), within('P90D'), within('PT1S')].map((ms) => (ms ?? 0) / 86_400_000)).toEqual([
+    84, 90, 30,
+  ])
   expect(agreedIn([], shop).rtoSeconds).toBeNull()
 })
 

@@ -3,6 +3,7 @@
  * and of the files only those of a set of ours, as many a day as the configuration allows. All else is refused,
  * and the refusal is stated: whoever asks for other things is either mistaken or not who he says he is.
  */
+import { parseDuration as parseTerm } from '@bevis/shared/contract/duration'
 import { toInstant } from '@bevis/shared/format'
 import { requestId } from '@bevis/shared/work'
 import type { Terms, TestRequest, Work } from '@bevis/shared/work'
@@ -115,7 +116,12 @@ export interface Agreed {
   readonly rtoSeconds: number | null
   /** Only those in the set: others are some other set's. */
   readonly canaries: readonly string[]
+  /** Within this time every older snapshot is to be tested, where the configuration names none; null: not agreed. */
+  readonly ladderMs: number | null
 }
+
+/** However short a time somebody writes into a contract, the host is not kept busy for it. */
+const LEAST_LADDER_MS = 30 * DAY_MS
 
 export function agreedIn(terms: readonly Terms[], set: Pick<SetConfig, 'paths' | 'restoreTest'>): Agreed {
   const rtos = terms.flatMap(({ set: { restoreTest } }) => {
@@ -127,7 +133,16 @@ export function agreedIn(terms: readonly Terms[], set: Pick<SetConfig, 'paths' |
     ...terms.flatMap(({ set: { content } }) => content?.canaries ?? []),
   ]
   const canaries = named.filter((path) => set.paths.some((root) => isWithin(path, root)))
-  return { rtoSeconds: rtos.length === 0 ? null : Math.min(...rtos), canaries: [...new Set(canaries)] }
+  const ladders = terms.flatMap(({ set: { restoreTest } }) => {
+    if (restoreTest?.ladder === undefined) return []
+    const { months, days, elapsedMs } = parseTerm(restoreTest.ladder)
+    return [Math.max(LEAST_LADDER_MS, (months * 28 + days) * DAY_MS + elapsedMs)]
+  })
+  return {
+    rtoSeconds: rtos.length === 0 ? null : Math.min(...rtos),
+    canaries: [...new Set(canaries)],
+    ladderMs: ladders.length === 0 ? null : Math.min(...ladders),
+  }
 }
 
 /**

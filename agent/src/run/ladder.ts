@@ -81,9 +81,12 @@ export async function openTurns(context: {
   readonly set: { readonly id: string; readonly restoreTest: { readonly ladder?: string } }
   readonly now: () => Date
   readonly logger: RunLogger
+  /** The configuration's own time goes before what a contract says. */
+  readonly agreed?: { readonly ladderMs: number | null }
 }): Promise<Turns> {
-  const { stateDir, set, now, logger } = context
+  const { stateDir, set, now, logger, agreed } = context
   const length = set.restoreTest.ladder
+  const lengthMs = length === undefined ? (agreed?.ladderMs ?? null) : parseDuration(length)
   let ladder = await loadLadder(stateDir, set.id)
   const keep = (next: Ladder): void => {
     ladder = next
@@ -98,7 +101,7 @@ export async function openTurns(context: {
   }
   return {
     olderOf(ids) {
-      const chosen = climb(ladder, ids, length === undefined ? null : parseDuration(length), now())
+      const chosen = climb(ladder, ids, lengthMs, now())
       keep(chosen.ladder)
       return chosen.turns
     },
