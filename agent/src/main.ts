@@ -283,6 +283,26 @@ define('doctor', 'look for what would go wrong later', ['doctor', 'doctor --cont
     ),
   )
 
+const key = program.command('key').description('the key that signs what this agent states')
+define(
+  'rotate',
+  'make a new key; the old one authorises it, and everything from now on is signed by the new',
+  ['key rotate', 'key rotate --reason "yearly"'],
+  key,
+)
+  .option('--reason <text>', 'why, for the log')
+  .action((options: Common & { reason?: string }) =>
+    act(options, async (opened) => (await import('./commands/key.ts')).keyRotateCommand(opened, options)),
+  )
+
+define('retire', 'end this agent’s service for good; what it stated so far stays', [
+  'retire --reason "the server was sold"',
+])
+  .requiredOption('--reason <text>', 'why, for the log')
+  .action((options: Common & { reason: string }) =>
+    act(options, async (opened) => (await import('./commands/key.ts')).retireCommand(opened, options)),
+  )
+
 const evidence = program.command('evidence').description('what this agent stated')
 define(
   'list',

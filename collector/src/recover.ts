@@ -7,6 +7,7 @@ import { BevisError } from '@bevis/shared/error'
 import { decodeBase64 } from '@bevis/shared/base64'
 import { assertSignature, encodeEnvelope, openEnvelope } from '@bevis/shared/evidence/envelope'
 import type { Envelope, OpenedEnvelope } from '@bevis/shared/evidence/envelope'
+import { rotatedKeyOf } from '@bevis/shared/evidence/rotation'
 import { isEvidence, parseStatement } from '@bevis/shared/evidence/statement'
 import type { Statement } from '@bevis/shared/evidence/statement'
 import { openCheckpoint, parseVkey } from '@bevis/shared/log/checkpoint'
@@ -196,7 +197,7 @@ export function openRecover({ store, log }: { store: Store; log: Log }): Recover
     const enrolment = row.enrolment === null ? null : (JSON.parse(row.enrolment ?? '{}') as Enrolment)
     const signatures = []
     for (const [n, { keyid }] of opened.signatures.entries()) {
-      const given = enrolment?.keys[n]
+      const given = enrolment?.keys[n] ?? (n === 0 ? newKeyIn(statement) : undefined)
       const spki = given === undefined ? await findSpki(tx, keyid) : decodeBase64(given)
       if (spki === undefined) throw new BevisError('AGENT_UNKNOWN', `nothing here has the key ${keyid}`)
       assertSignature(opened, n, spki)
@@ -269,6 +270,12 @@ export function openRecover({ store, log }: { store: Store; log: Log }): Recover
       return complete(target.from, target.to)
     },
   }
+}
+
+/** The key that a rotation brings; of others, the keys are known. */
+function newKeyIn(statement: Statement): string | undefined {
+  if (!isEvidence(statement, 'agent-lifecycle') || statement.predicate.event !== 'rotated') return undefined
+  return rotatedKeyOf(statement.predicate)
 }
 
 function rowOf(

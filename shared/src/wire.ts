@@ -97,6 +97,8 @@ export const agentHeadSchema = z.object({
   seq: count,
   /** SHA-256 of the newest statement's PAE; null before the first. */
   pae: hex64.nullable(),
+  /** That statement: an agent that was set back sees its own signature on what it has forgotten. */
+  envelope: envelopeSchema.optional(),
 })
 export type AgentHead = z.infer<typeof agentHeadSchema>
 

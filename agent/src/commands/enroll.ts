@@ -282,7 +282,7 @@ function verifyEnrolment(
 }
 
 /** The keys of this agent's earlier epochs, as this folder's trust file has them: what they signed stays evidence. */
-function earlierKeys(file: string, { tenant, agent, vkey, keyid }: Identity): string[] {
+export function earlierKeys(file: string, { tenant, agent, vkey, keyid }: Identity): string[] {
   if (!existsSync(file)) return []
   try {
     const { log, agents } = parseTrust(readFileSync(file, 'utf8'))

@@ -2,6 +2,8 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { encodeBase64 } from '@bevis/shared/base64'
+import { BevisError } from '@bevis/shared/error'
+import { agentHeadSchema } from '@bevis/shared/wire'
 import { parseVkey } from '@bevis/shared/log/checkpoint'
 import { loadConfig } from '../config.ts'
 import type { AgentConfig } from '../config.ts'
@@ -11,8 +13,11 @@ import type { Identity } from '../evidence/identity.ts'
 import { markTold, readAlarms } from '../outbox/alarm.ts'
 import { readKey } from '../evidence/key.ts'
 import { lifecycle } from '../evidence/lifecycle.ts'
+import { leaveRolledBack } from '../evidence/rollback.ts'
 import { openRecorder } from '../evidence/record.ts'
 import type { Recorder } from '../evidence/record.ts'
+import { readSpool } from '../outbox/queue.ts'
+import type { Transport } from '../outbox/transport.ts'
 import { tryLock } from '../lock.ts'
 import { sendOutbox } from '../outbox/send.ts'
 import { stateRefusals } from './asked.ts'
@@ -69,12 +74,32 @@ async function tellStanding({ state, config, now }: Opened, identity: Identity):
 }
 
 /**
+ * Asks how far the log has this agent's chain, where there is something to send: an agent that was restored from an
+ * old image would else state other things under numbers that are taken.
+ */
+async function isSetBack(
+  { state, now }: Opened,
+  transport: Transport,
+  { agent }: Identity,
+): Promise<boolean> {
+  if (readSpool(state).depth === 0) return false
+  try {
+    const { status, body } = await transport.get(`/v1/agents/${encodeURIComponent(agent)}/head`)
+    const head = agentHeadSchema.safeParse(body)
+    return status === 200 && head.success && leaveRolledBack(state, head.data, now()) !== null
+  } catch (error) {
+    if (error instanceof BevisError && error.code === 'COLLECTOR_UNREACHABLE') return false // nothing goes out either
+    throw error
+  }
+}
+
+/**
  * Sends what waits, unless another process does so already (then null). An alarm goes into the chain too:
  * should the log come to its senses, the statement shows what happened.
  */
 export async function sendEvidence(opened: Opened, signal?: AbortSignal): Promise<SendReport | null> {
   const { state, config, now } = opened
-  const identity = requireIdentity(state)
+  let identity = requireIdentity(state)
   const lock = tryLock(join(state.folder, 'outbox.lock'), 'sending evidence', now())
   if (lock === null) return null
   const { openTransport } = await import('../outbox/transport.ts')
@@ -82,6 +107,7 @@ export async function sendEvidence(opened: Opened, signal?: AbortSignal): Promis
   const transport = openTransport(config.collector, now)
   try {
     const recorder = recorderOf(opened) // signs what a crash left unsigned
+    if (await isSetBack(opened, transport, identity)) identity = requireIdentity(state)
     const vkey = parseVkey(identity.vkey)
     const spkis = new Map<number, Uint8Array>()
     const spkiOf = (epoch: number): Uint8Array => {
@@ -91,7 +117,7 @@ export async function sendEvidence(opened: Opened, signal?: AbortSignal): Promis
     }
     const cosigner = { agent: identity.agent, ...openCosigner(state, identity) }
     const enrolmentOf = (epoch: number) =>
-      epoch === identity.epoch && identity.tokenKey !== undefined
+      epoch === (identity.tokenEpoch ?? identity.epoch) && identity.tokenKey !== undefined
         ? { keys: [encodeBase64(spkiOf(epoch)), identity.tokenKey], contracts: identity.contracts }
         : null
     const report = await sendOutbox({ state, transport, vkey, spkiOf, now, cosigner, enrolmentOf }, signal)

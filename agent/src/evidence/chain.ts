@@ -17,8 +17,8 @@ export function appendStatement(
   identity: Pick<Chain, 'tenant' | 'agent' | 'epoch'>,
   build: (chain: Chain) => Statement,
   now: Date,
-  /** What the first statement of this state folder follows: the end of an earlier epoch, for a re-installed agent. */
-  start: string = ZERO_DIGEST,
+  /** What the first statement of its epoch follows where that is not in this folder: the end of an earlier life. */
+  start?: string,
 ): Recorded {
   return state.write(() => {
     const head = chainHead(state, identity.epoch)
@@ -27,7 +27,7 @@ export function appendStatement(
       agent: identity.agent,
       epoch: identity.epoch,
       seq: head?.epoch === identity.epoch ? head.seq + 1 : 1,
-      prev: head?.paeDigest ?? start,
+      prev: head?.epoch === identity.epoch ? head.paeDigest : (start ?? head?.paeDigest ?? ZERO_DIGEST),
       log: logHead(state),
     }
     const statement = build(chain)

@@ -19,6 +19,8 @@ const identitySchema = z.object({
   token: hex64,
   /** The token's public key, base64, for a log that must be told of the enrolment again. */
   tokenKey: z.string().length(60).optional(),
+  /** The epoch that the token opened, where later ones were opened otherwise. */
+  tokenEpoch: z.int().min(1).optional(),
   /** The collector's instant; null until the enrolment's receipt has been verified. */
   enrolledAt: instant.nullable(),
 })

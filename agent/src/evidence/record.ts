@@ -55,8 +55,11 @@ export function openRecorder(state: State, now: () => Date): Recorder {
     record: (draft) =>
       // A promise, so that a story awaits what is durable, and a refused draft rejects.
       Promise.try(() => {
-        const recorded = appendStatement(state, identity, (chain) => completeDraft(draft, chain), now())
-        signPrepared(state, identity.epoch, signerOf)
+        // Read anew each time, in the transaction that numbers: another process may have rotated the key.
+        const recorded = state.write(() =>
+          appendStatement(state, requireIdentity(state), (chain) => completeDraft(draft, chain), now()),
+        )
+        signPrepared(state, recorded.epoch, signerOf)
         return recorded
       }),
   }

@@ -32,10 +32,17 @@ export function nextBatch(state: State, limit: number, bytes: number): Queued[] 
   let length = 0
   for (const row of rows) {
     length += Buffer.byteLength(row.envelope) + 1
-    if (batch.length > 0 && length > bytes) break
+    if (batch.length > 0 && (length > bytes || opensEpoch(row))) break
     batch.push(row)
+    // What opens an epoch may bring the key of those behind it: they come once it is in the log.
+    if (opensEpoch(row)) break
   }
   return batch
+}
+
+/** The first epoch's is the enrolment, which goes its own way. */
+function opensEpoch({ epoch, seq }: Queued): boolean {
+  return seq === 1 && epoch > 1
 }
 
 /** Its receipt has been verified: the row is done. Inside a transaction. */

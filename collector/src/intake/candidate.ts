@@ -6,6 +6,8 @@ import type { Kysely, Transaction } from 'kysely'
 import type { Schema } from '../store/schema.ts'
 import { findKnown } from './known.ts'
 import { loadKeyring } from './keyring.ts'
+import type { Keyring } from './keyring.ts'
+import { assertRotatable, verifyRotation } from './rotation.ts'
 import { verifyEvidence } from './verify.ts'
 import type { Verified } from './verify.ts'
 
@@ -45,16 +47,24 @@ export async function examineEnvelopes(
   const fresh = readable.filter(({ paeDigest }) => !known.has(paeDigest))
   const keyring = await loadKeyring(
     db,
-    fresh.map(({ signatures }) => signatures[0]?.keyid ?? ''),
+    fresh.flatMap(({ signatures }) => signatures.map(({ keyid }) => keyid)),
   )
   const candidates: Candidate[] = []
   for (const [n, one] of opened.entries()) {
     if (n % 32 === 31) await breathe()
     if (!('payload' in one)) candidates.push(one)
     else if (known.has(one.paeDigest)) candidates.push({ kind: 'known', pae: one.paeDigest })
+    else if (one.signatures.length > 1) candidates.push(examineRotation(one, keyring))
     else candidates.push(verifyOrRefuse(one, () => verifyEvidence(one, keyring)))
   }
   return candidates
+}
+
+/** Only a rotation has two signatures here. */
+function examineRotation(one: OpenedEnvelope, keyring: Keyring): Candidate {
+  const candidate = verifyOrRefuse(one, () => verifyRotation(one, keyring))
+  if (candidate.kind !== 'verified') return candidate
+  return { ...candidate, admit: (tx) => assertRotatable(tx, candidate.verified) }
 }
 
 function openOrRefuse(value: unknown): OpenedEnvelope | Refused {

@@ -37,7 +37,7 @@ export function verifyEvidence(opened: OpenedEnvelope, keyring: Keyring): Verifi
   return { opened, statement, signatures: [{ keyid: key.keyid, spki: key.spki }], eventTenant: '' }
 }
 
-function assertActive(key: KeyRow, keyring: Keyring): void {
+export function assertActive(key: KeyRow, keyring: Keyring): void {
   const agent = keyring.agentOf(key)
   if (key.revoked_leaf !== null) {
     throw new BevisError('AGENT_REVOKED', `the key of ${key.agent} was revoked at leaf ${key.revoked_leaf}`)
@@ -64,7 +64,8 @@ function assertSpeaksForItself(statement: Statement, key: KeyRow, keyring: Keyri
   if (isEvidence(statement, 'agent-lifecycle')) {
     const { event } = statement.predicate
     if (event === 'enrolled') throw new BevisError('STATEMENT_INVALID', 'an enrolment goes to /v1/enrol')
-    if (event === 'rotated') throw new BevisError('STATEMENT_INVALID', 'key rotation is not taken yet')
+    if (event === 'rotated')
+      throw new BevisError('STATEMENT_INVALID', 'a rotation is signed by the new key and by the old one')
   }
   assertEpoch(statement, chain, key, keyring)
 }

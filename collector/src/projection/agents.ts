@@ -142,6 +142,7 @@ export function loadAgents(tx: Transaction<Schema>): Agents {
       change(agent, { detail: JSON.stringify(lifecycle) })
     }
     if (lifecycle.cosigner !== undefined) await addCosigner(logged, lifecycle.cosigner, { tenant, agent: id })
+    if (lifecycle.event === 'rotated') await addKey(logged, 0, 'agent', { tenant, agent: id, epoch })
     if (lifecycle.event === 'revoked') await revoke(logged, tenant, id, epoch)
     if (lifecycle.event === 'retired' && epoch >= agent.epoch) change(agent, { state: 'retired' })
   }

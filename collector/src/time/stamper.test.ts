@@ -194,6 +194,21 @@ describe('a pack', () => {
     expect(failuresOf(report).join()).toMatch(/time.bounds: .*it was stamped at .* already/)
   })
 
+  test('what a key signed that was in other hands stands as far as a stamp reaches, and else is in doubt', async () => {
+    await agent.send(agent.many(1))
+    await stamperOf(authority()).stampIfDue()
+    const compromisedSince = new Date(Date.now() + 60_000).toISOString() // the authority may be off by a second
+    const order = { agent: 'web1', reason: 'stolen', person: 'S. Lind', compromisedSince }
+    await collector.office.revoke(order)
+    expect(failuresOf(await reportOn((await pack()).files))).toEqual([])
+    const unstamped = verifyPack({ files: (await pack()).files, trust: trustOf() })
+    expect(unstamped.checks.find(({ id }) => id === 'keys.revocation')).toMatchObject({
+      outcome: 'not-checked',
+      detail: expect.stringMatching(/may have been in other hands since .* 2 statements/),
+    })
+    expect(unstamped.exit).toBe(2)
+  })
+
   test('is made without a stamp when the authority is down, and says so', async () => {
     const { url } = served
     const down = { ...served, url: 'http://127.0.0.1:9/' }

@@ -135,10 +135,11 @@ function findRevoked(counted: readonly LoggedStatement[], findings: Findings): v
     return revoked === null ? [] : [{ ...revoked, leafIndex }]
   })
   for (const { chain, leaves, leafIndex, place } of revocations.length === 0 ? [] : counted) {
-    const keyEpoch = leaves[0]?.key.epoch ?? 0
+    // Of a rotation, the key that authorises it too.
+    const epochs = leaves.flatMap(({ key }) => (key.purpose === 'agent' ? key.epoch : []))
     const revoked = revocations.find(
       ({ agent, epoch, leafIndex: since }) =>
-        agent === chain?.agent && keyEpoch <= epoch && leafIndex > since,
+        agent === chain?.agent && epochs.some((one) => one <= epoch) && leafIndex > since,
     )
     if (revoked === undefined) continue
     findings.fail(
@@ -150,6 +151,37 @@ function findRevoked(counted: readonly LoggedStatement[], findings: Findings): v
     'keys.revocation',
     revocations.length === 0 ? 'none revoked' : `${revocations.length} revoked`,
   )
+}
+
+/**
+ * What a key signed that may have been in other hands: it stands where a stamp proves that it was logged before,
+ * and is in doubt otherwise, which nobody can decide (`keys.revocation` is then not checked in full).
+ * @param before by leaf index: the instant before which a stamp proves that it was logged, or null
+ */
+export function doubtCompromised(
+  counted: readonly LoggedStatement[],
+  before: ReadonlyMap<number, string | null>,
+  findings: Findings,
+): void {
+  const doubts = counted.flatMap(({ statement }) => {
+    const revoked = revokedBy(statement)
+    if (revoked === null || !isEvidence(statement, 'contract-event')) return []
+    const since = statement.predicate.detail['compromisedSince']
+    return typeof since === 'string' ? { ...revoked, since } : []
+  })
+  for (const { agent, epoch, since } of doubts) {
+    const doubtful = counted.filter(({ chain, leaves, leafIndex }) => {
+      const isTheirs = chain?.agent === agent && (leaves[0]?.key.epoch ?? 0) <= epoch
+      const proven = before.get(leafIndex) ?? null
+      return isTheirs && (proven === null || Date.parse(proven) > Date.parse(since))
+    })
+    if (doubtful.length === 0) continue
+    findings.skip(
+      'keys.revocation',
+      `the key of ${agent} may have been in other hands since ${since}, and of ${many(doubtful.length, 'statement')} ` +
+        'no stamp proves that it was logged before',
+    )
+  }
 }
 
 function revokedBy(statement: Statement): { agent: string; epoch: number } | null {

@@ -1,5 +1,5 @@
 import { sha256Hex } from '../crypto.ts'
-import { followChains } from './chains.ts'
+import { doubtCompromised, followChains } from './chains.ts'
 import { checkCosignatures } from './cosignatures.ts'
 import { fileOf, readDescription } from './description.ts'
 import type { PackContent } from './description.ts'
@@ -97,6 +97,8 @@ function checkContent(
   const cosignedSize = checkCosignatures(files, { key: keys.log, checkpoint }, policy, findings)
   const examined = stamps ?? (hasStamps(files) ? null : [])
   const times = checkTimes(files, pack, { key: keys.log, checkpoint, logged }, examined, { trust, findings })
+  const before = new Map(times?.bounds.map(({ leafIndex, before: instant }) => [leafIndex, instant]))
+  doubtCompromised(chains.counted, before, findings)
   countPopulation(pack, logged, chains, findings)
   rederiveTable(files, pack, logged, findings)
   const contract = readContract(files, pack, logged, trust, findings)
