@@ -4,8 +4,7 @@
  */
 import { sha256Hex } from '@bevis/shared/crypto'
 import { BevisError } from '@bevis/shared/error'
-import { hex64, instant } from '@bevis/shared/format'
-import { toInstant } from '@bevis/shared/format'
+import { hex64, instant, toInstant } from '@bevis/shared/format'
 import { z } from 'zod'
 import type { Office } from '../../office.ts'
 import { listEvents } from '../../store/read/events.ts'
