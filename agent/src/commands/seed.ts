@@ -15,8 +15,9 @@ import type { Bench } from './work.ts'
 const SEED_WAIT_MS = 20_000
 
 /**
- * The collector's seed for a test of these snapshots, which are all that the repository holds. It is told only for an inventory that is
- * in the log: so one is taken if the last is no longer true, and sent. Null when there is none to be had in time.
+ * The collector's seed for a test of these snapshots, which are all that the repository holds. It is told only for an
+ * inventory that is in the log: so one is taken if the last is no longer true, and sent. Null when there is none to be
+ * had in time.
  */
 export async function fetchSeed(
   opened: Opened,
