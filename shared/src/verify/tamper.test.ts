@@ -60,23 +60,27 @@ describe('one flipped byte', () => {
     }
   })
 
-  test('is refused by what it breaks, when a forger has mended the description for it (2,000 places)', () => {
-    const random = randomOf(1)
-    const refusals = new Map<string, number>()
-    for (let n = 0; n < 2_000; n += 1) {
-      const { name, at } = pick(random)
-      const mask = 1 << random(8)
-      const files = describePack(flip(honest, name, at, mask), description)
-      const report = verifyPack({ files, trust: n % 2 === 0 ? trust : null })
-      if (report.exit !== 1) expect.soft(report.exit, `${name} at ${at}, mask ${mask}`).toBe(1)
-      for (const { id, outcome } of report.checks) {
-        if (outcome === 'failed') refusals.set(id, (refusals.get(id) ?? 0) + 1)
+  test(
+    'is refused by what it breaks, when a forger has mended the description for it (1,000 places)',
+    { timeout: 400_000 },
+    () => {
+      const random = randomOf(1)
+      const refusals = new Map<string, number>()
+      for (let n = 0; n < 1_000; n += 1) {
+        const { name, at } = pick(random)
+        const mask = 1 << random(8)
+        const files = describePack(flip(honest, name, at, mask), description)
+        const report = verifyPack({ files, trust: n % 2 === 0 ? trust : null })
+        if (report.exit !== 1) expect.soft(report.exit, `${name} at ${at}, mask ${mask}`).toBe(1)
+        for (const { id, outcome } of report.checks) {
+          if (outcome === 'failed') refusals.set(id, (refusals.get(id) ?? 0) + 1)
+        }
       }
-    }
-    expect([...refusals.keys()]).toEqual(
-      expect.arrayContaining(['envelopes.signatures', 'log.inclusion', 'log.index', 'table.rederived']),
-    )
-  })
+      expect([...refusals.keys()]).toEqual(
+        expect.arrayContaining(['envelopes.signatures', 'log.inclusion', 'log.index', 'table.rederived']),
+      )
+    },
+  )
 
   test('in every byte of a key, a checkpoint and a proof of each kind is refused, the description mended', () => {
     const kinds = [
