@@ -1,25 +1,18 @@
 /** Backup, witness and restore test on real files with every restic that can be had. */
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   closeSync,
-  linkSync,
-  mkdirSync,
   openSync,
   readdirSync,
   renameSync,
   rmSync,
-  symlinkSync,
-  truncateSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { capabilitiesOf } from '../../agent/src/restic/capabilities.ts'
-import type { Restic } from '../../agent/src/restic/restic.ts'
 import { exceptionsOf, lastOf, proofPlace, settle, tampered } from '../kit/proof.ts'
 import { resticVersions } from '../kit/restic-versions.ts'
 
@@ -80,36 +73,6 @@ describe.each(ways)('restic $version, $method', ({ build, method }) => {
       'restore-test',
       'restore-test',
     ])
-  })
-
-  test('a file overwritten while restic reads it is listed, and never identical by a witness', async () => {
-    const place = await proofPlace({ method, build })
-    place.write('still', 'still')
-    const path = place.write('moving', Buffer.alloc(96_000_000, 'a'))
-    await settle()
-    const writer = spawn(process.execPath, ['-e', WRITER, path.toString()], { stdio: 'ignore' })
-    onTestFinished(() => void writer.kill())
-    await sleep(100)
-    const restic: Restic = {
-      ...place.restic,
-      async backup(request) {
-        const run = await place.restic.backup(request)
-        const ended = new Promise((resolve) => writer.once('exit', resolve))
-        writer.kill()
-        await ended
-        return run
-      },
-    }
-    const { outcome, tally } = await place.backup({ restic })
-    expect(outcome).toBe('complete')
-    expect(tally?.torn).toEqual({ count: 1, paths: [join(place.source, 'moving')] })
-    expect(place.drafts.at(-1)?.predicate).toMatchObject({
-      torn: [join(place.source, 'moving')],
-      manifest: { torn: 1, witnessed: 1 },
-    })
-    const result = await place.test({ full: true })
-    expect(lastOf(result)).toMatchObject({ result: 'INCONCLUSIVE', classes: { identical: 1, unverified: 1 } })
-    expect(lastOf(result).exceptions[0]?.detail).toContain('changed during the backup')
   })
 
   test('bytes that change between repository and hasher are damage', async () => {
@@ -174,67 +137,6 @@ describe.each(ways)('restic $version, $method', ({ build, method }) => {
     expect(asked).toMatchObject({ outcome: 'INCONCLUSIVE', error: { code: 'NOTHING_TO_TEST' } })
   })
 
-  test('names, kinds and shapes of every sort come back and are compared', async () => {
-    const place = await proofPlace({ method, build })
-    const { source } = place
-    place.write('plain', 'plain')
-    place.write('empty', '')
-    place.write('new\nline', 'newline')
-    place.write('dollar $HOME *?[x] \\ "quoted" ', 'odd')
-    place.write('æøå/日本', 'unicode')
-    place.write(Buffer.from([0x62, 0xff, 0xfe]), 'invalid one')
-    place.write(Buffer.from([0x62, 0xff, 0xfd]), 'invalid two')
-    mkdirSync(Buffer.concat([Buffer.from(`${source}/dir-`), Buffer.from([0xe6])]))
-    writeFileSync(
-      Buffer.concat([Buffer.from(`${source}/dir-`), Buffer.from([0xe6]), Buffer.from('/inside')]),
-      'in latin1',
-    )
-    mkdirSync(join(source, 'empty-folder'))
-    linkSync(join(source, 'plain'), join(source, 'hard-link'))
-    symlinkSync('plain', join(source, 'link'))
-    symlinkSync('/nowhere/at/all', join(source, 'dangling'))
-    execFileSync('mkfifo', [join(source, 'fifo')])
-    const server = createServer().listen(join(source, 'socket'))
-    onTestFinished(() => void server.close())
-    place.write('sparse', '')
-    truncateSync(join(source, 'sparse'), 20_000_000)
-    place.write('setuid', 'setuid')
-    chmodSync(join(source, 'setuid'), 0o4755)
-    await settle()
-
-    const { outcome, tally } = await place.backup()
-    expect(outcome).toBe('complete')
-    expect(tally).toMatchObject({
-      files: 13,
-      witnessed: 13,
-      gaps: { count: 0 },
-      unresolved: { count: 0 },
-      unreadable: { count: 0 },
-      torn: { count: 0 },
-    })
-    const full = await place.test({ full: true })
-    expect(lastOf(full)).toMatchObject({
-      result: 'PASSED',
-      classes: { identical: 13 },
-      metadata: { different: 0 },
-      exceptionsTotal: 0,
-    })
-    const sample = await place.test()
-    expect(lastOf(sample)).toMatchObject({ result: 'PASSED', classes: { identical: 13 } })
-
-    const asked = await place.test({ files: [String.raw`${source}/b\xff\xfe`, `${source}/æøå`] })
-    expect(lastOf(asked)).toMatchObject({ result: 'PASSED', reason: 'requested', restored: { files: 2 } })
-
-    // Without a manifest the invalid names are found among what was restored, and compared with the source.
-    const { snapshot } = await place.restic.backup({ paths: [source] })
-    const bare = await place.test({ full: true, snapshotId: snapshot?.id ?? '' })
-    expect(lastOf(bare)).toMatchObject({
-      result: 'PASSED',
-      classes: { identical: 13 },
-      reference: { source: 13 },
-    })
-  })
-
   test.runIf(isRoot)('what restic may not read is told, and is no gap', async () => {
     const wrapper = join('/tmp', `bevis-nobody-${process.pid}`)
     writeFileSync(
@@ -264,17 +166,3 @@ describe.each(ways)('restic $version, $method', ({ build, method }) => {
     expect(lastOf(full).classes).toMatchObject({ identical: 1, unreadable: tally?.unreadable.count ?? 0 })
   })
 })
-
-/** Overwrites a file's start and end, over and over, as a program does that does not know of backups. */
-const WRITER = `
-const { openSync, writeSync, fstatSync } = require('node:fs')
-const file = openSync(process.argv[1], 'r+')
-const { size } = fstatSync(file)
-let letter = 0
-setInterval(() => {
-  letter = (letter + 1) % 26
-  const bytes = Buffer.alloc(4096, 97 + letter)
-  writeSync(file, bytes, 0, bytes.length, 0)
-  writeSync(file, bytes, 0, bytes.length, size - bytes.length)
-}, 5)
-`
