@@ -97,8 +97,8 @@ export const agentHeadSchema = z.object({
   seq: count,
   /** SHA-256 of the newest statement's PAE; null before the first. */
   pae: hex64.nullable(),
-  /** That statement: an agent that was set back sees its own signature on what it has forgotten. */
-  envelope: envelopeSchema.optional(),
+  /** When that statement is dated: what an agent that was set back has made since is not in the log. */
+  statedAt: instant.optional(),
 })
 export type AgentHead = z.infer<typeof agentHeadSchema>
 

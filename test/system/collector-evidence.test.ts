@@ -59,7 +59,7 @@ describe('evidence', () => {
     const agent = await collector.enrolled('web1')
     await agent.send(agent.many(4))
     const head = agentHeadSchema.parse(await (await fetch(`${collector.url}/v1/agents/web1/head`)).json())
-    expect(head).toEqual({ agent: 'web1', epoch: 1, seq: 5, pae: agent.prev })
+    expect(head).toMatchObject({ agent: 'web1', epoch: 1, seq: 5, pae: agent.prev })
     expect((await fetch(`${collector.url}/v1/agents/nobody/head`)).status).toBe(404)
   })
 })

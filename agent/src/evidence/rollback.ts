@@ -1,7 +1,4 @@
 import { linkSync, rmSync } from 'node:fs'
-import { BevisError } from '@bevis/shared/error'
-import { openEnvelope, assertSignature } from '@bevis/shared/evidence/envelope'
-import { parseStatement } from '@bevis/shared/evidence/statement'
 import type { Statement } from '@bevis/shared/evidence/statement'
 import type { AgentHead } from '@bevis/shared/wire'
 import { syncFolder } from '../state.ts'
@@ -14,16 +11,14 @@ import { completeDraft } from './record.ts'
 import { signPrepared } from './sign.ts'
 
 /**
- * Opens a new epoch when the log holds a statement that this agent's own key signed and this folder knows nothing of:
- * the folder was restored from an old image. What was stated since is stated again in the new epoch; what is older
- * than the log's newest goes out as it is, and is there already.
+ * Opens a new epoch when the log names a statement of this agent that this folder knows nothing of: the folder was
+ * restored from an old image. (A collector that makes one up breaks the chain that it has to show.) What was stated
+ * since is stated again in the new epoch; what is older than the log's newest goes out as it is, and is there already.
  * @returns the new epoch, or null where nothing was set back
  */
 export function leaveRolledBack(state: State, head: AgentHead, now: Date): number | null {
-  const { pae, envelope } = head
-  if (pae === null || envelope === undefined || isKnown(state, head)) return null
-  const last = readOwn(state, head)
-  if (last === null) return null
+  const { pae, statedAt: last } = head
+  if (pae === null || last === undefined || isKnown(state, head)) return null
   return state.write(() => {
     const identity = requireIdentity(state)
     const epoch = Math.max(identity.epoch, head.epoch) + 1
@@ -59,28 +54,6 @@ function isKnown(state: State, { epoch, seq, pae }: AgentHead): boolean {
     )
     .get(epoch, seq)
   return row?.digest === pae
-}
-
-/** When the log's newest statement is dated, if this agent's own key signed it; null if anybody else made it up. */
-function readOwn(state: State, { envelope, epoch, seq, pae }: AgentHead): string | null {
-  const { agent, tenant, epoch: present } = requireIdentity(state)
-  try {
-    const opened = openEnvelope(envelope)
-    assertSignature(opened, 0, readKey(keyFile(state, present)).spki)
-    const { predicate } = parseStatement(opened.payload)
-    if (!('chain' in predicate) || opened.paeDigest !== pae) return null
-    const { chain } = predicate
-    if (chain.agent !== agent || chain.tenant !== tenant || chain.epoch !== epoch || chain.seq !== seq)
-      return null
-    return 'endedAt' in predicate
-      ? predicate.endedAt
-      : 'takenAt' in predicate
-        ? predicate.takenAt
-        : predicate.at
-  } catch (error) {
-    if (error instanceof BevisError) return null
-    throw error
-  }
 }
 
 /** Statements without a receipt that were made after an instant: the log cannot hold them. */

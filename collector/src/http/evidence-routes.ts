@@ -9,7 +9,6 @@ import {
   evidenceResponseSchema,
   problemSchema,
 } from '@bevis/shared/wire'
-import type { Envelope } from '@bevis/shared/evidence/envelope'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Receive } from '../receive.ts'
@@ -87,7 +86,7 @@ export function evidenceRoutes(parts: {
           epoch: head?.epoch ?? agent.epoch,
           seq: head?.seq ?? 0,
           pae: head?.pae_digest ?? null,
-          ...(head !== undefined && { envelope: JSON.parse(head.envelope) as Envelope }),
+          ...(head !== undefined && { statedAt: head.stated_at }),
         }
       },
     )

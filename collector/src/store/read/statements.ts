@@ -130,10 +130,10 @@ export function findHead(
   db: Kysely<Schema>,
   tenant: string,
   agent: string,
-): Promise<Pick<StatementRow, 'epoch' | 'seq' | 'pae_digest' | 'envelope'> | undefined> {
+): Promise<Pick<StatementRow, 'epoch' | 'seq' | 'pae_digest' | 'stated_at'> | undefined> {
   return db
     .selectFrom('statement')
-    .select(['epoch', 'seq', 'pae_digest', 'envelope'])
+    .select(['epoch', 'seq', 'pae_digest', 'stated_at'])
     .where('tenant', '=', tenant)
     .where('agent', '=', agent)
     .where('counted', '=', 1)
