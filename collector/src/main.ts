@@ -4,6 +4,7 @@ import { BevisError } from '@bevis/shared/error'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { add, finish, now, withConfig, withOpened } from './commands/command.ts'
 import type { Common } from './commands/command.ts'
+import { logCommands } from './commands/log-commands.ts'
 import type { Telling } from './commands/contract.ts'
 import type { Accepting, Saying } from './commands/event.ts'
 import { failureOutcome, foreseen } from './commands/outcome.ts'
@@ -386,40 +387,7 @@ add(report, 'service <contract>', 'Write the monthly service report; with --issu
     ),
   )
 
-add(program, 'fsck', 'Recompute the whole log from its entries, and the derived tables from the log.', [
-  'fsck',
-  'fsck --log-only --json',
-])
-  .option('--log-only', 'leave the derived tables alone; comparing them keeps evidence waiting meanwhile')
-  .option(
-    '--write-checkpoint',
-    'the separate file of the last signed head is lost, and this database is the newest: write it',
-  )
-  .action((options: Common & { logOnly?: boolean; writeCheckpoint?: boolean }) =>
-    withOpened(options, async (opened) => (await import('./commands/fsck.ts')).fsckCommand(opened, options)),
-  )
-
-add(program, 'recover', 'After an old database was restored: tell what the log lost, and what came back.', [
-  'recover',
-  'recover --json',
-]).action((options: Common) =>
-  withOpened(options, async (opened) => (await import('./commands/recover.ts')).recoverCommand(opened)),
-)
-
-add(
-  program,
-  'rebuild',
-  'Drop the derived tables and derive them anew from the log; judge every contract cleanly beside its verdict.',
-  ['rebuild'],
-).action((options: Common) =>
-  withOpened(options, async (opened) => (await import('./commands/fsck.ts')).rebuildCommand(opened)),
-)
-
-add(program, 'backup <folder>', 'Copy the database, consistent, while it is used; keys are not in it.', [
-  'backup /srv/backup/collector-2026-11-23',
-]).action((folder: string, options: Common) =>
-  withOpened(options, async (opened) => (await import('./commands/backup.ts')).backupCommand(opened, folder)),
-)
+logCommands(program)
 
 try {
   await program.parseAsync()

@@ -56,7 +56,7 @@ export function openReceive(parts: { store: Store; log: Log; now: () => Date }):
   const record = (appender: Appender, candidates: readonly Candidate[]): Promise<Outcome[]> =>
     recordCandidates(appender, candidates, {
       now: now(),
-      project: (tx, batch) => project(tx, batch, log.origin),
+      project: (tx, batch) => project(tx, batch, log),
       watch: async (tx, fresh) => {
         await watch(tx, fresh)
         await settleRequests(tx, fresh)

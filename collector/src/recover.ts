@@ -10,7 +10,6 @@ import type { Envelope, OpenedEnvelope } from '@bevis/shared/evidence/envelope'
 import { rotatedKeyOf } from '@bevis/shared/evidence/rotation'
 import { isEvidence, parseStatement } from '@bevis/shared/evidence/statement'
 import type { Statement } from '@bevis/shared/evidence/statement'
-import { openCheckpoint, parseVkey } from '@bevis/shared/log/checkpoint'
 import type { Checkpoint } from '@bevis/shared/log/checkpoint'
 import { formatEntryOf } from '@bevis/shared/log/entry'
 import { leafHash, verifyInclusion } from '@bevis/shared/log/merkle'
@@ -47,8 +46,6 @@ interface Enrolment {
 const PIECE = 200
 
 export function openRecover({ store, log }: { store: Store; log: Log }): Recover {
-  const key = parseVkey(log.vkey)
-
   async function replay(statements: readonly Replayed[]): Promise<ReplayResponse> {
     const seen = statements.map((one) => examine(one))
     const newest = seen.map(({ head }) => head).toSorted((a, b) => b.size - a.size)[0]
@@ -79,7 +76,7 @@ export function openRecover({ store, log }: { store: Store; log: Log }): Recover
   function examine(given: Replayed): { row: Insertable<LogReplayTable>; head: Checkpoint } {
     const opened = openEnvelope(given.envelope)
     const { index, hashes, checkpoint } = parseProof(given.proof)
-    const head = openCheckpoint(checkpoint, key)
+    const head = log.open(checkpoint)
     const [signature] = opened.signatures
     const entry = formatEntryOf({
       paeDigest: opened.paeDigest,
@@ -174,7 +171,7 @@ export function openRecover({ store, log }: { store: Store; log: Log }): Recover
       }
       await recordCandidates(appender, candidates, {
         now: new Date(first.received_at),
-        project: (inner, logged) => project(inner, logged, log.origin),
+        project: (inner, logged) => project(inner, logged, log),
         watch: async (inner, fresh) => {
           await watch(inner, fresh)
           await settleRequests(inner, fresh)
@@ -247,7 +244,7 @@ export function openRecover({ store, log }: { store: Store; log: Log }): Recover
   /** Heads that were signed on the way, as agents have them: statements embed them. */
   async function bringHeads(tx: Transaction<Schema>): Promise<void> {
     for (const { note } of await tx.selectFrom('log_replay_head').selectAll().execute()) {
-      const { size, root } = openCheckpoint(note, key)
+      const { size, root } = log.open(note)
       const last = await tx
         .selectFrom('log_replay')
         .select('received_at')

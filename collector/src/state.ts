@@ -8,6 +8,12 @@ import { BevisError, errorMessageOf } from '@bevis/shared/error'
 export interface StateFiles {
   /** Signs the log's heads. */
   readonly logKey: string
+  /** The log's key before the present one, while heads are signed by both. */
+  readonly formerLogKey: string
+  /** A key that is about to become the log's. */
+  readonly nextLogKey: string
+  /** What follows what: signed notes, JSON. */
+  readonly successions: string
   /** Signs contract events: revocations, and later approvals and issued reports. */
   readonly officeKey: string
   /** The log's verification key, for handing out. */
@@ -19,6 +25,9 @@ export interface StateFiles {
 export function stateFiles(stateFolder: string): StateFiles {
   return {
     logKey: join(stateFolder, 'log.key'),
+    formerLogKey: join(stateFolder, 'log.former.key'),
+    nextLogKey: join(stateFolder, 'log.next.key'),
+    successions: join(stateFolder, 'log.successions.json'),
     officeKey: join(stateFolder, 'office.key'),
     vkey: join(stateFolder, 'log.vkey'),
     firstPassword: join(stateFolder, 'first-password'),

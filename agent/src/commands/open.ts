@@ -19,6 +19,7 @@ import type { Recorder } from '../evidence/record.ts'
 import { readSpool } from '../outbox/queue.ts'
 import type { Transport } from '../outbox/transport.ts'
 import { tryLock } from '../lock.ts'
+import { followLog } from './follow.ts'
 import { sendOutbox } from '../outbox/send.ts'
 import { stateRefusals } from './asked.ts'
 import type { SendReport } from '../outbox/send.ts'
@@ -107,6 +108,8 @@ export async function sendEvidence(opened: Opened, signal?: AbortSignal): Promis
   const transport = openTransport(config.collector, now)
   try {
     const recorder = recorderOf(opened) // signs what a crash left unsigned
+    const followed = await followLog(opened, transport)
+    identity = requireIdentity(state)
     if (await isSetBack(opened, transport, identity)) identity = requireIdentity(state)
     const vkey = parseVkey(identity.vkey)
     const spkis = new Map<number, Uint8Array>()
@@ -121,7 +124,7 @@ export async function sendEvidence(opened: Opened, signal?: AbortSignal): Promis
         ? { keys: [encodeBase64(spkiOf(epoch)), identity.tokenKey], contracts: identity.contracts }
         : null
     const report = await sendOutbox({ state, transport, vkey, spkiOf, now, cosigner, enrolmentOf }, signal)
-    for (const { code, message, fork } of report.alarms) {
+    for (const { code, message, fork } of [...followed, ...report.alarms]) {
       const detail = fork === undefined ? message : { message, fork }
       await recorder.record(lifecycle(identity, 'alarm', now(), { reason: code, detail }))
     }

@@ -58,6 +58,11 @@ export function confirmIdentity(state: State, identity: Identity): void {
   state.put('enrolment', null)
 }
 
+/** The log that this agent goes on with has another key, or another name. To be called inside a transaction. */
+export function changeLog(state: State, vkey: string): void {
+  state.put('identity', JSON.stringify({ ...requireIdentity(state), vkey }))
+}
+
 /** Each epoch has its own key: an old one may still have statements to sign. */
 export function keyFile(state: State, epoch: number): string {
   return join(state.folder, `agent-${epoch}.key`)

@@ -1,12 +1,12 @@
 import { BevisError } from '@bevis/shared/error'
-import { formatVkey, openCheckpoint, parseVkey } from '@bevis/shared/log/checkpoint'
+import { openCheckpointBy } from '@bevis/shared/log/checkpoint'
 import { verifyVerdicts } from '../compliance/verify.ts'
 import { checkContracts } from '../contract/check.ts'
 import { readCheckpointFile, swapCheckpointFile } from '../log/checkpoint-file.ts'
 import { checkLog } from '../log/fsck.ts'
 import { checkProjection } from '../projection/check.ts'
 import { rebuildProjection } from '../projection/rebuild.ts'
-import { readKeyFile } from '../state.ts'
+import { readLogKeys } from '../log-keys.ts'
 import { newestCheckpoint } from '../store/read/checkpoints.ts'
 import type { Opened } from './open.ts'
 import type { Outcome } from './outcome.ts'
@@ -34,20 +34,19 @@ export async function fsckCommand(opened: Opened, options: FsckOptions): Promise
  * @throws BevisError USAGE or LOG_ROLLED_BACK when the file is there, LOG_INCONSISTENT when it holds another
  * head, or the log has any other fault
  */
-async function writeLostCheckpoint({ config, store, files }: Opened): Promise<void> {
+async function writeLostCheckpoint({ config, store }: Opened): Promise<void> {
   const { origin, checkpointFile } = config
+  const { known } = readLogKeys(config.state, origin)
   const there = await readCheckpointFile(checkpointFile)
   if (there !== null) {
     const head = await newestCheckpoint(store.db)
-    const verifier = parseVkey(formatVkey(origin, readKeyFile(files.logKey).spki))
-    throw refusalToReplace(checkpointFile, there, head?.size ?? 0, verifier)
+    throw refusalToReplace(checkpointFile, there, head?.size ?? 0, known)
   }
   const lock = await store.lock('log', 30_000)
   try {
     const head = await newestCheckpoint(store.db)
     const filed = head?.note ?? null
-    const key = parseVkey(formatVkey(origin, readKeyFile(files.logKey).spki))
-    const { findings } = await store.db.transaction().execute((tx) => checkLog(tx, { key, filed }))
+    const { findings } = await store.db.transaction().execute((tx) => checkLog(tx, { keys: known, filed }))
     if (filed === null || findings.length > 0) {
       throw new BevisError('LOG_INCONSISTENT', 'the log itself is not sound: run fsck, and mend that first')
     }
@@ -62,12 +61,12 @@ function refusalToReplace(
   file: string,
   note: string,
   databaseSize: number,
-  key: Parameters<typeof openCheckpoint>[1],
+  keys: Parameters<typeof openCheckpointBy>[1],
 ): BevisError {
   const kept = `${file} is there and stays as it is`
   let size: number
   try {
-    size = openCheckpoint(note, key).size
+    size = openCheckpointBy(note, keys).size
   } catch (cause) {
     const means = 'it is no head that this log signed: it is another log\u2019s, or somebody changed it'
     return new BevisError('LOG_INCONSISTENT', `${kept}: ${means}`, { cause })
@@ -87,15 +86,15 @@ function refusalToReplace(
 }
 
 async function check(opened: Opened, options: FsckOptions): Promise<Outcome> {
-  const { config, store, files } = opened
+  const { config, store } = opened
   const { origin, checkpointFile } = config
-  const key = parseVkey(formatVkey(origin, readKeyFile(files.logKey).spki))
+  const { known: keys, closures } = readLogKeys(config.state, origin)
   const filed = await readCheckpointFile(checkpointFile)
   const [log, contracts] = await store.db
     .transaction()
-    .execute(async (tx) => [await checkLog(tx, { key, filed }), await checkContracts(tx)] as const)
+    .execute(async (tx) => [await checkLog(tx, { keys, filed }), await checkContracts(tx)] as const)
   const isReadable = log.findings.length === 0 && options.logOnly !== true
-  const differences = isReadable ? await checkProjection(store, origin) : []
+  const differences = isReadable ? await checkProjection(store, { origin, closures }) : []
   const { statements, stamps, leaves, checkpoints } = log
   const findings = [...log.findings, ...contracts]
   const isClean = findings.length === 0 && differences.length === 0
@@ -120,8 +119,10 @@ async function check(opened: Opened, options: FsckOptions): Promise<Outcome> {
  * once or not at all.
  */
 export async function rebuildCommand({ config, store, now }: Opened): Promise<Outcome> {
+  const { origin } = config
+  const { closures } = readLogKeys(config.state, origin)
   const verdicts = await verifyVerdicts(store, now())
-  const statements = await store.write((tx) => rebuildProjection(tx, config.origin))
+  const statements = await store.write((tx) => rebuildProjection(tx, { origin, closures }))
   const wrong = verdicts.filter(({ outcome }) => outcome === 'different' || outcome === 'failed')
   const same = verdicts.filter(({ outcome }) => outcome === 'same').length
   return {

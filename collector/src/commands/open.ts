@@ -9,6 +9,7 @@ import type { Log } from '../log/log.ts'
 import { openOffice } from '../office.ts'
 import type { Office } from '../office.ts'
 import { openReceive } from '../receive.ts'
+import { readLogKeys } from '../log-keys.ts'
 import { readKeyFile, readSecretFile, stateFiles } from '../state.ts'
 import type { StateFiles } from '../state.ts'
 import { openSqliteStore } from '../store/sqlite/open.ts'
@@ -62,9 +63,9 @@ export async function withStore<T>(
 }
 
 /** The log of an opened collector, compared with its last signed head. */
-export function openLogOf({ config, store, files, now }: Opened): Promise<Log> {
+export async function openLogOf({ config, store, now }: Opened): Promise<Log> {
   const { origin, checkpointFile } = config
-  return openLog({ store, signer: readKeyFile(files.logKey), origin, checkpointFile, now })
+  return openLog({ store, ...readLogKeys(config.state, origin), origin, checkpointFile, now })
 }
 
 /** The collector's office, for a command that records a decision. */

@@ -36,7 +36,7 @@ export async function packCommand(opened: Opened, contract: string, options: Pac
   const { head, failures } = await stamper.stampHead()
   const written = await writePack({
     store,
-    log: { vkey: log.vkey, head: () => Promise.resolve(head) },
+    log: { vkey: log.vkey, successions: log.successions, head: () => Promise.resolve(head) },
     tsaChain,
     scope: { all: true },
     contractId: contract,

@@ -27,7 +27,8 @@ export async function recoverCommand(opened: Opened): Promise<Outcome> {
             `The database ends at ${from} entries; a head of ${to} was signed (${checkpointFile}).`,
             `${missing} of the ${to - from} lost entries have not been brought back yet.`,
             'Let serve run: it takes nothing new, and agents that come bring back what they have receipts for.',
-            'If a newer copy of the database is somewhere, restore that one.',
+            'If a newer copy of the database is somewhere, restore that one. If an agent is gone for good, with what',
+            'only it had, close the log: recover --close ORIGIN',
           ],
   }
 }

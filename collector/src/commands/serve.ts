@@ -9,7 +9,6 @@ import { environment } from '../config.ts'
 import type { CollectorConfig } from '../config.ts'
 import type { RegisterPages } from '../http/context.ts'
 import { buildServer } from '../http/server.ts'
-import { parseVkey } from '@bevis/shared/log/checkpoint'
 import { headOfTheHour } from '../log/cosignatures.ts'
 import type { Log } from '../log/log.ts'
 import { submitHead } from '../log/submit.ts'
@@ -95,7 +94,7 @@ async function submitHeads(
 ): Promise<void> {
   const { store, log, now } = parts
   if (witnesses.length === 0 || log.trouble !== null) return
-  const hourly = await headOfTheHour(store.db, parseVkey(log.vkey), now())
+  const hourly = await headOfTheHour(store.db, log, now())
   const heads = [...(hourly === null ? [] : [hourly]), await log.head()]
   await Promise.all(
     witnesses.map(async (witness) => {

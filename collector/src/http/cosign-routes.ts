@@ -1,5 +1,4 @@
 import { count, slug } from '@bevis/shared/format'
-import { parseVkey } from '@bevis/shared/log/checkpoint'
 import { formatConsistency, parseConsistency } from '@bevis/shared/log/consistency'
 import { problemSchema } from '@bevis/shared/wire'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
@@ -39,7 +38,7 @@ export function cosignRoutes(parts: { log: Log; store: Store; now: () => Date })
       },
       async ({ query: { from } }, reply) => {
         if (log.trouble !== null) throw log.trouble
-        const head = await headOfTheHour(store.db, parseVkey(log.vkey), now())
+        const head = await headOfTheHour(store.db, log, now())
         void reply.header('cache-control', 'no-store')
         if (head === null || from > head.size) return reply.code(204).send(null)
         const hashes = (await log.consistency(from, head)).map((hash) => Uint8Array.fromBase64(hash))
@@ -66,7 +65,7 @@ export function cosignRoutes(parts: { log: Log; store: Store; now: () => Date })
       async ({ params: { id }, body }, reply) => {
         const { checkpoint } = parseConsistency(body)
         if (log.trouble !== null) throw log.trouble
-        await takeAgentCosignature(store, { agent: id, note: checkpoint, log: parseVkey(log.vkey) }, now())
+        await takeAgentCosignature(store, { agent: id, note: checkpoint, log }, now())
         return reply.code(204).send(null)
       },
     )

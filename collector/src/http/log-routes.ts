@@ -19,6 +19,12 @@ export function registerLog(app: FastifyInstance, { log, store }: { log: Log; st
     },
   )
 
+  app.get(
+    '/log/succession',
+    { schema: { summary: 'How the log’s keys follow each other: notes, each signed by the key before' } },
+    (_request, reply) => reply.header('cache-control', 'no-cache').send(log.successions),
+  )
+
   app.get<{ Params: { '*': string } }>(
     '/log/tile/*',
     { schema: { summary: 'A tile of the tree (tile/<L>/<N>) or of its entries (tile/entries/<N>)' } },

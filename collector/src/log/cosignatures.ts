@@ -5,14 +5,17 @@
 import { encodeBase64 } from '@bevis/shared/base64'
 import { BevisError } from '@bevis/shared/error'
 import { toInstant } from '@bevis/shared/format'
-import { openCheckpoint } from '@bevis/shared/log/checkpoint'
-import type { Checkpoint, VerificationKey } from '@bevis/shared/log/checkpoint'
+import type { Checkpoint } from '@bevis/shared/log/checkpoint'
 import { agentCosignerName, parseCosignerKey, verifyCosignature } from '@bevis/shared/log/cosignature'
 import { formatSignature, parseNote, signaturesBy } from '@bevis/shared/log/note'
 import type { Kysely } from 'kysely'
+import type { Log } from './log.ts'
 import { newestCheckpointBefore } from '../store/read/checkpoints.ts'
 import type { Store } from '../store/store.ts'
 import type { Schema } from '../store/schema.ts'
+
+/** The log whose heads are cosigned. */
+type OwnLog = Pick<Log, 'origin' | 'open'>
 
 /** A cosigner's clock may be ahead by so much. */
 const AHEAD_MS = 5 * 60_000
@@ -23,10 +26,10 @@ const AHEAD_MS = 5 * 60_000
  */
 export async function takeAgentCosignature(
   store: Store,
-  { agent, note, log }: { agent: string; note: string; log: VerificationKey },
+  { agent, note, log }: { agent: string; note: string; log: OwnLog },
   now: Date,
 ): Promise<void> {
-  const head = openCheckpoint(note, log)
+  const head = log.open(note)
   const signed = await store.db
     .selectFrom('log_checkpoint')
     .select('root')
@@ -35,7 +38,7 @@ export async function takeAgentCosignature(
   if (signed === undefined || encodeBase64(signed.root) !== encodeBase64(head.root)) {
     throw new BevisError('CHECKPOINT_INVALID', `this log did not sign such a head of ${head.size} entries`)
   }
-  const name = agentCosignerName(log.name, agent)
+  const name = agentCosignerName(log.origin, agent)
   const keys = await store.db
     .selectFrom('agent_cosigner as cosigner')
     .innerJoin('agent', (join) =>
@@ -87,12 +90,8 @@ export async function keepCosignature(
  * The head that everybody is asked to cosign in this hour: the last one of the hour before. Agents deliver at
  * different times, each to a head of its own; a quorum needs one that all of them can have seen.
  */
-export async function headOfTheHour(
-  db: Kysely<Schema>,
-  key: VerificationKey,
-  now: Date,
-): Promise<Checkpoint | null> {
+export async function headOfTheHour(db: Kysely<Schema>, log: OwnLog, now: Date): Promise<Checkpoint | null> {
   const hour = new Date(Math.floor(now.getTime() / 3_600_000) * 3_600_000)
   const row = await newestCheckpointBefore(db, toInstant(hour))
-  return row === undefined || row.size === 0 ? null : openCheckpoint(row.note, key)
+  return row === undefined || row.size === 0 ? null : log.open(row.note)
 }

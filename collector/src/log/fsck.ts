@@ -7,7 +7,7 @@ import { keyidOf, sha256Hex } from '@bevis/shared/crypto'
 import { errorMessageOf } from '@bevis/shared/error'
 import { assertSignature, encodeEnvelope, openEnvelope } from '@bevis/shared/evidence/envelope'
 import type { OpenedEnvelope } from '@bevis/shared/evidence/envelope'
-import { openCheckpoint } from '@bevis/shared/log/checkpoint'
+import { openCheckpointBy } from '@bevis/shared/log/checkpoint'
 import type { VerificationKey } from '@bevis/shared/log/checkpoint'
 import { formatEntry } from '@bevis/shared/log/entry'
 import { appendLeaves, EMPTY_ROOT, leafHash } from '@bevis/shared/log/merkle'
@@ -39,14 +39,14 @@ const FINDINGS_MAX = 1_000
  */
 export async function checkLog(
   db: Kysely<Schema>,
-  { key, filed }: { key: VerificationKey; filed: string | null },
+  { keys, filed }: { keys: readonly VerificationKey[]; filed: string | null },
 ): Promise<LogCheck> {
   const findings: Finding[] = []
   const tell = (place: string, problem: string): void => {
     if (findings.length < FINDINGS_MAX) findings.push({ place, problem })
   }
   const spkis = await readKeys(db, tell)
-  const heads = await readHeads(db, key, tell)
+  const heads = await readHeads(db, keys, tell)
   const tree = { size: 0, root: EMPTY_ROOT, edge: [] as Uint8Array[], nodes: 0 }
   compareHead(0, tree.root)
   let statements = 0
@@ -138,7 +138,7 @@ export async function checkLog(
     const place = 'the last signed head in its separate file'
     if (filed === null) return tell(place, 'is missing')
     try {
-      const last = openCheckpoint(filed, key)
+      const last = openCheckpointBy(filed, keys)
       if (last.size > tree.size) tell(place, `signs ${last.size} leaves, and the log has ${tree.size}`)
       else if (heads.get(last.size) !== encodeBase64(last.root)) {
         tell(place, `is of another history at ${last.size} leaves`)
@@ -166,7 +166,11 @@ async function readKeys(db: Kysely<Schema>, tell: Tell): Promise<Map<string, Uin
 }
 
 /** Every signed head: size to root, base64. */
-async function readHeads(db: Kysely<Schema>, key: VerificationKey, tell: Tell): Promise<Map<number, string>> {
+async function readHeads(
+  db: Kysely<Schema>,
+  keys: readonly VerificationKey[],
+  tell: Tell,
+): Promise<Map<number, string>> {
   const heads = new Map<number, string>()
   for (let after = -1; ;) {
     const rows = await db
@@ -180,7 +184,7 @@ async function readHeads(db: Kysely<Schema>, key: VerificationKey, tell: Tell): 
     for (const { size, root, note } of rows) {
       heads.set(size, encodeBase64(root))
       try {
-        const signed = openCheckpoint(note, key)
+        const signed = openCheckpointBy(note, keys)
         if (signed.size !== size || encodeBase64(signed.root) !== encodeBase64(root)) {
           tell(`head of ${size}`, 'its note says something else')
         }

@@ -2,8 +2,8 @@ import { BevisError, errorMessageOf } from '@bevis/shared/error'
 import type { Signer } from '@bevis/shared/crypto'
 import { encodeBase64 } from '@bevis/shared/base64'
 import { toInstant } from '@bevis/shared/format'
-import { formatVkey, openCheckpoint, parseVkey, signCheckpoint } from '@bevis/shared/log/checkpoint'
-import type { Checkpoint } from '@bevis/shared/log/checkpoint'
+import { formatVkey, openCheckpointBy, parseVkey, signCheckpoint } from '@bevis/shared/log/checkpoint'
+import type { Checkpoint, VerificationKey } from '@bevis/shared/log/checkpoint'
 import {
   appendLeaves,
   consistencyProof,
@@ -15,6 +15,7 @@ import {
 } from '@bevis/shared/log/merkle'
 import type { ReadNodes } from '@bevis/shared/log/merkle'
 import { formatProof } from '@bevis/shared/log/proof'
+import type { LogClosure } from '@bevis/shared/log/succession'
 import type { Kysely, Transaction } from 'kysely'
 import { findCheckpointNote, newestCheckpoint } from '../store/read/checkpoints.ts'
 import { chunksOf } from '../store/rows.ts'
@@ -32,6 +33,13 @@ const LOCK_MS = 30_000
 export interface LogOptions {
   readonly store: Store
   readonly signer: Signer
+  /** Signs every head too, for those who do not know the newest key yet. */
+  readonly former?: Signer | null
+  /** Every key that has signed heads of this log; the present one if left out. */
+  readonly known?: readonly VerificationKey[]
+  /** How its keys, and its names, follow each other: signed notes. */
+  readonly successions?: readonly string[]
+  readonly closures?: readonly LogClosure[]
   readonly origin: string
   readonly checkpointFile: string
   readonly now: () => Date
@@ -42,6 +50,12 @@ export interface Log {
   readonly origin: string
   /** The verification key that agents and auditors pin. */
   readonly vkey: string
+  /** Signed notes, from the log's first key to its present one, for whoever knows an older one. */
+  readonly successions: readonly string[]
+  /** Logs of other names that this one goes on from. */
+  readonly closures: readonly LogClosure[]
+  /** Opens a head that any of the log's keys has signed. @throws BevisError CHECKPOINT_INVALID */
+  open(note: string): Checkpoint
   /** Why nothing is signed; null when all is well. */
   readonly trouble: BevisError | null
   /** Stops the signing, until the program is started anew: somebody has shown that the log is not what it was. */
@@ -113,7 +127,12 @@ export async function createLog({ store, signer, origin, checkpointFile, now }: 
 export async function openLog(options: LogOptions): Promise<Log> {
   const { store, signer, origin, checkpointFile, now } = options
   const vkey = formatVkey(origin, signer.spki)
-  const key = parseVkey(vkey)
+  const known = options.known ?? [parseVkey(vkey)]
+  const signers: [Signer, ...Signer[]] = [
+    signer,
+    ...(options.former === undefined || options.former === null ? [] : [options.former]),
+  ]
+  const open = (note: string): Checkpoint => openCheckpointBy(note, known)
   let trouble: BevisError | null = null
 
   /** The note in the separate file, after checking that the database goes on from it. */
@@ -126,7 +145,7 @@ export async function openLog(options: LogOptions): Promise<Log> {
       )
     }
     if (note === head.note) return
-    const filed = openCheckpoint(note, key)
+    const filed = open(note)
     if (filed.size > head.size) {
       throw new BevisError(
         'LOG_ROLLED_BACK',
@@ -158,7 +177,7 @@ export async function openLog(options: LogOptions): Promise<Log> {
     const row = await newestCheckpoint(db)
     if (row === undefined)
       throw new BevisError('LOG_INCONSISTENT', 'the log has no head: was `init` cut short?')
-    return openCheckpoint(row.note, key)
+    return open(row.note)
   }
 
   async function fileHead(head: Checkpoint): Promise<void> {
@@ -171,7 +190,7 @@ export async function openLog(options: LogOptions): Promise<Log> {
     const note = await readCheckpointFile(checkpointFile)
     const { size: from } = await headIn(db)
     if (note === null) return null
-    const to = openCheckpoint(note, key)
+    const to = open(note)
     return to.size > from ? { from, to } : null
   }
 
@@ -225,6 +244,9 @@ export async function openLog(options: LogOptions): Promise<Log> {
   const log: Log = {
     origin,
     vkey,
+    successions: options.successions ?? [],
+    closures: options.closures ?? [],
+    open,
     get trouble() {
       return trouble
     },
@@ -234,7 +256,7 @@ export async function openLog(options: LogOptions): Promise<Log> {
     head: () => headIn(store.db),
     headAt: async (size) => {
       const note = await findCheckpointNote(store.db, size)
-      return note === null ? null : openCheckpoint(note, key)
+      return note === null ? null : open(note)
     },
     append: (work) =>
       locked(async () => {
@@ -257,7 +279,7 @@ export async function openLog(options: LogOptions): Promise<Log> {
           )
           await insertLeaves(tx, before.size, leaves)
           await insertNodes(tx, grown.nodes)
-          const head = signCheckpoint({ origin, size: grown.size, root: grown.root }, signer)
+          const head = signCheckpoint({ origin, size: grown.size, root: grown.root }, ...signers)
           await insertCheckpoint(tx, head, now())
           return { result, head, fresh: grown.nodes }
         })
@@ -269,7 +291,7 @@ export async function openLog(options: LogOptions): Promise<Log> {
     adopt: async (head) => {
       if (trouble !== null && trouble.code !== 'LOG_ROLLED_BACK') return
       const filed = await readCheckpointFile(checkpointFile)
-      if (filed === null || openCheckpoint(filed, key).size >= head.size) return
+      if (filed === null || open(filed).size >= head.size) return
       if ((await headIn(store.db)).size >= head.size) return
       await swapCheckpointFile(checkpointFile, filed, head.note)
       trouble = new BevisError(

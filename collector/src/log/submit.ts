@@ -5,7 +5,6 @@
 import { encodeBase64 } from '@bevis/shared/base64'
 import { sha256Hex } from '@bevis/shared/crypto'
 import { BevisError, errorMessageOf } from '@bevis/shared/error'
-import { openCheckpoint, parseVkey } from '@bevis/shared/log/checkpoint'
 import type { Checkpoint } from '@bevis/shared/log/checkpoint'
 import { formatConsistency } from '@bevis/shared/log/consistency'
 import { parseCosignerKey } from '@bevis/shared/log/cosignature'
@@ -74,7 +73,7 @@ async function assertNotAhead(log: Log, witness: LogWitness, head: Checkpoint, s
   if (size <= newest.size) return
   const { status, text } = await ask(`${witness.url}/${sha256Hex(head.origin)}/checkpoint`)
   if (status !== 200) return
-  const shown = openCheckpoint(text, parseVkey(log.vkey))
+  const shown = log.open(text)
   if (shown.size <= newest.size) return
   const error = new BevisError(
     'LOG_ROLLED_BACK',

@@ -65,7 +65,8 @@ export async function registerPages(app: FastifyInstance, context: PagesContext)
     writePack: async ({ scope, contract, from, to, language }, out) => {
       const [papers, page] = [evidencePapers(await paperOptions(config, language)), await readPage()]
       const head = (await stamps?.stamper.stampHead())?.head ?? (await log.head())
-      const stamped = { vkey: log.vkey, head: () => Promise.resolve(head) }
+      const { vkey, successions } = log
+      const stamped = { vkey, successions, head: () => Promise.resolve(head) }
       const wish = { scope, contractId: contract, from, to, now: now(), page, papers, out }
       return writePack({ store, log: stamped, tsaChain: stamps?.tsaChain, ...wish })
     },

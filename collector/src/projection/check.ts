@@ -4,6 +4,7 @@ import { OBSERVED_ALARMS } from '../store/schema.ts'
 import type { Schema } from '../store/schema.ts'
 import { STATEMENT_LINE } from '../store/read/statements.ts'
 import type { Store } from '../store/store.ts'
+import type { OwnLog } from './project.ts'
 import { rebuildProjection } from './rebuild.ts'
 
 /** A derived table whose rows are not what the log leads to. */
@@ -17,12 +18,12 @@ export interface Difference {
 class Undo extends Error {}
 
 /** Derives the projection anew beside the stored one, compares, and leaves everything as it was. */
-export async function checkProjection(store: Store, origin: string): Promise<Difference[]> {
+export async function checkProjection(store: Store, log: OwnLog): Promise<Difference[]> {
   const differences: Difference[] = []
   try {
     await store.write(async (tx) => {
       const before = await digestsOf(tx)
-      await rebuildProjection(tx, origin)
+      await rebuildProjection(tx, log)
       const after = await digestsOf(tx)
       for (const [name, digest] of before) if (after.get(name) !== digest) differences.push(placeOf(name))
       for (const name of after.keys()) if (!before.has(name)) differences.push(placeOf(name))

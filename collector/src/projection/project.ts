@@ -2,6 +2,7 @@ import { encodeBase64 } from '@bevis/shared/base64'
 import type { Chain } from '@bevis/shared/evidence/predicates'
 import { isEvidence } from '@bevis/shared/evidence/statement'
 import type { Statement } from '@bevis/shared/evidence/statement'
+import type { LogClosure } from '@bevis/shared/log/succession'
 import type { Insertable, Transaction } from 'kysely'
 import { chunksOf } from '../store/rows.ts'
 import type { AlarmTable, Schema } from '../store/schema.ts'
@@ -31,6 +32,13 @@ export interface Logged {
 /** The derived part of one statement's row. */
 export type Projected = DerivedColumns & { keyid: string; counted: 0 | 1 }
 
+/** The log that statements lie in, as far as they speak of it. */
+export interface OwnLog {
+  readonly origin: string
+  /** Logs of other names that it goes on from. */
+  readonly closures: readonly LogClosure[]
+}
+
 type Alarm = Insertable<AlarmTable>
 
 /**
@@ -41,7 +49,7 @@ type Alarm = Insertable<AlarmTable>
 export async function project(
   tx: Transaction<Schema>,
   batch: readonly Logged[],
-  origin: string,
+  log: OwnLog,
 ): Promise<Projected[]> {
   const chains = batch.flatMap(({ statement }) => chainOf(statement) ?? [])
   const links = await loadLinks(tx, chains)
@@ -57,7 +65,7 @@ export async function project(
       alarms.push(alarmOf(logged, 'equivocation', { ...placeOf(chain), counted: taken.paeDigest }))
     } else {
       if (chain !== null) {
-        alarms.push(...(await alarmsOf(logged, chain, { links, heads, agents, origin, columns })))
+        alarms.push(...(await alarmsOf(logged, chain, { links, heads, agents, own: log, columns })))
         links.put(chain, { paeDigest: logged.paeDigest, prev: chain.prev })
       }
       await agents.apply(logged)
@@ -88,11 +96,11 @@ async function alarmsOf(
     links: Links
     heads: ReadonlyMap<number, string>
     agents: Agents
-    origin: string
+    own: OwnLog
     columns: DerivedColumns
   },
 ): Promise<Alarm[]> {
-  const { links, heads, agents, origin, columns } = known
+  const { links, heads, agents, own, columns } = known
   const alarms = faultsOfLink(links, chain, logged.paeDigest).map(({ kind, expected }) =>
     alarmOf(logged, kind, { ...placeOf(chain), prev: chain.prev, expected }),
   )
@@ -102,8 +110,8 @@ async function alarmsOf(
   }
   const { log } = chain
   if (log !== null && log.size > 0) {
-    const ours = log.origin === origin && log.size <= logged.leafIndex ? heads.get(log.size) : undefined
-    if (ours !== log.root) {
+    const ours = log.size <= logged.leafIndex ? heads.get(log.size) : undefined
+    if (!isKnownLost(log, own) && (ours !== log.root || !isOwnName(log, own))) {
       const alarm = alarmOf(logged, 'fork', { ...placeOf(chain), verified: log, ours: ours ?? null })
       // Once for what the agent saw: it will say so in everything that it states from now on.
       alarms.push({ ...alarm, id: `fork/${chain.tenant}/${chain.agent}/${log.size}/${log.root}` })
@@ -120,6 +128,18 @@ async function alarmsOf(
     alarms.push(alarmOf(logged, 'agent-alarm', { ...placeOf(chain), reason, detail }))
   }
   return alarms
+}
+
+/** A head of the part that a closed log lost: nobody can say any more what was in it, and the closure says so. */
+function isKnownLost({ origin, size }: NonNullable<Chain['log']>, { closures }: OwnLog): boolean {
+  return closures.some(
+    ({ from, kept, last }) => from.name === origin && size > kept.size && size <= last.size,
+  )
+}
+
+/** What a closed log had and has left is the beginning of this one. */
+function isOwnName({ origin: name, size }: NonNullable<Chain['log']>, { origin, closures }: OwnLog): boolean {
+  return name === origin || closures.some(({ from, kept }) => from.name === name && size <= kept.size)
 }
 
 function alarmOf(logged: Logged, kind: AlarmTable['kind'], detail: object): Alarm {

@@ -4,7 +4,7 @@ import type { Transaction } from 'kysely'
 import { OBSERVED_ALARMS } from '../store/schema.ts'
 import type { Schema } from '../store/schema.ts'
 import { project } from './project.ts'
-import type { Logged, Projected } from './project.ts'
+import type { Logged, OwnLog, Projected } from './project.ts'
 
 const PIECE = 500
 
@@ -15,7 +15,7 @@ const DERIVED = ['agent', 'agent_contract', 'agent_key', 'agent_cosigner', 'verd
  * Drops the projection and derives it anew from the log, in this transaction. Public keys are kept: they are
  * named by their own digest, so they prove themselves. Returns how many statements were read.
  */
-export async function rebuildProjection(tx: Transaction<Schema>, origin: string): Promise<number> {
+export async function rebuildProjection(tx: Transaction<Schema>, log: OwnLog): Promise<number> {
   const spkis = await readSpkis(tx)
   const tenants = await readTenants(tx)
   for (const table of DERIVED) await tx.deleteFrom(table).execute()
@@ -52,7 +52,7 @@ export async function rebuildProjection(tx: Transaction<Schema>, origin: string)
         eventTenant,
       }
     })
-    await writeColumns(tx, batch, await project(tx, batch, origin))
+    await writeColumns(tx, batch, await project(tx, batch, log))
     read += rows.length
     after = rows.at(-1)?.id ?? after
   }

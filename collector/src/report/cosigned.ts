@@ -1,5 +1,6 @@
 /** The heads of a pack that others have cosigned. */
-import type { Checkpoint } from '@bevis/shared/log/checkpoint'
+import { openCheckpoint } from '@bevis/shared/log/checkpoint'
+import type { Checkpoint, VerificationKey } from '@bevis/shared/log/checkpoint'
 import { cosignedFile } from '@bevis/shared/verify/pack'
 import type { Kysely } from 'kysely'
 import type { Schema } from '../store/schema.ts'
@@ -14,7 +15,11 @@ export interface CosignedHead {
 }
 
 /** The newest cosigned heads up to the pack's own, each with all of its cosignatures. */
-export async function cosignedHeads(db: Kysely<Schema>, head: Checkpoint): Promise<CosignedHead[]> {
+export async function cosignedHeads(
+  db: Kysely<Schema>,
+  head: Checkpoint,
+  key: VerificationKey,
+): Promise<CosignedHead[]> {
   const sizes = await db
     .selectFrom('log_cosignature as cosignature')
     .innerJoin('log_checkpoint as checkpoint', 'checkpoint.size', 'cosignature.size')
@@ -34,7 +39,18 @@ export async function cosignedHeads(db: Kysely<Schema>, head: Checkpoint): Promi
       .orderBy('vkey')
       .execute()
     const content = `${note}${lines.map(({ line }) => line).join('')}`
+    // A head from before the log's present key is one that a reader cannot check by it.
+    if (!isSignedBy(content, key)) continue
     heads.push({ size, file: { path: cosignedFile(size), content } })
   }
   return heads
+}
+
+function isSignedBy(note: string, key: VerificationKey): boolean {
+  try {
+    openCheckpoint(note, key)
+    return true
+  } catch {
+    return false
+  }
 }

@@ -169,7 +169,11 @@ describe('a pack of a real collector', () => {
 
   test('a store that fails half-way leaves nothing behind', async () => {
     const out = join(folder, 'half.zip')
-    const elsewhere = { vkey: log.vkey, head: async () => ({ ...(await log.head()), size: 99 }) }
+    const elsewhere = {
+      vkey: log.vkey,
+      successions: [],
+      head: async () => ({ ...(await log.head()), size: 99 }),
+    }
     await expect(writePack({ ...request(out), log: elsewhere })).rejects.toMatchObject({
       code: 'LOG_INCONSISTENT',
     })

@@ -10,7 +10,8 @@ import type { Contract } from '@bevis/shared/contract/schema'
 import { sha256Hex, spkiToPem } from '@bevis/shared/crypto'
 import { BevisError } from '@bevis/shared/error'
 import { toInstant } from '@bevis/shared/format'
-import type { Checkpoint } from '@bevis/shared/log/checkpoint'
+import { parseVkey } from '@bevis/shared/log/checkpoint'
+import type { Checkpoint, VerificationKey } from '@bevis/shared/log/checkpoint'
 import { consistencyProof, inclusionProof } from '@bevis/shared/log/merkle'
 import { formatProof } from '@bevis/shared/log/proof'
 import { formatConsistency } from '@bevis/shared/log/consistency'
@@ -45,7 +46,7 @@ import type { Selection, Survey, Surveyed } from './survey.ts'
 export interface PackRequest {
   readonly store: Store
   /** Its head is what the pack's proofs lead to: stamped, where there are authorities. */
-  readonly log: Pick<Log, 'vkey' | 'head'>
+  readonly log: Pick<Log, 'vkey' | 'head' | 'successions'>
   /** PEM: the roots of the authorities; without it, the pack brings no stamps. */
   readonly tsaChain?: string | undefined
   /** Who asks: a contract of others does not exist for them. */
@@ -192,12 +193,13 @@ async function* filesOf(request: PackRequest, pack: Pack, parts: Parts): AsyncGe
   if (page !== undefined) yield { path: PACK_FILES.page, content: page }
   for (const { revision, yaml } of texts) yield { path: contractFile(revision), content: yaml }
   yield* keysOf(store, log.vkey, pack.tenant, survey)
+  if (log.successions.length > 0) yield { path: PACK_FILES.successions, content: encodeJson(log.successions) }
   yield { path: PACK_FILES.evidence, content: evidenceOf(store, selection) }
   yield { path: PACK_FILES.index, content: indexOf(survey) }
   yield { path: PACK_FILES.table, content: tableOf(survey, pack.period) }
   yield { path: PACK_FILES.verdict, content: encodeJson(answer) }
   if (papers !== undefined) yield* papers(tell(store, pack, parts))
-  yield* proofsOf(store, survey, head, request.tsaChain)
+  yield* proofsOf(store, survey, head, { tsaChain: request.tsaChain, key: parseVkey(log.vkey) })
 }
 
 /** The keys that signed what the pack holds, and the log's. */
@@ -258,7 +260,7 @@ async function* proofsOf(
   store: Store,
   survey: Survey,
   head: Checkpoint,
-  tsaChain: string | undefined,
+  { tsaChain, key }: { tsaChain: string | undefined; key: VerificationKey },
 ): AsyncGenerator<ArchiveFile> {
   const read = nodeCache(store.db)
   const checkpoint = head.note
@@ -270,7 +272,7 @@ async function* proofsOf(
   const stamps = tsaChain === undefined ? [] : await stampsFor(store.db, survey, head)
   if (tsaChain !== undefined && stamps.length > 0) yield { path: PACK_FILES.tsaChain, content: tsaChain }
   yield* stampFilesOf(store.db, stamps, head, read)
-  const cosigned = await cosignedHeads(store.db, head)
+  const cosigned = await cosignedHeads(store.db, head, key)
   for (const { file } of cosigned) yield file
   const smaller = [...stamps, ...cosigned].map(({ size }) => size).filter((size) => size < head.size)
   for (const from of new Set([...survey.heads, ...smaller])) {

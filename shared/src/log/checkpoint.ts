@@ -91,6 +91,22 @@ export function openCheckpoint(note: string, key: VerificationKey): Checkpoint {
   return { ...head, note }
 }
 
+/**
+ * Reads a checkpoint that any of these keys may have signed.
+ * @throws BevisError CHECKPOINT_INVALID as for the first of them
+ */
+export function openCheckpointBy(note: string, keys: readonly VerificationKey[]): Checkpoint {
+  let failure: unknown = new BevisError('CHECKPOINT_INVALID', 'there is no key to check it with')
+  for (const [n, key] of keys.entries()) {
+    try {
+      return openCheckpoint(note, key)
+    } catch (error) {
+      if (n === 0) failure = error
+    }
+  }
+  throw failure
+}
+
 /** The head a note claims, its signature unread: for telling what a checkpoint says before deciding on it. */
 export function readTreeHead(note: string): TreeHead {
   return parseTreeHead(parseNote(note).text)

@@ -3,6 +3,8 @@ import { assertKeyAcceptable, keyidOf, spkiFromPem } from '../crypto.ts'
 import { BevisError } from '../error.ts'
 import { parseVkey } from '../log/checkpoint.ts'
 import type { VerificationKey } from '../log/checkpoint.ts'
+import { followSuccessions, openSuccession } from '../log/succession.ts'
+import type { LogClosure, Succession } from '../log/succession.ts'
 import { textOf } from './description.ts'
 import type { PackContent } from './description.ts'
 import { PACK_FILES, decodeJson, keyFile, packKeySchema } from './pack.ts'
@@ -20,6 +22,8 @@ export interface Keys {
   readonly byId: ReadonlyMap<string, KnownKey>
   /** Null when the pack's own is not usable; the trust file's is preferred. */
   readonly log: VerificationKey | null
+  /** Logs of other names that the pack's goes on from, as their own keys signed it. */
+  readonly closures: readonly LogClosure[]
 }
 
 /**
@@ -54,18 +58,38 @@ export function readKeys(files: PackContent, pack: Pack, trust: Trust | null, fi
       return parseVkey(line.slice(0, -1))
     }) ?? null
   findings.hold('keys.valid', `${counted(byId.size, 'key')} and the log’s`)
+  const notes = readSuccessions(files, findings)
+  const closures = notes.map(openOwn).filter((one) => one.kind === 'closure')
   if (trust === null) {
     findings.skip('trust.log', 'no trust file: the key came with the pack')
     findings.skip('trust.agents', 'no trust file: the keys came with the pack')
-    return { byId, log }
+    return { byId, log, closures }
   }
-  compareLog(log, trust, findings)
+  // Whose key your file names may have signed that another one follows it.
+  const wanted = followSuccessions(trust.log.vkey, notes).at(-1)?.to ?? trust.log.vkey
+  compareLog(log, wanted, findings)
   const trusted = compareAgents(byId, pack, trust, findings)
-  return { byId: trusted, log: trust.log.vkey }
+  return { byId: trusted, log: wanted, closures }
 }
 
-function compareLog(log: VerificationKey | null, trust: Trust, findings: Findings): void {
-  const wanted = trust.log.vkey
+/** Each note holds by the key that it follows; whether that is a key of yours is seen later. */
+function readSuccessions(files: PackContent, findings: Findings): string[] {
+  if (!files.has(PACK_FILES.successions)) return []
+  return (
+    findings.attempt('keys.valid', PACK_FILES.successions, () => {
+      const place = PACK_FILES.successions
+      const notes = decodeJson(textOf(files, place), z.array(z.string().max(65_536)).max(1_000), place)
+      for (const note of notes) openOwn(note)
+      return notes
+    }) ?? []
+  )
+}
+
+function openOwn(note: string): Succession {
+  return openSuccession(note, parseVkey(note.split('\n')[1] ?? ''))
+}
+
+function compareLog(log: VerificationKey | null, wanted: VerificationKey, findings: Findings): void {
   if (log === null || log.name !== wanted.name || keyidOf(log.spki) !== keyidOf(wanted.spki)) {
     findings.fail(
       'trust.log',

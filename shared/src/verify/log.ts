@@ -8,6 +8,7 @@ import { assertExtends } from '../log/receipt.ts'
 import { parseConsistency } from '../log/consistency.ts'
 import { fileOf, textOf } from './description.ts'
 import type { PackContent } from './description.ts'
+import type { LogClosure } from '../log/succession.ts'
 import type { Keys } from './keys.ts'
 import {
   PACK_FILES,
@@ -47,7 +48,7 @@ export function placeStatements(
   const logged = indexStatements(files, pack, statements, findings)
   if (checkpoint !== undefined) {
     proveInclusion(files, checkpoint, logged, findings)
-    proveConsistency(files, checkpoint, logged, findings)
+    proveConsistency(files, { checkpoint, closures: keys.closures }, logged, findings)
   }
   return { logged, checkpoint }
 }
@@ -165,7 +166,7 @@ function proveInclusion(
 
 function proveConsistency(
   files: PackContent,
-  checkpoint: Checkpoint,
+  { checkpoint, closures }: { checkpoint: Checkpoint; closures: readonly LogClosure[] },
   logged: readonly LoggedStatement[],
   findings: Findings,
 ): void {
@@ -174,7 +175,16 @@ function proveConsistency(
   const due = new Set(Array.from(stamped, (size) => consistencyFile(size, checkpoint.size)))
   for (const { chain, place, leafIndex } of logged) {
     if (chain === null || chain.log === null) continue
-    const { origin, size, root } = chain.log
+    const { size, root } = chain.log
+    const closed = closures.find(({ from }) => from.name === chain.log?.origin)
+    if (closed !== undefined && size > closed.kept.size && size <= closed.last.size) {
+      due.add(consistencyFile(size, checkpoint.size))
+      const lost = `${closed.from.name} lost its entries from ${closed.kept.size} to ${closed.last.size}, and was closed`
+      findings.skip('log.consistency', `${lost}: what agents saw of them cannot be compared any more`)
+      continue
+    }
+    // What a closed log has left is the beginning of the one that goes on.
+    const origin = closed !== undefined && size <= closed.kept.size ? checkpoint.origin : chain.log.origin
     if (leafIndex < size) findings.fail('log.consistency', `${place}: embeds a head that already holds it`)
     const known = rootBySize.get(size)
     if (known === root && origin === checkpoint.origin) continue

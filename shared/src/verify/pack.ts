@@ -29,6 +29,8 @@ export const PACK_FILES = {
   vkey: 'keys/log.vkey',
   /** PEM: the roots of the time stamping authorities. */
   tsaChain: 'tsa-chain.pem',
+  /** How the log's keys follow each other, where there was more than one: notes, JSON. */
+  successions: 'keys/log.successions.json',
 } as const
 
 /**
