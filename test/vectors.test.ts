@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { openCheckpoint, parseVkey, readTreeHead } from '@bevis/shared/log/checkpoint'
+import { openCheckpoint, parseVkey } from '@bevis/shared/log/checkpoint'
 import {
   appendLeaves,
   consistencyProof,
@@ -14,15 +14,7 @@ import {
   verifyInclusion,
 } from '@bevis/shared/log/merkle'
 import type { NodeId } from '@bevis/shared/log/merkle'
-import { parseCosignerKey, verifyCosignature } from '@bevis/shared/log/cosignature'
-import {
-  decodeBundle,
-  encodeBundle,
-  encodeTile,
-  formatTilePath,
-  tileReader,
-  tilesOf,
-} from '@bevis/shared/log/tile'
+import { decodeBundle, encodeBundle, encodeTile, formatTilePath, tilesOf } from '@bevis/shared/log/tile'
 
 const read = (name: string): unknown =>
   JSON.parse(readFileSync(new URL(`vectors/${name}`, import.meta.url), 'utf8'))
@@ -156,56 +148,5 @@ describe('the log of transparency-dev/tessera', () => {
       const changed = `${note.slice(0, at)}${note[at] === 'A' ? 'B' : 'A'}${note.slice(at + 1)}`
       expect(() => openCheckpoint(changed, key)).toThrow(/checkpoint|note/)
     }
-  })
-})
-
-describe('the log witnesses and the mirror of FiloSottile/sunlight', () => {
-  const { cosignatures, mirror } = z
-    .object({
-      cosignatures: z.array(z.object({ key: z.string(), checkpoint: z.string() })),
-      mirror: z.object({ key: z.string(), files: z.record(z.string(), base64) }),
-    })
-    .parse(read('sunlight-witness.json'))
-  const fetchTile = (path: string) =>
-    Promise.resolve(mirror.files[path] ?? expect.fail(`the vectors hold no ${path}`))
-  const checkpoint = new TextDecoder().decode(mirror.files['checkpoint'])
-
-  test('their cosignatures hold, and with one character changed they do not', () => {
-    const all = [...cosignatures, { key: mirror.key, checkpoint }]
-    expect(all).toHaveLength(3)
-    for (const { key, checkpoint: note } of all) {
-      const cosigner = parseCosignerKey(key)
-      expect(verifyCosignature(note, cosigner)?.at.toISOString()).toBe('2025-12-31T00:00:00.000Z')
-      const held = Array.from(note, (char, at) => {
-        const changed = `${note.slice(0, at)}${char === 'A' ? 'B' : 'A'}${note.slice(at + 1)}`
-        try {
-          return verifyCosignature(changed, cosigner) !== null
-        } catch {
-          return false
-        }
-      })
-      // Whoever else signed is of no interest here: their lines may say what they like.
-      const own = note.indexOf('— ')
-      const last = note.lastIndexOf('— ')
-      expect(held.slice(0, own).concat(held.slice(last))).not.toContain(true)
-    }
-  })
-
-  test('a tree of more than one tile is read by its tiles', async () => {
-    const head = readTreeHead(checkpoint)
-    const readNodes = tileReader(head.size, fetchTile)
-    expect((await rootOf(head.size, readNodes)).toHex()).toBe(head.root.toHex())
-    for (const index of [0, 255, 256, 299]) {
-      const [leaf] = await readNodes([{ level: 0, index }])
-      const path = await inclusionProof(index, head.size, readNodes)
-      const claim = { index, size: head.size, leafHash: leaf ?? expect.fail('leaf'), proof: path }
-      expect(verifyInclusion({ ...claim, root: head.root })).toBe(true)
-    }
-    const tiles = [...tilesOf(head.size)].filter(({ level }) => level !== 'entries')
-    expect(tiles.map(formatTilePath).toSorted()).toEqual(
-      Object.keys(mirror.files)
-        .filter((name) => name !== 'checkpoint')
-        .toSorted(),
-    )
   })
 })

@@ -1,7 +1,6 @@
 /** The log's heads are cosigned: by outside log witnesses over their protocol, and by agents in their own requests. */
 import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { z } from 'zod'
 import { generateSigningKey, signerFromPem, spkiOf } from '@bevis/shared/crypto'
 import { formatVkey, openCheckpoint, parseVkey, signCheckpoint } from '@bevis/shared/log/checkpoint'
 import type { Checkpoint } from '@bevis/shared/log/checkpoint'
@@ -30,26 +29,6 @@ beforeEach(async () => {
   witness = await startWitness('witness.example/w1', newSigner())
 })
 afterEach(() => witness.close())
-
-test('our witness holds the dialogue that litewitness holds', async () => {
-  const { logKey, origin, dialogue } = z
-    .object({
-      logKey: z.string(),
-      origin: z.string(),
-      dialogue: z.array(z.object({ body: z.string(), status: z.number(), asserts: z.string() })),
-    })
-    .parse(JSON.parse(readFileSync(new URL('../vectors/litewitness-dialogue.json', import.meta.url), 'utf8')))
-  witness.logs.set(origin, parseVkey(formatVkey(origin, spkiOf(Uint8Array.fromHex(logKey)))))
-  expect(dialogue).toHaveLength(9)
-  for (const { body, status, asserts } of dialogue) {
-    const response = await fetch(`${witness.url}/add-checkpoint`, { method: 'POST', body })
-    const text = await response.text()
-    // What litewitness refuses as an unknown log is a 404 in the specification.
-    expect([body, response.status]).toEqual([body, asserts.includes('unknown log') ? 404 : status])
-    const size = /^body == "(\d+)\\n"$/.exec(asserts)?.[1]
-    if (size !== undefined) expect(text).toBe(`${size}\n`)
-  }
-})
 
 describe('a collector', () => {
   let place: TestFolder
