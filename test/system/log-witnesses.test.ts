@@ -1,8 +1,8 @@
 /** The log's heads are cosigned: by outside log witnesses over their protocol, and by agents in their own requests. */
 import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { generateSigningKey, signerFromPem, spkiOf } from '@bevis/shared/crypto'
-import { formatVkey, openCheckpoint, parseVkey, signCheckpoint } from '@bevis/shared/log/checkpoint'
+import { generateSigningKey, signerFromPem } from '@bevis/shared/crypto'
+import { openCheckpoint, parseVkey, signCheckpoint } from '@bevis/shared/log/checkpoint'
 import type { Checkpoint } from '@bevis/shared/log/checkpoint'
 import { formatConsistency, parseConsistency } from '@bevis/shared/log/consistency'
 import {
