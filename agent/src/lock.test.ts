@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { lock, readHolder, tryLock } from './lock.ts'
 
 const now = (): Date => new Date()
@@ -25,8 +25,9 @@ const HOLDING = `
 
 test('another process’s lock holds until that process is gone, kill -9 included', async () => {
   const child = spawn(process.execPath, ['--input-type=module', '-e', HOLDING, file], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'ignore'],
   })
+  onTestFinished(() => void child.kill('SIGKILL'))
   const [said] = (await once(child.stdout, 'data')) as [Buffer]
   expect(said.toString()).toBe('yes')
   expect(tryLock(file, 'mine', now())).toBeNull()

@@ -15,6 +15,9 @@ export interface Holder {
   readonly since: string
 }
 
+/** A database that nobody refers to is closed by the garbage collector, and its lock is gone. */
+const held = new Set<Sqlite.Database>()
+
 /**
  * Takes the lock `file`, or gives null when another process has it. The lock is an exclusive SQLite transaction
  * on an empty database: a lock of the kernel, so that kill -9 leaves nothing stale behind.
@@ -30,7 +33,13 @@ export function tryLock(file: string, what: string, now: Date): Lock | null {
   }
   const holder: Holder = { pid: process.pid, what, since: now.toISOString() }
   writeFileSync(`${file}.holder`, JSON.stringify(holder), { mode: 0o600 })
-  return { release: () => db.close() }
+  held.add(db)
+  return {
+    release() {
+      held.delete(db)
+      db.close()
+    },
+  }
 }
 
 /**

@@ -38,6 +38,7 @@ export async function startServe(config: string, url: string): Promise<ChildProc
     if (ready?.status === 200) return child
     await sleep(50)
   }
+  child.kill('SIGKILL')
   throw new Error('serve did not become ready')
 }
 

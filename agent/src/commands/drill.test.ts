@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, onTestFinished } from 'vitest'
 import { filesBelow } from '../../../test/kit/restic-place.ts'
 import { AGENT, agentPlace } from './place-for-tests.ts'
 import type { AgentPlace } from './place-for-tests.ts'
@@ -117,6 +117,7 @@ test('stopped: INCONCLUSIVE, recorded, and nothing of ours is left behind', asyn
     [AGENT, 'drill', 'shop', '--target', target, '--json', '--config', place.config],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   )
+  onTestFinished(() => void child.kill('SIGKILL'))
   let stdout = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve))

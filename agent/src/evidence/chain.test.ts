@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ZERO_DIGEST } from '@bevis/shared/evidence/chain'
 import { assertSignature, openEnvelope } from '@bevis/shared/evidence/envelope'
 import { parseStatement } from '@bevis/shared/evidence/statement'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, onTestFinished } from 'vitest'
 import { openState } from '../state.ts'
 import type { State } from '../state.ts'
 import { appendStatement } from './chain.ts'
@@ -97,6 +97,7 @@ function startRecording(most: number): Recording {
   const child = spawn(process.execPath, ['--input-type=module', '-e', RECORDING, folder, String(most)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
+  onTestFinished(() => void child.kill('SIGKILL'))
   let output = ''
   child.stdout.on('data', (chunk) => (output += String(chunk)))
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
