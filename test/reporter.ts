@@ -1,7 +1,7 @@
 import type { Reporter, SerializedError, TestModule } from 'vitest/node'
 
 /**
- * The closing line that people and continuous integration read: `N passed, N failed, N skipped`, alone on the
+ * Why each test was skipped, then the closing line that people and continuous integration read: `N passed, N failed, N skipped`, alone on the
  * last line. A file that could not be loaded and an error outside any test count as failures.
  */
 export default class ClosingLine implements Reporter {
@@ -10,8 +10,10 @@ export default class ClosingLine implements Reporter {
     for (const module of modules) {
       if (module.errors().length > 0) counts.failed += 1
       for (const test of module.children.allTests()) {
-        const { state } = test.result()
-        counts[state === 'pending' ? 'skipped' : state] += 1
+        const result = test.result()
+        counts[result.state === 'pending' ? 'skipped' : result.state] += 1
+        if (result.state === 'skipped')
+          process.stdout.write(`skipped: ${test.fullName}: ${result.note ?? 'no reason given'}\n`)
       }
       for (const suite of module.children.allSuites()) if (suite.errors().length > 0) counts.failed += 1
     }
