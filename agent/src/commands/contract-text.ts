@@ -31,22 +31,27 @@ export function readContractFile(file: string): Contract {
 }
 
 /**
- * What the set's contract says of it, by its text on this machine. Null where that is not here, or cannot be used: doctor
- * and retention say what is wrong with it, everything else goes on without.
+ * What the set's contract says of it, by its text on this machine. Null where that is not here, or does not name the set.
+ * @throws BevisError CONTRACT_INVALID
  */
 export function termsIn({ id, contractFile }: Pick<SetConfig, 'id' | 'contractFile'>): ContractSet | null {
   if (contractFile === undefined) return null
-  try {
-    const sets = readContractFile(contractFile).versions.at(-1)?.sets ?? []
-    return sets.find((one) => one.id === id) ?? null
-  } catch {
-    return null
-  }
+  const sets = readContractFile(contractFile).versions.at(-1)?.sets ?? []
+  return sets.find((one) => one.id === id) ?? null
 }
 
-/** What the contract wants to see in every backup, of the set's own paths. */
+/**
+ * What the contract wants to see in every backup, of the set's own paths. A text that cannot be used stops no backup:
+ * doctor and retention say what is wrong with it.
+ */
 export function canariesIn(set: Pick<SetConfig, 'id' | 'contractFile' | 'paths'>): string[] {
-  return (termsIn(set)?.content?.canaries ?? []).filter((path) => covers(set.paths, [path]))
+  let terms: ContractSet | null
+  try {
+    terms = termsIn(set)
+  } catch {
+    return []
+  }
+  return (terms?.content?.canaries ?? []).filter((path) => covers(set.paths, [path]))
 }
 
 /** What was told longer ago may not know of a hold. */

@@ -92,6 +92,15 @@ test('later than agreed is bad, however whole', async () => {
   expect(stdout).toMatch(/PASSED[^]*✗ [\d.]+ s, and 1\.0 s are agreed/)
   expect(status).toBe(1)
   expect(lastTest()).toMatchObject({ result: 'PASSED', rto: { agreedSeconds: 1 } })
+
+  // What was agreed must not be lost with the file that says it.
+  writeFileSync(contractFile, '{')
+  const elsewhere = join(place.folder, 'elsewhere')
+  expect(await place.agent('drill', 'shop', '--target', elsewhere)).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('CONTRACT_INVALID'),
+  })
+  expect(existsSync(elsewhere)).toBe(false)
 })
 
 test('damage is FAILED, once, with what could be had left in place', async () => {

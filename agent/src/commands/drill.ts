@@ -71,6 +71,7 @@ function assertEmpty(target: string): void {
     )
 }
 
+/** Read before anything is restored: a text that cannot be used is not the same as none. */
 function rtoIn({ set }: Bench): number | null {
   const seconds = parseDuration(termsIn(set)?.restoreTest?.rto ?? '') / 1000
   return Number.isFinite(seconds) ? seconds : null
