@@ -33,6 +33,13 @@
  * 10. 5 October 2026: a person's data are erased from February's last backup, which both have approved. Kept.
  * 11. The test of everything of 15 December 2025 is not repeated: at risk from 15 December 2026, breached from the 29th,
  *     mended on the 30th.
+ * 12. Credits: the contract has no clause on them, and there are none. With those of CLAUSES below: 16 May and 15 July
+ *     2025 are missed, 4 % each; 17 March 2026 is excused by both before the month is over. October 2025's month is
+ *     lost in May 2026, 3 %. On 3 August 2026 all that is owed is lost: the 20 working days from 6 to 31 July and Friday
+ *     the 3rd, whose day ended lost; the months from July 2025 to July 2026, 13; the fiscal year 2025: 35 of 3 %, capped
+ *     at 15. At that day's end what lies in the new repository is reported by no run: points undecided on one day. The
+ *     test of everything is overdue at the end of 29 December: 5 %. Nobody knows whether the copy can be deleted on 1
+ *     January 2025, before the first try, and at the ends of 2 to 31 October, 30 days: no credit, and told.
  *
  * At the end, 31 December 2026 at noon: 2025 has 253 working days (261 Mondays to Fridays, less 1 January, 17, 18 and
  * 21 April, 29 May, 9 June, 25 and 26 December), 2026 has 254 (261 less 1 January, 2, 3 and 6 April, 14 and 25 May, 25
@@ -42,7 +49,15 @@
 import { expect, test } from 'vitest'
 import type { Snap } from '@bevis/shared/evidence/predicates'
 import { Story, repositoryOf } from '@bevis/shared/contract/story-for-tests'
-import { Watch, datesFrom, exampleContract, inShort, statesOf } from './kit/two-years.ts'
+import {
+  Watch,
+  creditLines,
+  datesFrom,
+  exampleContract,
+  inShort,
+  statesOf,
+  withPenalties,
+} from './kit/two-years.ts'
 
 const DAY_MS = 86_400_000
 const contract = exampleContract('bookkeeping')
@@ -78,6 +93,14 @@ const SAMPLES = new Set([
   '2026-11-25',
 ])
 const FULL = new Set(['2025-12-15', '2026-12-30'])
+
+/** What the two might have agreed on. */
+const CLAUSES = [
+  { measure: 'points.missed', per: 'obligation', pctOfMonthlyFee: 4, capPct: 10 },
+  { measure: 'retention.lost', per: 'obligation', pctOfMonthlyFee: 3, capPct: 15 },
+  { measure: 'copies.deletion-allowed', per: 'day', pctOfMonthlyFee: 1, capPct: null },
+  { measure: 'proof', per: 'month', pctOfMonthlyFee: 5, capPct: null },
+] as const
 
 function isWorkday(date: string): boolean {
   return new Date(date).getUTCDay() % 6 !== 0 && !HOLIDAYS.has(date)
@@ -175,7 +198,8 @@ class Books {
 }
 
 test('two years of the bookkeeping', () => {
-  const watch = new Watch(contract, new Books().tell().facts)
+  const { facts } = new Books().tell()
+  const watch = new Watch(contract, facts)
   const at = (instant: string) => {
     const answer = watch.at(instant)
     return { answer, set: answer.sets[0]!, short: inShort(answer.sets[0]!) }
@@ -264,5 +288,18 @@ test('two years of the bookkeeping', () => {
   expect(last.set.rate).toBeCloseTo(527 / 530, 10)
   expect(last.set.obligations.filter(({ state }) => state === 'lost')).toMatchObject([
     { bucket: '2026-07-03', since: '2026-08-03T12:00:00.000Z', keepUntil: '2026-08-03T16:00:00.000Z' },
+  ])
+
+  // 12. Credits.
+  expect(creditLines(contract, facts, '2025-01', '2026-12')).toEqual([])
+  expect(creditLines(withPenalties(contract, CLAUSES), facts, '2025-01', '2026-12')).toEqual([
+    '2025-01: copies.deletion-allowed undecided on 1 days',
+    '2025-05: points.missed 1, 4 %',
+    '2025-07: points.missed 1, 4 %',
+    '2025-10: copies.deletion-allowed undecided on 30 days',
+    '2026-05: retention.lost 1, 3 %',
+    '2026-08: points.missed undecided on 1 days',
+    '2026-08: retention.lost 35, 15 %',
+    '2026-12: proof 1, 5 %',
   ])
 })

@@ -28,6 +28,9 @@
  *     backup of 10 February: its day is owed for 60 days and is lost, and the hold is broken while it lasts. The day ends
  *     with 11 April, the hold on 1 May.
  *  9. 10 July 2026: the test of everything is forgotten: at risk, after the 24th breached, mended on the 26th.
+ * 10. Credits: from 1 July 2025 each lost point is worth 2 % of the monthly fee, at most 15 %. 27 and 28 May, lost in
+ *     July 2025: 4 %. 10 February, lost in March 2026: 2 %; that the hold was broken is another promise. Copies that
+ *     could be deleted, as in December 2025, are no clause's measure.
  *
  * At the end, 31 January 2027 before noon: 730 days of 24 hours less the last 11 hours (to 23:00Z): 17,509 hours have
  * begun and are listed, 1 missed, 17,508 kept. 730 days, 3 lost, 727 kept. 24 months kept. 18,259 of 18,263.
@@ -35,7 +38,7 @@
 import { expect, test } from 'vitest'
 import type { Snap } from '@bevis/shared/evidence/predicates'
 import { Story, repositoryOf } from '@bevis/shared/contract/story-for-tests'
-import { Watch, exampleContract, inShort, statesOf } from './kit/two-years.ts'
+import { Watch, creditLines, exampleContract, inShort, statesOf } from './kit/two-years.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
@@ -120,7 +123,8 @@ class Clinic {
 }
 
 test('two years of the clinic', () => {
-  const watch = new Watch(contract, new Clinic().tell().facts)
+  const { facts } = new Clinic().tell()
+  const watch = new Watch(contract, facts)
   const at = (instant: string) => {
     const answer = watch.at(instant)
     return { answer, set: answer.sets[0]!, short: inShort(answer.sets[0]!) }
@@ -199,4 +203,9 @@ test('two years of the clinic', () => {
   const last = at('2027-01-31T11:50:00Z')
   expect(last.short).toBe('compliant')
   expect(last.set.rate).toBeCloseTo(18_259 / 18_263, 10)
+
+  // 10. Credits.
+  expect(creditLines(contract, facts, '2025-07', '2025-07')).toEqual(['2025-07: retention.lost 2, 4 %'])
+  expect(creditLines(contract, facts, '2025-12', '2025-12')).toEqual([])
+  expect(creditLines(contract, facts, '2026-03', '2026-03')).toEqual(['2026-03: retention.lost 1, 2 %'])
 })

@@ -40,6 +40,13 @@
  *     inventories count for nothing. The day's snapshot is listed by the next sound inventory, and what it is worth
  *     stays unknown until nobody is owed it any more, after the 28th.
  * 11. 9 September 2026: the backup could not read everything, and the contract takes no partial ones: missed.
+ * 12. Credits: the contract has no clause on them, and there are none. With those of CLAUSES below: 5 May 2025 and 9
+ *     September 2026 are missed, 5 % each, and at the end of each the newest point is too old, by one day: 1 %. Week 48
+ *     was missed on 1 December 2025 and excused by both in the same month: nothing. September 2025 ends without the
+ *     test, 3 %; October begins with it. Over-retained at the ends of 15 to 19 February 2026: five days, capped at 4 %.
+ *     In April 2026 one week is lost, 2 %: the day of 14 March was discharged. 14 July 2026 is unknown: by the age of
+ *     the newest point at its own end, by its own state from its due time until it is owed no more at the end of the
+ *     28th. Nobody can say for the ends of 14 to 27 July, 14 days, whether there was more to count.
  *
  * At the end, 28 February 2027 at noon: 730 days, of which 2 missed (5 May 2025, 9 September 2026), 1 unknown (14 July
  * 2026), 7 excused (24 to 30 November 2025): 720 kept. 104 weeks (10 of 2025 to 8 of 2027), 1 excused, 1 lost: 102
@@ -48,7 +55,16 @@
 import { expect, test } from 'vitest'
 import type { Snap } from '@bevis/shared/evidence/predicates'
 import { Story, sourceOf } from '@bevis/shared/contract/story-for-tests'
-import { Watch, agedAt, datesFrom, exampleContract, inShort, statesOf } from './kit/two-years.ts'
+import {
+  Watch,
+  creditLines,
+  agedAt,
+  datesFrom,
+  exampleContract,
+  inShort,
+  statesOf,
+  withPenalties,
+} from './kit/two-years.ts'
 
 const HOUR_MS = 3_600_000
 const contract = exampleContract('web-shop')
@@ -58,6 +74,15 @@ const heldMay = {
   covers: { from: '2025-05-01', to: '2025-05-31' },
   authority: 'Tvist 2025-88',
 }
+
+/** What the two might have agreed on. */
+const CLAUSES = [
+  { measure: 'points.missed', per: 'obligation', pctOfMonthlyFee: 5, capPct: 10 },
+  { measure: 'points.recovery-point-age', per: 'day', pctOfMonthlyFee: 1, capPct: null },
+  { measure: 'retention.lost', per: 'obligation', pctOfMonthlyFee: 2, capPct: null },
+  { measure: 'ceiling', per: 'day', pctOfMonthlyFee: 1, capPct: 4 },
+  { measure: 'proof', per: 'month', pctOfMonthlyFee: 3, capPct: null },
+] as const
 
 function tell(): Story {
   const story = new Story({ agent: 'web1', host: 'web1', lineage: 'hfk-web' })
@@ -130,7 +155,8 @@ function retain(story: Story, date: string, sent: { receivedAt?: string }, time 
 }
 
 test('two years of the web shop', () => {
-  const watch = new Watch(contract, tell().facts)
+  const { facts } = tell()
+  const watch = new Watch(contract, facts)
   const at = (instant: string) => {
     const answer = watch.at(instant)
     return { answer, set: answer.sets[0]!, short: inShort(answer.sets[0]!) }
@@ -223,4 +249,18 @@ test('two years of the web shop', () => {
   const last = at('2027-02-28T12:00:00Z')
   expect(last.short).toBe('compliant')
   expect(last.set.rate).toBeCloseTo(846 / 849, 10)
+
+  // 12. Credits.
+  expect(creditLines(contract, facts, '2025-03', '2027-02')).toEqual([])
+  expect(creditLines(withPenalties(contract, CLAUSES), facts, '2025-03', '2027-02')).toEqual([
+    '2025-05: points.missed 1, 5 %',
+    '2025-05: points.recovery-point-age 1, 1 %',
+    '2025-09: proof 1, 3 %',
+    '2026-02: ceiling 5, 4 %',
+    '2026-04: retention.lost 1, 2 %',
+    '2026-07: points.missed undecided on 14 days',
+    '2026-07: points.recovery-point-age undecided on 14 days',
+    '2026-09: points.missed 1, 5 %',
+    '2026-09: points.recovery-point-age 1, 1 %',
+  ])
 })

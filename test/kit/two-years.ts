@@ -2,9 +2,12 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Answer, SetAnswer } from '@bevis/shared/contract/answer'
+import { creditsOf, judgeMonth } from '@bevis/shared/contract/credit'
+import type { ClauseCredits } from '@bevis/shared/contract/credit'
 import { Judge } from '@bevis/shared/contract/evaluate'
 import { addFact, emptyIndex } from '@bevis/shared/contract/facts'
 import type { Fact } from '@bevis/shared/contract/known'
+import { monthsThrough } from '@bevis/shared/contract/month'
 import { parseContract } from '@bevis/shared/contract/parse'
 import type { Contract } from '@bevis/shared/contract/schema'
 
@@ -35,6 +38,39 @@ export class Watch {
     }
     return this.#judge.judge(at)
   }
+}
+
+/** A contract as it would be with other clauses on credits in all of its versions. */
+export function withPenalties(
+  contract: Contract,
+  penalties: readonly Pick<ClauseCredits, 'measure' | 'per' | 'pctOfMonthlyFee' | 'capPct'>[],
+): Contract {
+  const clauses = penalties.map(({ capPct, ...rest }) => ({
+    ...rest,
+    ...(capPct !== null && { capPct }),
+    mustBeClaimed: true,
+  }))
+  return { ...contract, versions: contract.versions.map((one) => ({ ...one, penalties: clauses })) }
+}
+
+/**
+ * What each month comes to, once it is over: a line for each clause that was met, `2025-07: retention.lost 2, 4 %`,
+ * and one for each that nobody can judge on some days.
+ */
+export function creditLines(
+  contract: Contract,
+  facts: readonly Fact[],
+  first: string,
+  last: string,
+): string[] {
+  const asOf = new Date('2100-01-01')
+  return monthsThrough(first, last).flatMap((month) => {
+    const { clauses } = creditsOf(contract, judgeMonth({ contract, facts, month, asOf }))
+    return clauses.flatMap(({ measure, units, pct, undecidedDays }) => [
+      ...(units === 0 ? [] : [`${month}: ${measure} ${units}, ${pct} %`]),
+      ...(undecidedDays === 0 ? [] : [`${month}: ${measure} undecided on ${undecidedDays} days`]),
+    ])
+  })
 }
 
 /** One line of a verdict, to be worked out by hand: the headline and what is not compliant. */

@@ -84,6 +84,20 @@ export function brokenObligations({ sets }: Answer): Map<string, Breach> {
   return breaches
 }
 
+/** The keys that obligations would have in breach, which both parties have excused. */
+export function excusedKeys({ sets }: Answer): Set<string> {
+  const breaches = new Map<string, Breach>()
+  for (const set of sets) {
+    for (const { tier, bucket, state, due } of set.obligations) {
+      if (state !== 'excused') continue
+      const one = { set: set.id, subject: `${tier}/${bucket}`, since: due, evidence: [] }
+      put(breaches, { ...one, dimension: 'points', code: 'missed' }, '')
+      put(breaches, { ...one, dimension: 'retention', code: 'lost' }, '')
+    }
+  }
+  return new Set(breaches.keys())
+}
+
 /** An amendment renames a tier, and the obligation is the same: it is known by the tier's unit and its bucket. */
 function put(breaches: Map<string, Breach>, breach: Breach, since: string): void {
   const { set, code, subject } = breach

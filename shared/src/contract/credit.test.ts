@@ -131,6 +131,22 @@ test('late evidence takes a credit back, and what was known then still says what
   expect(of('2025-04-30T00:00:00Z')).toMatchObject({ units: 0, undecidedDays: 0 })
 })
 
+test('what both parties excuse before the month is over costs nothing; what one excuses, or both too late, does', () => {
+  const contract = promised([
+    { measure: 'points.missed', per: 'obligation', pctOfMonthlyFee: 5 },
+    { measure: 'points.missed', per: 'day', pctOfMonthlyFee: 1 },
+  ])
+  const excused = (...said: [string, 'customer' | 'provider'][]) => {
+    const story = told(['2025-04-05'])
+    const day = { sets: ['filer'], from: '2025-04-05', to: '2025-04-05' }
+    for (const [at, party] of said) story.event(at, 'exclusion-approved', party, day)
+    return credits(contract, story, '2025-04', LATER).clauses.map(({ units }) => units)
+  }
+  expect(excused(['2025-04-10T08:00:00Z', 'provider'])).toEqual([1, 25])
+  expect(excused(['2025-04-10T08:00:00Z', 'provider'], ['2025-04-28T08:00:00Z', 'customer'])).toEqual([0, 0])
+  expect(excused(['2025-04-10T08:00:00Z', 'provider'], ['2025-05-02T08:00:00Z', 'customer'])).toEqual([1, 25])
+})
+
 test('an amendment changes the clauses from its day on, and does not count again what was counted', () => {
   const clause = (pctOfMonthlyFee: number) => ({
     measure: 'points.missed',

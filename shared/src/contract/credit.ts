@@ -4,7 +4,7 @@
  */
 import type { Answer } from './answer.ts'
 import type { Breach, Measure } from './breach.ts'
-import { breachesOf, brokenObligations, isOf, isUndecided, parseMeasure } from './breach.ts'
+import { breachesOf, brokenObligations, excusedKeys, isOf, isUndecided, parseMeasure } from './breach.ts'
 import { Judge } from './evaluate.ts'
 import { indexFacts } from './facts.ts'
 import type { Fact } from './known.ts'
@@ -107,14 +107,18 @@ export interface MonthCredits {
  *
  * Per `obligation`: each promised thing that came to be broken in the month, once, however long it stays so. Per
  * `day`: each local day on which something was broken at its end, or came to be. Per `month`: once, if any day
- * counts. A day is judged by the clauses of the version that was in force at its end.
+ * counts. A day is judged by the clauses of the version that was in force at its end. What both parties have excused
+ * before the month was over counts on none of its days.
  */
 export function creditsOf(contract: Contract, judged: JudgedMonth): MonthCredits {
   const fee = contract.monthlyFee ?? null
+  const last = judged.days.at(-1)
+  const excused = last === undefined ? new Set<string>() : excusedKeys(last.answer)
+  const counting = (breaches: Map<string, Breach>) => [...breaches].filter(([key]) => !excused.has(key))
   const begun = new Set(keysOf(judged.before))
   const days = judged.days.map(({ answer, date }) => {
-    const standing = breachesOf(answer)
-    const all = new Map([...brokenObligations(answer), ...standing])
+    const standing = new Map(counting(breachesOf(answer)))
+    const all = new Map([...counting(brokenObligations(answer)), ...standing])
     const fresh = [...all].filter(([key]) => !begun.has(key))
     for (const [key] of fresh) begun.add(key)
     return { date, answer, standing: [...standing.values()], fresh: fresh.map(([, breach]) => breach) }
