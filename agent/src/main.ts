@@ -295,6 +295,15 @@ define(
     act(options, async (opened) => (await import('./commands/key.ts')).keyRotateCommand(opened, options)),
   )
 
+define(
+  'endorse <file>',
+  'hand on that the customer’s root key has signed this agent’s key (bevis-verify root sign)',
+  ['key endorse web1.note', 'key endorse web1.note --json'],
+  key,
+).action((file: string, options: Common) =>
+  act(options, async (opened) => (await import('./commands/key.ts')).keyEndorseCommand(opened, file)),
+)
+
 define('retire', 'end this agent’s service for good; what it stated so far stays', [
   'retire --reason "the server was sold"',
 ])

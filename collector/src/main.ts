@@ -3,6 +3,7 @@
 import { BevisError } from '@bevis/shared/error'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { add, finish, now, withConfig, withOpened } from './commands/command.ts'
+import type { RevocationCall } from './commands/agent.ts'
 import type { Common } from './commands/command.ts'
 import { logCommands } from './commands/log-commands.ts'
 import type { Telling } from './commands/contract.ts'
@@ -200,11 +201,13 @@ add(agent, 'list', 'Show all agents.', ['agent list', 'agent list --json']).acti
 
 add(agent, 'revoke <id>', 'Refuse what an agent signs from now on; its evidence so far stays.', [
   'agent revoke web1 --reason "stolen laptop" --person "S. Lind"',
+  'agent revoke web1 --reason "stolen laptop" --person "M. Holm" --root-note web1-revoked.note',
 ])
   .requiredOption('--reason <text>', 'why, for the log')
   .requiredOption('--person <name>', 'who decides it, for the log')
   .option('--compromised-since <instant>', 'since when the key may have been in other hands')
-  .action((id: string, options: Common & { reason: string; person: string; compromisedSince?: string }) =>
+  .option('--root-note <file>', 'in which the customer’s root key says so (bevis-verify root revoke)')
+  .action((id: string, options: Common & Omit<RevocationCall, 'agent'>) =>
     withOpened(options, async (opened) =>
       (await import('./commands/agent.ts')).agentRevokeCommand(opened, { agent: id, ...options }),
     ),

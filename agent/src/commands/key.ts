@@ -1,4 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { BevisError, errorMessageOf } from '@bevis/shared/error'
+import { openRootWord } from '@bevis/shared/evidence/root-word'
+import { formatVkey } from '@bevis/shared/log/checkpoint'
 import { requireIdentity } from '../evidence/identity.ts'
 import { lifecycle } from '../evidence/lifecycle.ts'
 import { rotateKey } from '../evidence/rotate.ts'
@@ -32,6 +36,42 @@ export async function keyRotateCommand(
     }
   } finally {
     held.release()
+  }
+}
+
+/**
+ * Hands on that the customer's root key has signed this agent's key: the log has it from then on.
+ * @throws BevisError USAGE when the note is no such word, or is about another key
+ */
+export async function keyEndorseCommand(opened: Opened, file: string): Promise<Outcome> {
+  const identity = requireIdentity(opened.state)
+  const note = readNote(file)
+  const { word, root } = openRootWord(note)
+  const { tenant, agent, keyid } = identity
+  const isOwn = word.tenant === tenant && word.agent === agent && word.keyid === keyid
+  if (word.kind !== 'signed' || !isOwn) {
+    const about = `${file} says that the key ${word.keyid} of ${word.tenant}/${word.agent} is ${word.kind}`
+    throw new BevisError('USAGE', `${about}, and this is ${tenant}/${agent} with the key ${keyid}`)
+  }
+  const said = lifecycle(identity, 'heartbeat', opened.now(), { key: keyid, detail: { root: note } })
+  const { paeDigest } = await recorderOf(opened).record(said)
+  const vkey = formatVkey(root.name, root.spki)
+  return {
+    exit: 0,
+    json: { agent, keyid, root: vkey, statement: paeDigest },
+    lines: [
+      `${agent} hands on that its key ${keyid} is signed by`,
+      `  ${vkey}`,
+      'Deliver it: bevis-agent evidence send. Compare that key with the root of your own trust file.',
+    ],
+  }
+}
+
+function readNote(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').slice(0, 4_096)
+  } catch (cause) {
+    throw new BevisError('USAGE', `${file} cannot be read: ${errorMessageOf(cause)}`, { cause })
   }
 }
 

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { BevisError, errorMessageOf } from '@bevis/shared/error'
 import type { RevocationOrder } from '../event/revoke.ts'
 import { listAgents, listContractsOfAgent } from '../store/read/agents.ts'
 import { openOfficeOf } from './open.ts'
@@ -32,9 +34,18 @@ export async function agentListCommand({ store }: Opened): Promise<Outcome> {
   }
 }
 
-export async function agentRevokeCommand(opened: Opened, order: RevocationOrder): Promise<Outcome> {
+/** A revocation as it is asked for: the root key's word lies in a file. */
+export interface RevocationCall extends Omit<RevocationOrder, 'root'> {
+  readonly rootNote?: string
+}
+
+export async function agentRevokeCommand(
+  opened: Opened,
+  { rootNote, ...order }: RevocationCall,
+): Promise<Outcome> {
   const office = await openOfficeOf(opened)
-  const statements = (await office.revoke(order)).map(({ paeDigest }) => paeDigest)
+  const root = rootNote === undefined ? undefined : readNote(rootNote)
+  const statements = (await office.revoke({ ...order, root })).map(({ paeDigest }) => paeDigest)
   return {
     exit: 0,
     json: { agent: order.agent, state: 'revoked', statements },
@@ -42,5 +53,13 @@ export async function agentRevokeCommand(opened: Opened, order: RevocationOrder)
       `${order.agent} is revoked: what it sends from now on is refused, what it sent before stays.`,
       'A new invitation lets it enrol with a new key.',
     ],
+  }
+}
+
+function readNote(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').slice(0, 4_096)
+  } catch (cause) {
+    throw new BevisError('USAGE', `${file} cannot be read: ${errorMessageOf(cause)}`, { cause })
   }
 }

@@ -1,5 +1,7 @@
 import type { AgentLifecycle, ContractEvent } from '@bevis/shared/evidence/predicates'
+import { openRootWord, rootNoteIn } from '@bevis/shared/evidence/root-word'
 import { isEvidence } from '@bevis/shared/evidence/statement'
+import { formatVkey } from '@bevis/shared/log/checkpoint'
 import { parseCosignerKey } from '@bevis/shared/log/cosignature'
 import type { Selectable, Transaction } from 'kysely'
 import type { AgentTable, Schema } from '../store/schema.ts'
@@ -76,12 +78,20 @@ export function loadAgents(tx: Transaction<Schema>): Agents {
     signature: number,
     purpose: 'agent' | 'token' | 'office',
     owner: { tenant: string; agent: string; epoch: number },
+    root: string | null = null,
   ): Promise<void> {
     const key = logged.signatures[signature]
     if (key === undefined) return
     await tx
       .insertInto('agent_key')
-      .values({ ...key, ...owner, purpose, from_leaf: logged.leafIndex + signature, revoked_leaf: null })
+      .values({
+        ...key,
+        ...owner,
+        purpose,
+        from_leaf: logged.leafIndex + signature,
+        revoked_leaf: null,
+        root,
+      })
       .onConflict((conflict) => conflict.doNothing())
       .execute()
   }
@@ -98,6 +108,26 @@ export function loadAgents(tx: Transaction<Schema>): Agents {
       .values({ vkey, ...owner, from_leaf: logged.leafIndex })
       .onConflict((conflict) => conflict.doNothing())
       .execute()
+  }
+
+  /** For people to see; whether the root key is the customer's, only the customer's own trust file can say. */
+  async function endorse(note: string, owner: { tenant: string; agent: string }): Promise<void> {
+    const said = readWord(note)
+    if (said?.word.kind !== 'signed' || said.word.tenant !== owner.tenant || said.word.agent !== owner.agent)
+      return
+    await tx
+      .updateTable('agent_key')
+      .set({ root: formatVkey(said.root.name, said.root.spki) })
+      .where('keyid', '=', said.word.keyid)
+      .where('tenant', '=', owner.tenant)
+      .where('agent', '=', owner.agent)
+      .where('purpose', '=', 'agent')
+      .execute()
+  }
+
+  async function rootOf(keyid: string): Promise<string | null> {
+    const row = await tx.selectFrom('agent_key').select('root').where('keyid', '=', keyid).executeTakeFirst()
+    return row?.root ?? null
   }
 
   /** Revokes the keys of an agent up to an epoch; counted by log index, not by any clock. */
@@ -138,11 +168,16 @@ export function loadAgents(tx: Transaction<Schema>): Agents {
   async function applyLifecycle(logged: Logged, lifecycle: AgentLifecycle, agent: AgentRow): Promise<void> {
     const { tenant, agent: id, epoch } = lifecycle.chain
     if (lifecycle.clockOffsetMs !== undefined) change(agent, { clock_offset_ms: lifecycle.clockOffsetMs })
-    if (lifecycle.event === 'started' || lifecycle.event === 'heartbeat') {
+    const note = rootNoteIn(lifecycle.detail)
+    if (note !== null) await endorse(note, { tenant, agent: id })
+    else if (lifecycle.event === 'started' || lifecycle.event === 'heartbeat') {
       change(agent, { detail: JSON.stringify(lifecycle) })
     }
     if (lifecycle.cosigner !== undefined) await addCosigner(logged, lifecycle.cosigner, { tenant, agent: id })
-    if (lifecycle.event === 'rotated') await addKey(logged, 0, 'agent', { tenant, agent: id, epoch })
+    if (lifecycle.event === 'rotated') {
+      const root = await rootOf(logged.signatures[1]?.keyid ?? '')
+      await addKey(logged, 0, 'agent', { tenant, agent: id, epoch }, root)
+    }
     if (lifecycle.event === 'revoked') await revoke(logged, tenant, id, epoch)
     if (lifecycle.event === 'retired' && epoch >= agent.epoch) change(agent, { state: 'retired' })
   }
@@ -167,6 +202,14 @@ export function loadAgents(tx: Transaction<Schema>): Agents {
       }
       changed.clear()
     },
+  }
+}
+
+function readWord(note: string): ReturnType<typeof openRootWord> | null {
+  try {
+    return openRootWord(note)
+  } catch {
+    return null
   }
 }
 

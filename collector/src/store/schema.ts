@@ -202,6 +202,8 @@ export interface AgentKeyTable {
   from_leaf: number
   /** The leaf of its revocation: what comes after it does not count. */
   revoked_leaf: number | null
+  /** The customer's root key (vkey) that signed it, or the one that authorised it; null for none. */
+  root: string | null
 }
 
 /** The keys with which agents cosign the log's heads, as they announced them. Primary key `vkey`. */

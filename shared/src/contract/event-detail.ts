@@ -50,6 +50,8 @@ export const EVENT_DETAILS = {
     epoch: count.min(1),
     reason: text,
     compromisedSince: instant.optional(),
+    /** The note in which the customer's root key says so. */
+    root: z.string().max(4_096).optional(),
   }),
   /** A document that went out: `contract` for a text that was applied, `service-report`, `evidence-pack` … */
   'report-issued': z.looseObject({ document: slug, sha256: hex64 }),

@@ -5,7 +5,9 @@ import type { Statement } from '../evidence/statement.ts'
 import type { LoggedStatement } from './log.ts'
 import { counted as many } from './report.ts'
 import type { Findings } from './report.ts'
+import type { ProvenBounds } from '../time/bounds.ts'
 import { introducedKey } from './statements.ts'
+import type { TrustedRoot } from './trust.ts'
 
 /** The statements of one agent in one epoch that count, by number. */
 interface EpochChain {
@@ -155,33 +157,62 @@ function findRevoked(counted: readonly LoggedStatement[], findings: Findings): v
 
 /**
  * What a key signed that may have been in other hands: it stands where a stamp proves that it was logged before,
- * and is in doubt otherwise, which nobody can decide (`keys.revocation` is then not checked in full).
- * @param before by leaf index: the instant before which a stamp proves that it was logged, or null
+ * and is in doubt otherwise, which nobody can decide (`keys.revocation` is then not checked in full). Where the
+ * customer itself says since when a key is no longer its own, what stamps prove to be later does not hold.
+ * @param bounds by leaf index, what the stamps prove; nothing for what they do not reach
+ * @param given keys that the customer revokes in its trust file
  */
 export function doubtCompromised(
   counted: readonly LoggedStatement[],
-  before: ReadonlyMap<number, string | null>,
+  bounds: ReadonlyMap<number, ProvenBounds>,
+  given: TrustedRoot['revoked'],
   findings: Findings,
 ): void {
-  const doubts = counted.flatMap(({ statement }) => {
-    const revoked = revokedBy(statement)
-    if (revoked === null || !isEvidence(statement, 'contract-event')) return []
-    const since = statement.predicate.detail['compromisedSince']
-    return typeof since === 'string' ? { ...revoked, since } : []
-  })
-  for (const { agent, epoch, since } of doubts) {
-    const doubtful = counted.filter(({ chain, leaves, leafIndex }) => {
-      const isTheirs = chain?.agent === agent && (leaves[0]?.key.epoch ?? 0) <= epoch
-      const proven = before.get(leafIndex) ?? null
-      return isTheirs && (proven === null || Date.parse(proven) > Date.parse(since))
-    })
-    if (doubtful.length === 0) continue
+  const doubts = [
+    ...given.map(({ keyid, since }): Doubt => ({
+      whose: `the key ${keyid}`,
+      since,
+      isOver: true,
+      isTheirs: ({ leaves }) => leaves.some(({ key }) => key.keyid === keyid),
+    })),
+    ...counted.flatMap(({ statement }): Doubt[] => {
+      const revoked = revokedBy(statement)
+      if (revoked === null || !isEvidence(statement, 'contract-event')) return []
+      const since = statement.predicate.detail['compromisedSince']
+      if (typeof since !== 'string') return []
+      const { agent, epoch } = revoked
+      const isTheirs: Doubt['isTheirs'] = ({ chain, leaves }) =>
+        chain?.agent === agent && (leaves[0]?.key.epoch ?? 0) <= epoch
+      return [{ whose: `the key of ${agent}`, since, isOver: false, isTheirs }]
+    }),
+  ]
+  for (const { whose, since, isOver, isTheirs } of doubts) {
+    let doubtful = 0
+    for (const statement of counted) {
+      const { madeAfter, before } = bounds.get(statement.leafIndex) ?? { madeAfter: null, before: null }
+      if (!isTheirs(statement) || (before !== null && Date.parse(before) <= Date.parse(since))) continue
+      doubtful += 1
+      if (isOver && madeAfter !== null && Date.parse(madeAfter) >= Date.parse(since))
+        findings.fail(
+          'keys.revocation',
+          `${statement.place}: signed after ${since}, when ${whose} was revoked`,
+        )
+    }
+    if (doubtful === 0) continue
     findings.skip(
       'keys.revocation',
-      `the key of ${agent} may have been in other hands since ${since}, and of ${many(doubtful.length, 'statement')} ` +
+      `${whose} may have been in other hands since ${since}, and of ${many(doubtful, 'statement')} ` +
         'no stamp proves that it was logged before',
     )
   }
+}
+
+interface Doubt {
+  readonly whose: string
+  readonly since: string
+  /** It is not the agent's any more; else: it may have been in other hands too. */
+  readonly isOver: boolean
+  readonly isTheirs: (statement: LoggedStatement) => boolean
 }
 
 function revokedBy(statement: Statement): { agent: string; epoch: number } | null {

@@ -63,6 +63,7 @@ export function readKeys(files: PackContent, pack: Pack, trust: Trust | null, fi
   if (trust === null) {
     findings.skip('trust.log', 'no trust file: the key came with the pack')
     findings.skip('trust.agents', 'no trust file: the keys came with the pack')
+    findings.skip('trust.root', 'no trust file names a root key')
     return { byId, log, closures }
   }
   // Whose key your file names may have signed that another one follows it.
@@ -120,7 +121,8 @@ function compareAgents(
       key.purpose === 'token' || // A token only authorises a key, and that key must be trusted by itself.
       (key.purpose === 'office'
         ? isOffice(key, trust)
-        : trust.agents.some(
+        : trust.root !== undefined || // Which of them the root key has signed is seen when they are read.
+          trust.agents.some(
             ({ tenant, agent, keyid }) =>
               tenant === key.tenant && agent === key.agent && keyid.includes(key.keyid),
           ))

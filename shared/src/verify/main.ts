@@ -17,6 +17,7 @@ import { mergeTrust, parseTrust } from './trust.ts'
 import type { Trust } from './trust.ts'
 import { VERSION } from './version.ts'
 import { examineStamps } from './stamps.ts'
+import { rootCommand } from './root-command.ts'
 import { reportUnreadable, verifyPack } from './verify-pack.ts'
 import { openZip } from './zip.ts'
 import type { ByteSource, PackContent } from './zip.ts'
@@ -38,6 +39,7 @@ The trust file (YAML) is yours: the keys that were handed to you at enrolment.
   agents:
     - { tenant: vestkyst, agent: srv1, keyid: 5344cb07d43b… }   # one keyid, or a list of them
   office: { keyid: 1f0c22… }                                    # the collector's own, where it signed events
+  root: { vkey: "vestkyst.example/root+3b0a…+AZ…" }              # your own root key, which signed the agents’ keys
   tsa: 9c1185a5c5e9…                                            # SHA-256 of the clocks’ root certificates (DER)
   policy: |                                                     # who else must have seen the log (C2SP tlog-policy)
     witness one.example one.example+ad5e3e21+BOe2…
@@ -45,7 +47,8 @@ The trust file (YAML) is yours: the keys that were handed to you at enrolment.
   contracts:                                                    # if you want the text pinned too
     - { id: AFT-2025-052, sha256: 9f86d081884c… }
 
-A second agent, or one that was enrolled anew, has a key of its own: give its file too, or make keyid a list.
+A second agent, or one that was enrolled anew, has a key of its own: give its file too, or make keyid a list. With
+root, a keyid may be left out: every agent’s key must be signed by your root key then (bevis-verify root --help).
 
 Without a trust file everything is checked by the keys in the pack itself: the best result is
 "self-consistent, not anchored", with exit code 2, since nobody has vouched for whose keys they are.
@@ -119,6 +122,7 @@ Exit codes:
 evaluateCommand(program)
 forkCommand(program)
 pageCommand(program)
+rootCommand(program, () => new Date())
 
 async function reportOn(file: string, trust: Trust | null): Promise<Report> {
   let files: PackContent

@@ -36,6 +36,11 @@ export const CHECKS = {
     means:
       'Every agent’s key is named for that agent in your trust file, and no agent that you named is missing.',
   },
+  'trust.root': {
+    title: 'Agent keys are signed by your root key',
+    means:
+      'Every agent’s key is signed by the root key in your trust file, or authorised by a key that is, where the file names one.',
+  },
   'envelopes.signatures': {
     title: 'Signatures',
     means: 'Every statement is signed by a key of the agent that it names, in that agent’s epoch.',

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { keyidOf } from '../crypto.ts'
 import { BevisError, errorMessageOf } from '../error.ts'
-import { hex64, slug } from '../format.ts'
+import { hex64, instant, slug } from '../format.ts'
 import { parseVkey } from '../log/checkpoint.ts'
 import type { VerificationKey } from '../log/checkpoint.ts'
 import { parsePolicy } from '../log/policy.ts'
@@ -37,22 +37,32 @@ const policy = z
     }
   })
 
-const trustSchema = z.strictObject({
+const fileSchema = z.strictObject({
   /** The log's key, as it was handed over at enrolment. */
   log: z.strictObject({ vkey }),
-  /** The agents' keys, as their installer printed them: one per epoch. */
+  /** The agents' keys, as their installer printed them: one per epoch. With a root key they may be left out. */
   agents: z
     .array(
       z.strictObject({
         tenant: slug,
         agent: slug,
-        keyid: oneOrMore,
+        keyid: oneOrMore.optional(),
         /** Left out: a pack of any contract must hold this agent. */
         contracts: z.array(slug).min(1).max(1_000).optional(),
       }),
     )
     .min(1)
     .max(10_000),
+  /** Your own root key: it must have signed every agent's key. `revoked`: keys that are no longer yours since then. */
+  root: z
+    .strictObject({
+      vkey,
+      revoked: z
+        .array(z.strictObject({ keyid: hex64, since: instant }))
+        .max(10_000)
+        .default([]),
+    })
+    .optional(),
   /** SHA-256 of the root certificates (DER) of the time stamping authorities that you trust. */
   tsa: oneOrMore.optional(),
   /** Who else must have seen the log's head, as a policy of C2SP tlog-policy. */
@@ -66,6 +76,22 @@ const trustSchema = z.strictObject({
     .optional(),
 })
 
+const trustSchema = fileSchema
+  .superRefine(({ agents, root }, context) => {
+    for (const [n, { keyid }] of agents.entries()) {
+      if (keyid === undefined && root === undefined)
+        context.addIssue({
+          code: 'custom',
+          message: 'a keyid is missing, and no root key signs one',
+          path: ['agents', n],
+        })
+    }
+  })
+  .transform(({ agents, ...rest }) => ({
+    ...rest,
+    agents: agents.map(({ keyid = [], ...agent }) => ({ ...agent, keyid })),
+  }))
+
 /** What a verifier takes for granted: from the customer's own hands, never from the pack. */
 export interface Trust {
   readonly log: { readonly vkey: VerificationKey }
@@ -75,10 +101,17 @@ export interface Trust {
     readonly keyid: readonly string[]
     readonly contracts?: readonly string[] | undefined
   }[]
+  readonly root?: TrustedRoot | undefined
   readonly tsa?: readonly string[] | undefined
   readonly policy?: (Policy & { readonly text: string }) | undefined
   readonly office?: { readonly keyid: readonly string[] } | undefined
   readonly contracts?: readonly { readonly id: string; readonly sha256: readonly string[] }[] | undefined
+}
+
+/** The customer's own key that signs agents' keys, and those that it no longer stands for. */
+export interface TrustedRoot {
+  readonly vkey: VerificationKey
+  readonly revoked: readonly { readonly keyid: string; readonly since: string }[]
 }
 
 /**
@@ -132,6 +165,7 @@ export function mergeTrust(first: Trust, ...others: readonly Trust[]): Trust {
       'TRUST_INVALID',
       'the trust files have different policies: keep the one that is to count',
     )
+  const root = mergeRoots(all.flatMap((trust) => trust.root ?? []))
   const tsa = distinct(all.map((trust) => trust.tsa ?? []))
   const office = distinct(all.map((trust) => trust.office?.keyid ?? []))
   const texts = Map.groupBy(
@@ -145,11 +179,23 @@ export function mergeTrust(first: Trust, ...others: readonly Trust[]): Trust {
   return {
     log: first.log,
     agents,
+    ...(root !== undefined && { root }),
     ...(tsa.length > 0 && { tsa }),
     ...(policies[0] !== undefined && { policy: policies[0] }),
     ...(office.length > 0 && { office: { keyid: office } }),
     ...(contracts.length > 0 && { contracts }),
   }
+}
+
+function mergeRoots(roots: readonly TrustedRoot[]): TrustedRoot | undefined {
+  const [first] = roots
+  if (first === undefined) return undefined
+  if (roots.some(({ vkey: other }) => keyidOf(other.spki) !== keyidOf(first.vkey.spki)))
+    throw new BevisError(
+      'TRUST_INVALID',
+      'the trust files name different root keys: keep the one that is to count',
+    )
+  return { vkey: first.vkey, revoked: roots.flatMap(({ revoked }) => revoked) }
 }
 
 const distinct = (lists: readonly (readonly string[])[]): string[] => [...new Set(lists.flat())]

@@ -11,6 +11,7 @@ import type { Pack } from './pack.ts'
 import { countPopulation } from './population.ts'
 import { Findings, concludeReport, counted } from './report.ts'
 import type { PackSummary, Report, VerdictSummary } from './report.ts'
+import { checkRoot } from './root.ts'
 import { checkTimes } from './stamps.ts'
 import type { ExaminedStamp, ProvenTimes } from './stamps.ts'
 import { readStatements } from './statements.ts'
@@ -92,13 +93,14 @@ function checkContent(
   const statements = readStatements(files, pack, keys, findings)
   const { logged, checkpoint } = placeStatements(files, pack, keys, statements, findings)
   if (onStatement !== undefined) logged.forEach(onStatement)
+  if (trust !== null) checkRoot(keys, logged, trust.root, findings)
   const chains = followChains(logged, findings)
   const policy = trust?.policy ?? null
   const cosignedSize = checkCosignatures(files, { key: keys.log, checkpoint }, policy, findings)
   const examined = stamps ?? (hasStamps(files) ? null : [])
   const times = checkTimes(files, pack, { key: keys.log, checkpoint, logged }, examined, { trust, findings })
-  const before = new Map(times?.bounds.map(({ leafIndex, before: instant }) => [leafIndex, instant]))
-  doubtCompromised(chains.counted, before, findings)
+  const bounds = new Map(times?.bounds.map((bound) => [bound.leafIndex, bound]))
+  doubtCompromised(chains.counted, bounds, trust?.root?.revoked ?? [], findings)
   countPopulation(pack, logged, chains, findings)
   rederiveTable(files, pack, logged, findings)
   const contract = readContract(files, pack, logged, trust, findings)

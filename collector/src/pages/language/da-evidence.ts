@@ -30,6 +30,7 @@ export const evidenceDa: Words<typeof evidenceEn> = {
     keyActive: 'i brug',
     keyRevoked: 'tilbagekaldt ved blad {{leaf}}',
     keyFrom: 'kendt fra blad {{leaf}}',
+    keyRoot: 'signeret med kundens rodnøgle {{name}}',
     next: 'Næste kørsler',
     nextNone: 'Agenten har ikke oplyst nogen plan.',
     statements: 'Nyeste erklæringer',

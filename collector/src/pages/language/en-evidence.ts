@@ -27,6 +27,7 @@ export const evidenceEn = {
     keyActive: 'in use',
     keyRevoked: 'revoked at leaf {{leaf}}',
     keyFrom: 'known from leaf {{leaf}}',
+    keyRoot: 'signed by the customer’s root key {{name}}',
     next: 'Next runs',
     nextNone: 'The agent has not told of any plan.',
     statements: 'Newest statements',

@@ -64,6 +64,7 @@ export async function loadAgent(source: Source, id: string): Promise<AgentModel>
         epoch: key.epoch,
         fromLeaf: key.from_leaf,
         revokedLeaf: key.revoked_leaf,
+        root: key.root,
       })),
     next: (detail.next ?? []).toSorted((a, b) => a.at.localeCompare(b.at)).slice(0, 12),
     contracts,

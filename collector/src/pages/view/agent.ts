@@ -38,7 +38,8 @@ export interface AgentModel extends AgentSummary {
   now: Date
   epoch: number
   enrolledAt: string
-  keys: { keyid: string; epoch: number; fromLeaf: number; revokedLeaf: number | null }[]
+  /** `root`: the customer's root key (vkey) that signed it, or null. */
+  keys: { keyid: string; epoch: number; fromLeaf: number; revokedLeaf: number | null; root: string | null }[]
   next: { set: string; what: string; at: string }[]
   contracts: { id: string; customer: string }[]
   /** By set, as its newest test of the newest snapshot told. */
@@ -193,13 +194,14 @@ function agentFacts(agent: AgentModel, locale: Locale): Html {
   ])
 }
 
-function keyLine({ keyid, fromLeaf, revokedLeaf }: AgentModel['keys'][number], { t }: Locale): Html {
+function keyLine({ keyid, fromLeaf, revokedLeaf, root }: AgentModel['keys'][number], { t }: Locale): Html {
   return html`<div>
     ${hash(keyid)}
     <span class="note"
       >${revokedLeaf === null ? t('agent.keyActive') : t('agent.keyRevoked', { leaf: revokedLeaf })},
       ${t('agent.keyFrom', { leaf: fromLeaf })}</span
     >
+    ${root === null ? nothing : html`<span class="note">${t('agent.keyRoot', { name: root.split('+')[0] ?? '' })}</span>`}
   </div>`
 }
 

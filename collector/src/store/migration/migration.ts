@@ -2,6 +2,7 @@ import type { Migration, MigrationProvider } from 'kysely/migration'
 import { firstTables } from './2026-11-first-tables.ts'
 import { cosignatureTables } from './2026-11-log-cosignatures.ts'
 import { replayTables } from './2026-11-log-replay.ts'
+import { rootKeyColumn } from './2026-11-root-keys.ts'
 import { stampTables } from './2026-11-stamps.ts'
 import { workTables } from './2026-11-work.ts'
 import { reportTables } from './2026-11-written-reports.ts'
@@ -19,6 +20,7 @@ export function migrationsFor(types: EngineTypes): MigrationProvider {
     '2026-11-first-tables': firstTables(types),
     '2026-11-log-cosignatures': cosignatureTables(types),
     '2026-11-log-replay': replayTables(types),
+    '2026-11-root-keys': rootKeyColumn,
     '2026-11-stamps': stampTables(types),
     '2026-11-work': workTables(types),
     '2026-11-written-reports': reportTables(types),

@@ -113,6 +113,11 @@ export const da: Words = {
       title: 'Agenternes nøgler er dem, du stoler på',
       means: 'Hver agents nøgle står ved agenten i din tillidsfil, og ingen agent, du har nævnt, mangler.',
     },
+    'trust.root': {
+      title: 'Agenternes nøgler er signeret med din rodnøgle',
+      means:
+        'Hver agents nøgle er signeret med rodnøglen i din tillidsfil, eller godkendt med en, der er, hvis filen nævner en.',
+    },
     'envelopes.signatures': {
       title: 'Signaturer',
       means: 'Hver erklæring er signeret med en nøgle, der tilhører den agent, den nævner, i dens epoke.',
@@ -198,6 +203,13 @@ export const da: Words = {
     [/^contract (\S+), made (\S+)$/, 'aftale $1, lavet $2'],
     [/^(\d+) keys? and the log’s$/, '$1 nøgler og loggens'],
     [/^(\d+) agents?$/, '$1 agenter'],
+    [/^your trust file names no root key$/, 'din tillidsfil nævner ingen rodnøgle'],
+    [/^no trust file names a root key$/, 'ingen tillidsfil nævner en rodnøgle'],
+    [/^(\d+) keys? signed by (\S+)$/, '$1 nøgler signeret af $2'],
+    [
+      /^(agent \S+), epoch (\d+): key (\S+) is not signed by your root key (\S+?)(?::.*)?$/,
+      '$1, epoke $2: nøglen $3 er ikke signeret med din rodnøgle $4',
+    ],
     [/^(\d+) signatures? over (\d+) statements?$/, '$1 signaturer på $2 erklæringer'],
     [/^(\d+) statements?$/, '$1 erklæringer'],
     [/^(\d+) epochs?$/, '$1 epoker'],
