@@ -90,6 +90,23 @@ test('the order of arrival does not matter for what is known', () => {
   )
 })
 
+test('of two inventories of one instant it does not matter which came first', () => {
+  const days = (gone: boolean) => {
+    const story = new Story()
+    const other = new Story({ agent: 'agent-2' })
+    story.days('2025-03-20', '2025-03-22')
+    other.contents().push(...story.contents())
+    if (gone) other.drop(story.contents()[1]!)
+    other.inventory('2025-03-23T06:00:00Z')
+    story.inventory('2025-03-23T06:00:00Z')
+    return [...story.facts, ...other.facts]
+  }
+  const ask = (facts: Fact[]) => without(evaluate({ contract, facts, at: new Date('2025-03-23T07:00:00Z') }))
+  const facts = days(true)
+  expect(ask([...facts.slice(0, -2), ...facts.slice(-2).toReversed()])).toEqual(ask(facts))
+  expect(ask(facts)).not.toEqual(ask(days(false)))
+})
+
 test('folding facts one by one gives what a clean fold gives', () => {
   fc.assert(
     fc.property(history, instant, (days, at) => {

@@ -5,12 +5,15 @@ import type { Point } from './point.ts'
 /** Snapshots by their first ID, then by repository and tree. */
 export class Groups {
   readonly #origins: Origins
+  /** Since when what lies in a repository counts. */
+  readonly #joinedAt: (repository: string) => number
   readonly #learnt = new Map<string, Map<string, Snap>>()
   readonly #byRoot = new Map<string, Point[]>()
   readonly #byId = new Map<string, Map<string, Point>>()
 
-  constructor(origins: Origins) {
+  constructor(origins: Origins, joinedAt: (repository: string) => number) {
     this.#origins = origins
+    this.#joinedAt = joinedAt
   }
 
   /** All that go back to one snapshot, by its ID. */
@@ -58,7 +61,7 @@ export class Groups {
       }
       group.push(point)
     }
-    point.members.push({ repository, id, since: -Infinity })
+    point.members.push({ repository, id, since: this.#joinedAt(repository) })
     point.names.add(id)
     if (snapshot.original !== undefined) point.names.add(snapshot.original)
     return point

@@ -139,6 +139,32 @@ describe('worked case 24: a new repository', () => {
     expect(setAt(own, story, '2025-03-08T08:00:00Z').counts).toMatchObject({ lost: 0, met: 7 })
   })
 
+  test('a repository that is named follows from the succession on, and what is past stays as it was', () => {
+    const story = week()
+    const { repository } = story
+    const selector = { repository: repository.id, hosts: ['srv1'], requiredPaths: ['/srv/data'] }
+    const own = contractFor({ selector, retention: keeping([{ per: 'day', keep: 3 }]) })
+    story.copyAll(successor)
+    story.repository = successor
+    story.inventory('2025-03-07T22:30:00Z')
+    story.repository = repository
+    story.days('2025-03-08', '2025-03-08')
+    story.repository = successor
+    story.backup('2025-03-08T22:10:00Z')
+    // The newest of both, and it lists neither the day before nor this one's backup in the old repository.
+    story.inventory('2025-03-08T22:30:00Z')
+    story.repository = repository
+    story.copyAll(successor)
+    story.repository = successor
+    story.inventory('2025-03-09T06:00:00Z')
+    story.both('2025-03-09T07:30:00Z', 'repository-succession', { from: repository.id, to: successor.id })
+    const set = setAt(own, story, '2025-03-09T08:00:00Z')
+    // Kept to the end of the 8th, 23:00Z; the old one's inventory of 22:00Z lists it.
+    expect(obligationIn(set, '2025-03-05').state).toBe('discharged')
+    expect(set.counts).toMatchObject({ lost: 0, met: 3, discharged: 5 })
+    expect(set.rate).toBe(1)
+  })
+
   test('the chain of successions is followed, by the copies’ first ID', () => {
     const { story, from, to } = moved()
     const third = repositoryOf('third', 'vts-01')

@@ -22,14 +22,11 @@ export class Identities {
     for (const { key, since } of erasures.given()) this.#erasures.set(key, since)
   }
 
-  /** The repositories that have followed this one. */
-  successorsOf(repository: string): string[] {
-    const found = new Set([repository])
-    for (const one of found) {
-      for (const { from, to } of this.#successions) if (from === one) found.add(to)
-    }
-    found.delete(repository)
-    return [...found]
+  /** The repositories that have followed this one, each with since when. */
+  successorsOf(repository: string): Map<string, number> {
+    const reached = this.#reachedFrom(repository)
+    reached.delete(repository)
+    return reached
   }
 
   /** Since when what lies in one repository counts in the other; Infinity if it does not. */
@@ -39,6 +36,10 @@ export class Identities {
   }
 
   #reachedAt(from: string, to: string): number {
+    return this.#reachedFrom(from).get(to) ?? Infinity
+  }
+
+  #reachedFrom(from: string): Map<string, number> {
     const reached = new Map([[from, -Infinity]])
     for (let rounds = this.#successions.length; rounds > 0; rounds--) {
       for (const step of this.#successions) {
@@ -48,7 +49,7 @@ export class Identities {
         if (since < (reached.get(step.to) ?? Infinity)) reached.set(step.to, since)
       }
     }
-    return reached.get(to) ?? Infinity
+    return reached
   }
 
   /** Since when a snapshot of another tree counts as the one it was rewritten from; Infinity if it does not. */

@@ -1,7 +1,7 @@
 import type { Inventory, Snap } from '../evidence/predicates.ts'
 import type { FactIndex } from './facts.ts'
 import type { Known } from './known.ts'
-import { correctionMs } from './known.ts'
+import { byTeller, correctionMs } from './known.ts'
 
 /** A complete inventory that counts. */
 export interface Listed {
@@ -51,6 +51,8 @@ export interface News {
  */
 export class Lineage {
   readonly repositories: ReadonlySet<string>
+  /** Since when those count that only a succession brought; what is named counts ever. */
+  readonly #joinedAt: ReadonlyMap<string, number>
   /** By the time they were taken. */
   readonly inventories: Listed[] = []
   readonly flawed: { fact: Known<Inventory>; flaw: Flaw }[] = []
@@ -65,9 +67,11 @@ export class Lineage {
   /** Those that are dated after the instant by which they were looked at. */
   #ahead: Known<Inventory>[] = []
 
-  constructor(index: FactIndex, repositories: ReadonlySet<string>, clock: ClockTerms, at: number) {
+  /** @param repositories each with since when it counts, -Infinity where the contract names it */
+  constructor(index: FactIndex, repositories: ReadonlyMap<string, number>, clock: ClockTerms, at: number) {
     this.#index = index
-    this.repositories = repositories
+    this.repositories = new Set(repositories.keys())
+    this.#joinedAt = new Map([...repositories].filter(([, since]) => since > -Infinity))
     this.#clock = clock
     this.extend(at)
   }
@@ -84,10 +88,10 @@ export class Lineage {
     }
     const usable = coming.flatMap((fact) => this.#look(fact, at))
     this.flawed.sort((a, b) => a.fact.index - b.fact.index)
-    usable.sort((a, b) => a.takenAt - b.takenAt || a.fact.index - b.fact.index)
+    usable.sort(byTime)
     const last = this.inventories.at(-1)
     const [first] = usable
-    if (first !== undefined && last !== undefined && isBefore(first, last)) return undefined
+    if (first !== undefined && last !== undefined && byTime(first, last) < 0) return undefined
     for (const one of usable) {
       this.#append(one, news.appeared)
       news.since = Math.min(news.since, one.takenAt)
@@ -136,7 +140,18 @@ export class Lineage {
       if (takenAt <= at && takenAt < before) low = middle + 1
       else high = middle
     }
-    return this.inventories[low - 1]
+    let newest = this.inventories[low - 1]
+    if (this.#joinedAt.size === 0) return newest
+    while (newest !== undefined && this.joinedAt(newest.repository) > at) {
+      low -= 1
+      newest = this.inventories[low - 1]
+    }
+    return newest
+  }
+
+  /** Since when a repository is of the lineage. */
+  joinedAt(repository: string): number {
+    return this.#joinedAt.get(repository) ?? -Infinity
   }
 
   /** The first inventory for which the test holds, of those taken at or after an instant. */
@@ -229,6 +244,6 @@ function openSpan(spans: Map<string, number[]>, id: string, place: number): bool
   return true
 }
 
-function isBefore(a: Omit<Listed, 'place'>, b: Listed): boolean {
-  return a.takenAt < b.takenAt || (a.takenAt === b.takenAt && a.fact.index < b.fact.index)
+function byTime(a: Omit<Listed, 'place'>, b: Omit<Listed, 'place'>): number {
+  return a.takenAt - b.takenAt || byTeller(a.fact, b.fact)
 }

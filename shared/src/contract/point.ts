@@ -2,7 +2,7 @@ import type { BackupRun, RestoreTest, Snap } from '../evidence/predicates.ts'
 import type { FactIndex } from './facts.ts'
 import { chainOf } from './facts.ts'
 import type { Known } from './known.ts'
-import { correctionMs } from './known.ts'
+import { byTeller, correctionMs } from './known.ts'
 import type { ClockTerms, Lineage, Listed } from './lineage.ts'
 import { isQuarantined } from './lineage.ts'
 
@@ -90,7 +90,7 @@ export function settlePoint(point: Point, lineage: Lineage): void {
     point.start = best.start
     point.snapshot = best.run.predicate.snapshot ?? point.snapshot
   }
-  point.tests.sort((a, b) => a.since - b.since || a.endedAt - b.endedAt || a.test.index - b.test.index)
+  point.tests.sort(bySince)
   for (const { repository, id, since } of point.members) {
     const listed = Math.max(since, lineage.firstListedAt(repository, id))
     point.listedAt = Math.min(point.listedAt, listed)
@@ -102,6 +102,11 @@ export function idIn(point: Point, inventory: Listed, lineage: Lineage, at: numb
   return point.members.findLast(
     ({ repository, id, since }) => since <= at && lineage.isIn(inventory, repository, id),
   )?.id
+}
+
+/** Tests by the time from which they count. */
+export function bySince(a: Tested, b: Tested): number {
+  return a.since - b.since || a.endedAt - b.endedAt || byTeller(a.test, b.test)
 }
 
 /** By start; those of one start by their first ID. */

@@ -7,7 +7,7 @@ import { correctionMs } from './known.ts'
 import type { Appearance, ClockTerms, Flaw, Lineage } from './lineage.ts'
 import { flawOfTime } from './lineage.ts'
 import type { Attestation, Point, Tested } from './point.ts'
-import { attest, byStart, settlePoint } from './point.ts'
+import { attest, bySince, byStart, settlePoint } from './point.ts'
 
 export interface FlawedTest {
   test: Known<RestoreTest>
@@ -55,7 +55,7 @@ export class Points {
     this.#index = index
     this.#lineage = lineage
     this.#clock = clock
-    this.#groups = new Groups(origins)
+    this.#groups = new Groups(origins, (repository) => lineage.joinedAt(repository))
     this.#runs = index.runs.length
     this.#tests = index.tests.length
     const words = index.runs.flatMap((run) => this.#wordOf(run, at))
@@ -158,7 +158,8 @@ export class Points {
       ) {
         return false
       }
-      if (point.listedAt === Infinity) point.listedAt = takenAt
+      if (point.listedAt === Infinity)
+        point.listedAt = Math.max(takenAt, this.#lineage.joinedAt(repository))
       touched.listed.push(point)
       touched.since = Math.min(touched.since, takenAt)
     }
@@ -183,7 +184,7 @@ export class Points {
     }
     this.flawedTests.sort((a, b) => a.test.index - b.test.index)
     for (const { tests } of touched.tested) {
-      tests.sort((a, b) => a.since - b.since || a.endedAt - b.endedAt || a.test.index - b.test.index)
+      tests.sort(bySince)
     }
     return inOrder
   }

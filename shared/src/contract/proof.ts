@@ -1,4 +1,5 @@
 import type { Known } from './known.ts'
+import { byTeller } from './known.ts'
 import type { RestoreTest } from '../evidence/predicates.ts'
 import type { Verdict } from './answer.ts'
 import type { History } from './history.ts'
@@ -28,7 +29,7 @@ export function testsOf(history: History, at: number): SetTest[] {
       tests.push({ ...tested, point })
     }
   }
-  return tests.toSorted((a, b) => a.endedAt - b.endedAt || a.test.index - b.test.index)
+  return tests.toSorted((a, b) => a.endedAt - b.endedAt || byTeller(a.test, b.test))
 }
 
 export function hasPassed({ test }: Tested): boolean {

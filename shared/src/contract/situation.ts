@@ -104,9 +104,10 @@ export class Situation {
     return this.#viewOf(this.#repositoriesOf(repository), terms)
   }
 
-  #viewOf(repositories: ReadonlySet<string>, terms: SetTerms): View {
+  #viewOf(repositories: ReadonlyMap<string, number>, terms: SetTerms): View {
     const { clockToleranceMs, quarantineOverMs } = terms
-    const key = JSON.stringify([[...repositories].toSorted(), clockToleranceMs, quarantineOverMs])
+    const names = [...repositories].map(([id, since]) => `${id} ${since}`)
+    const key = JSON.stringify([names.toSorted(), clockToleranceMs, quarantineOverMs])
     let view = this.#views.get(key)
     if (view === undefined) {
       const { index, at } = this
@@ -129,16 +130,20 @@ export class Situation {
   /** A copy lies elsewhere: what is the set's own lineage under another name is no copy of it. */
   copyPlaceOf(repository: string, terms: SetTerms): CopyPlace {
     const own = this.#repositoriesOf(terms.set.selector.repository)
-    const elsewhere = this.#repositoriesOf(repository).difference(own)
-    const { lineage, points } = this.#viewOf(elsewhere, terms)
+    const elsewhere = [...this.#repositoriesOf(repository)].filter(([id]) => !own.has(id))
+    const { lineage, points } = this.#viewOf(new Map(elsewhere), terms)
     return { lineage, byRoot: points.byRoot }
   }
 
-  /** By ID or lineage, and what both parties say has followed. */
-  #repositoriesOf(name: string): Set<string> {
+  /** By ID or lineage, and what both parties say has followed; each with since when. */
+  #repositoriesOf(name: string): Map<string, number> {
     const known = this.index.repositories.get(name)
     this.#named.set(name, known?.size)
-    const own = known ?? new Set([name])
-    return new Set([...own, ...[...own].flatMap((id) => this.#identities.successorsOf(id))])
+    const own = [...(known ?? [name])]
+    const repositories = new Map(own.map((id) => [id, -Infinity]))
+    for (const [id, since] of own.flatMap((one) => [...this.#identities.successorsOf(one)])) {
+      repositories.set(id, Math.min(since, repositories.get(id) ?? Infinity))
+    }
+    return repositories
   }
 }
