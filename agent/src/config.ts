@@ -111,8 +111,8 @@ const restoreTest = z.strictObject({
   /** Files drawn at random in each sample. */
   files: z.int().min(1).max(1_000_000).default(50),
   /**
-   * Every snapshot is tested once in this time, so many of them with each scheduled test, the longest untested
-   * first; left out: one older snapshot with each test.
+   * Every snapshot that is owed is tested once in this time, so many of them with each scheduled test, the longest
+   * untested first; left out: one older snapshot with each test.
    */
   ladder: duration.exactOptional(),
   /** At most so long for a whole run, and so many restored bytes for one snapshot. */

@@ -30,6 +30,14 @@ export type TestRequest = z.infer<typeof testRequestSchema>
 
 const localDay = z.string().refine(isLocalDate, 'a local day is needed, such as 2025-05-31')
 
+/** What a version says of one set, and since when it counts. */
+const versionOf = {
+  version: z.number().int().min(1),
+  effectiveFrom: localDay,
+  amendmentPolicy: z.enum(['extend-live', 'prospective']),
+  set: setSchema,
+}
+
 /** What a contract promises of one set, as far as an agent needs it; fees, people and penalties stay away. */
 export const termsSchema = z.object({
   contract: slug,
@@ -40,6 +48,11 @@ export const termsSchema = z.object({
   holidays: z.enum(['DK', 'none']),
   /** The contract's own reading of the set; its `id` is the contract's name for it. */
   set: setSchema,
+  /** Since when the version counts; left out by collectors that do not tell it. */
+  effectiveFrom: versionOf.effectiveFrom.optional(),
+  amendmentPolicy: versionOf.amendmentPolicy.optional(),
+  /** What versions before it say of the set, the oldest first: what they owe is still owed. */
+  earlier: z.array(z.object(versionOf)).max(1_000).default([]),
   /** Those on the set that have not been released, from the text and from the log; local days, both included. */
   holds: z
     .array(z.object({ covers: z.object({ from: localDay, to: localDay }), authority: z.string().max(4096) }))

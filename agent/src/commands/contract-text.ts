@@ -77,8 +77,47 @@ function unknownHolds(why: string): BevisError {
   return new BevisError('RETENTION_REFUSED', `${why}: whether something is held is not known`)
 }
 
-function textOf(id: string, { contract, version, timezone, holidays, set, holds }: Terms): Contract {
-  const accepted = { person: '-', at: '1970-01-01T00:00:00Z' }
+/**
+ * Every text by which the set's tiers may be judged, for whoever chooses what to restore: the one on this machine, and
+ * what the collector last told, whenever that was. Restoring one too many harms nobody.
+ */
+export function textsToTest({ state }: Opened, { set, stateDir, logger }: Bench): Contract[] {
+  const texts: Contract[] = []
+  try {
+    if (set.contractFile !== undefined) texts.push(readContractFile(set.contractFile))
+  } catch (err) {
+    logger.warn({ set: set.id, err }, 'the older snapshots are chosen without the contract’s text')
+  }
+  const here = { repository: knownRepository(stateDir, set.id) ?? '', host: hostname() }
+  const told = termsFor(loadAsked(state)?.work ?? { terms: [] }, set, here)
+  return [
+    ...texts,
+    ...told
+      .filter(({ contract }) => texts.every(({ id }) => id !== contract))
+      .map((terms) => {
+        const { version, effectiveFrom = ALWAYS, amendmentPolicy = 'extend-live', earlier } = terms
+        return asText(set.id, terms, [
+          ...earlier,
+          { version, effectiveFrom, amendmentPolicy, set: terms.set },
+        ])
+      }),
+  ]
+}
+
+const ALWAYS = '1970-01-01'
+
+/** As if what is promised today had been promised ever since: that owes most. */
+function textOf(id: string, terms: Terms): Contract {
+  const { version, set } = terms
+  return asText(id, terms, [{ version, effectiveFrom: ALWAYS, amendmentPolicy: 'extend-live', set }])
+}
+
+function asText(
+  id: string,
+  { contract, timezone, holidays, holds }: Terms,
+  versions: Terms['earlier'],
+): Contract {
+  const accepted = { person: '-', at: `${ALWAYS}T00:00:00Z` }
   return {
     id: contract,
     provider: { name: '-' },
@@ -87,22 +126,20 @@ function textOf(id: string, { contract, version, timezone, holidays, set, holds 
     timezone,
     holidays,
     currency: 'DKK',
-    term: { start: '1970-01-01', renewal: 'auto' },
-    versions: [
-      {
-        no: version,
-        effectiveFrom: '1970-01-01',
-        amendmentPolicy: 'extend-live',
-        acceptances: [
-          { party: 'customer', ...accepted },
-          { party: 'provider', ...accepted },
-        ],
-        sets: [{ ...set, id }],
-        exclusions: [],
-        holds: holds.map(({ covers, authority }) => ({ sets: [id], covers, authority, start: '1970-01-01' })),
-        penalties: [],
-        escalation: [],
-      },
-    ],
+    term: { start: ALWAYS, renewal: 'auto' },
+    versions: versions.map(({ version, effectiveFrom, amendmentPolicy, set }) => ({
+      no: version,
+      effectiveFrom,
+      amendmentPolicy,
+      acceptances: [
+        { party: 'customer', ...accepted },
+        { party: 'provider', ...accepted },
+      ],
+      sets: [{ ...set, id }],
+      exclusions: [],
+      holds: holds.map(({ covers, authority }) => ({ sets: [id], covers, authority, start: ALWAYS })),
+      penalties: [],
+      escalation: [],
+    })),
   }
 }

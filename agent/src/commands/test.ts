@@ -5,13 +5,16 @@ import { setOf } from '../config.ts'
 import { cureOfCode } from '../cure.ts'
 import { requireIdentity } from '../evidence/identity.ts'
 import { lifecycle } from '../evidence/lifecycle.ts'
+import { keepOwnRuns, readOwnRuns } from '../evidence/own-runs.ts'
 import { loadAsked } from '../outbox/ask.ts'
 import { agreedIn, handledOf, keepHandled, termsFor } from '../run/asked.ts'
 import type { Agreed } from '../run/asked.ts'
+import { owedTiers } from '../run/owed-tiers.ts'
 import { knownRepository } from '../run/repository.ts'
-import type { RestoreTestResult, SnapshotTest } from '../run/restore-test.ts'
+import type { RestoreTestContext, RestoreTestResult, SnapshotTest } from '../run/restore-test.ts'
 import type { TestResult } from '../restore/verdict.ts'
 import { loadDecided } from './asked.ts'
+import { textsToTest } from './contract-text.ts'
 import type { Opened } from './open.ts'
 import type { Outcome } from './outcome.ts'
 import { describeRestored } from './coverage.ts'
@@ -43,6 +46,7 @@ export async function testCommand(
       runRestoreTest({
         ...bench,
         agreed: agreedFor(opened, bench),
+        tiersOf: tiersFor(opened, bench),
         fetchSeed: (ids) => fetchSeed(opened, bench, ids),
         ...(scratch !== undefined && { scratchDir: scratch }),
         // By hand or by the clock, a random sample proves the same, and says `scheduled`. `requested` is for files that
@@ -112,6 +116,17 @@ export async function requestedTestCommand(
 }
 
 const OUTCOMES = ['FAILED', 'INCONCLUSIVE'] as const
+
+/** What the set's contracts owe, by what this agent itself ran. */
+function tiersFor(opened: Opened, bench: Bench): NonNullable<RestoreTestContext['tiersOf']> {
+  return ({ repository, listed }, isOwn) => {
+    const contracts = textsToTest(opened, bench)
+    if (contracts.length === 0) return null
+    keepOwnRuns(opened.state)
+    const own = readOwnRuns(opened.state.folder)
+    return owedTiers({ set: bench.set.id, contracts, repository, listed, own, at: opened.now(), isOwn })
+  }
+}
 
 export function agreedFor({ state }: Opened, { set, stateDir }: Bench): Agreed {
   const asked = loadAsked(state)

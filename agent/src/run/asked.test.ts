@@ -104,6 +104,7 @@ const termsOf = (change: object = {}, contract = 'AFT-1'): Terms => ({
   version: 1,
   timezone: 'Europe/Copenhagen',
   holidays: 'DK',
+  earlier: [],
   holds: [],
   set: setSchema.parse({
     id: 'web-shop',

@@ -16,8 +16,8 @@ export interface ChoiceRequest {
   readonly snapshotId?: string
   /** Whoever named the snapshot may only name one of this set. */
   readonly isOwnOnly?: boolean
-  /** Chooses among the set's other snapshots, oldest first; null: none of them. */
-  readonly olderOf: ((ids: readonly string[]) => readonly string[]) | null
+  /** Chooses among the set's snapshots before the newest, oldest first; null: none of them. */
+  readonly olderOf: ((ids: readonly string[], newest: string) => readonly string[]) | null
 }
 
 export interface Chosen {
@@ -50,7 +50,7 @@ export async function chooseSnapshots(request: ChoiceRequest): Promise<Chosen> {
     throw new BevisError('NOTHING_TO_TEST', message)
   }
   const byId = new Map(others.map((one) => [one.id, one]))
-  const older = request.olderOf?.([...byId.keys()].toReversed()) ?? []
+  const older = request.olderOf?.([...byId.keys()].toReversed(), newest.id) ?? []
   return { snapshots: [newest, ...older.flatMap((id) => byId.get(id) ?? [])].map(snapOf), error: null }
 }
 

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { sha256Hex } from '@bevis/shared/crypto'
 import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
-import { climb, loadLadder, NO_LADDER, openTurns, withAttempt } from './ladder.ts'
+import { climb, loadLadder, NO_LADDER, openTurns, withAttempt, withProof } from './ladder.ts'
 import type { Ladder } from './ladder.ts'
+import type { OwedTier } from './owed-tiers.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
@@ -102,6 +103,57 @@ test('whatever comes and goes: nothing that stays waits longer than the time, th
   )
 })
 
+test('what no tier owes has no turn, and last night’s do not keep last year’s waiting', () => {
+  const tier = (key: string, ...names: string[]): OwedTier => ({
+    key,
+    name: key,
+    everyMs: null,
+    rungs: [],
+    owed: ids(...names),
+  })
+  let ladder = NO_LADDER
+  const order: string[] = []
+  for (let day = 0; day < 8; day += 1) {
+    const names = ['unowed', 'year1', 'year2', `night${day}`, `night${day + 1}`]
+    const tiers = [tier('day', `night${day}`, `night${day + 1}`), tier('year', 'year1', 'year2')]
+    const climbed = climb(ladder, ids(...names), null, at(day * DAY), tiers)
+    ladder = climbed.turns.reduce(
+      (so, turn) => withAttempt(so, turn, at(day * DAY), true, tiers),
+      climbed.ladder,
+    )
+    order.push(...climbed.turns)
+  }
+  expect(order.filter((one) => ids('year1', 'year2').includes(one))).toEqual(
+    ids('year1', 'year2', 'year1', 'year2'),
+  )
+  expect(order).not.toContain(id('unowed'))
+  expect(order).toHaveLength(8)
+})
+
+test('a tier is proven by a certain snapshot, by all that are in doubt with it, and only while they are its oldest', () => {
+  const one = (name: string, isCertain: boolean) => ({
+    id: id(name),
+    fromMs: begin,
+    untilMs: begin + DAY,
+    isCertain,
+  })
+  const tiers: OwedTier[] = [
+    { key: 'day', name: 'dayx1', everyMs: DAY, rungs: [one('doubt', false), one('sure', true)], owed: [] },
+  ]
+  const after = (...passed: [string, number][]) =>
+    withProof(
+      NO_LADDER,
+      tiers,
+      passed.map(([name, ms]) => ({ id: id(name), beganAt: at(ms) })),
+    ).tiers
+  expect(after(['sure', HOUR])).toEqual({})
+  expect(after(['doubt', HOUR])).toEqual({})
+  expect(after(['doubt', HOUR], ['sure', DAY])).toEqual({})
+  expect(after(['doubt', HOUR], ['sure', 2 * HOUR])).toEqual({
+    day: { provenAt: at(HOUR).toISOString(), triedAt: null },
+  })
+})
+
 test('a clock that was put back costs no turn', () => {
   const first = play(NO_LADDER, ids('a', 'b'), 4 * DAY, at(10 * DAY))
   const second = play(first.ladder, ids('a', 'b'), 4 * DAY, at(0))
@@ -122,8 +174,8 @@ test('turns survive a restart, and a damaged record begins a new round', async (
   const turn = async (): Promise<string> => {
     day += 1
     const turns = await open()
-    const [one = ''] = turns.olderOf(ids('a', 'b'))
-    turns.took(one, true)
+    const [one = ''] = turns.olderOf(ids('a', 'b'), id('newest'))
+    turns.took(one, true, null)
     return one
   }
   expect([await turn(), await turn(), await turn()]).toEqual(ids('a', 'b', 'a'))

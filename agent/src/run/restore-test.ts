@@ -4,7 +4,8 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { BevisError } from '@bevis/shared/error'
 import type { SetConfig } from '../config.ts'
-import { observeRestoreTest } from '../evidence/observe.ts'
+import type { Repo, Snap } from '@bevis/shared/evidence/predicates'
+import { observeRestoreTest, snapOf } from '../evidence/observe.ts'
 import type { Recorded, Recorder } from '../evidence/record.ts'
 import { findManifest, openManifest } from '../manifest/file.ts'
 import type { ManifestFile } from '../manifest/file.ts'
@@ -26,6 +27,7 @@ import type { Agreed } from './asked.ts'
 import { chooseSnapshots } from './choose.ts'
 import type { Chosen } from './choose.ts'
 import { openTurns } from './ladder.ts'
+import type { OwedTier } from './owed-tiers.ts'
 import { isWorthProbing, probeRestored, withProbes } from './probe-restored.ts'
 import { surveyRepository } from './repository.ts'
 import type { Identity, RunLogger } from './repository.ts'
@@ -54,8 +56,16 @@ export interface RestoreTestContext {
   readonly wanted?: WantedTest
   /** Of the contract's terms, where they are known. */
   readonly agreed?: Agreed
+  /** What contracts owe of these snapshots, which are all that the repository holds; null where none is known. */
+  readonly tiersOf?: (listing: Listing, isOwn: (id: string) => boolean) => readonly OwedTier[] | null
   /** The collector's seed for a sample of what the repository holds now; null when there is none to be had. */
   readonly fetchSeed?: (snapshotIds: readonly string[]) => Promise<CollectorSeed | null>
+}
+
+/** All that a repository holds. */
+export interface Listing {
+  readonly repository: Repo
+  readonly listed: readonly Snap[]
 }
 
 /** Revealed after the inventory that it names by digest. */
@@ -104,7 +114,13 @@ export async function runRestoreTest(called: RestoreTestContext): Promise<Restor
     value: context.wanted?.seed?.value ?? randomBytes(32).toString('hex'),
     from: seedFrom(context),
   }
-  const turns = await openTurns(context)
+  const turns = await openTurns({
+    ...context,
+    tiersOf: (isOwn) =>
+      listed instanceof BevisError
+        ? null
+        : (context.tiersOf?.({ repository: identity.repository, listed: listed.map(snapOf) }, isOwn) ?? null),
+  })
   const { mode } = wantedOf(context)
   const wantsOlder = mode === 'sample' && context.wanted?.snapshotId === undefined
   const chosen = await chooseSnapshots({
@@ -113,7 +129,7 @@ export async function runRestoreTest(called: RestoreTestContext): Promise<Restor
     host: hostname(),
     listed,
     paths: context.set.paths,
-    olderOf: wantsOlder ? (ids) => turns.olderOf(ids) : null,
+    olderOf: wantsOlder ? (ids, newest) => turns.olderOf(ids, newest) : null,
     ...(context.wanted?.snapshotId !== undefined && { snapshotId: context.wanted.snapshotId }),
     isOwnOnly: context.wanted?.request !== undefined,
   })
@@ -145,7 +161,7 @@ export async function runRestoreTest(called: RestoreTestContext): Promise<Restor
       const again = isBad ? await testOne({ ...one, isRetest: true }) : null
       if (again) tests.push(again)
       last.push(again ?? first)
-      if (mode !== 'requested') turns.took(snapshot.id, gotToFiles(again ?? first))
+      if (mode !== 'requested') turns.took(snapshot.id, gotToFiles(again ?? first), passedAt(again ?? first))
       if (context.signal?.aborted) break
     }
   } finally {
@@ -193,6 +209,10 @@ function endOfBudget({ set, now, keepIn }: RestoreTestContext): number {
 
 function gotToFiles({ result: { result, classes } }: SnapshotTest): boolean {
   return result !== 'INCONCLUSIVE' || Object.keys(classes).length > 0
+}
+
+function passedAt({ result: { result, startedAt } }: SnapshotTest): Date | null {
+  return result === 'PASSED' ? startedAt : null
 }
 
 async function testOne(one: One): Promise<SnapshotTest> {

@@ -57,7 +57,7 @@ export function planSet(request: PlanRequest): SetPlan {
   const [contract] = contracts
   if (set.contract !== undefined && set.contract !== contract.id)
     throw refused(`the set is configured for ${set.contract}, and the text is that of ${contract.id}`)
-  const index = indexFacts([...own, inventoryOf(repository, listed, at)])
+  const index = indexFacts([...own, inventoryFact(repository, listed, at)])
   const plans = contracts.map((text) => planRetention({ contract: text, set: set.id, index, at }))
   const [plan] = plans
   if (plan === undefined) throw refused('there is no contract')
@@ -121,7 +121,7 @@ function ownershipOf(
 }
 
 /** The listing as a fact: it has not been stated yet when it is judged by. */
-function inventoryOf(repository: Repo, listed: readonly Snap[], at: Date): OwnRun {
+export function inventoryFact(repository: Repo, listed: readonly Snap[], at: Date): OwnRun {
   const takenAt = toInstant(at)
   const predicate = { repository, takenAt, complete: true, ...inventoryDelta(null, listed) }
   const statement = {

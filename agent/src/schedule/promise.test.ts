@@ -56,3 +56,13 @@ test('what is not scheduled, tested too seldom, listed too seldom or not in the 
     "the contract requires /srv/other, which is in none of the set's paths",
   ])
 })
+
+test('tests that come more seldom than the ladder asks cannot keep it', () => {
+  const restoreTest = { every: 'P1M', grace: 'P14D', ladder: 'P5D' }
+  expect(brokenPromises(set('30 2 * * *'), promised({ restoreTest }), now)).toEqual([
+    expect.stringContaining('the contract’s ladder asks for each tier’s oldest snapshot every 5 days'),
+  ])
+  expect(
+    brokenPromises(set('30 2 * * *'), promised({ restoreTest: { ...restoreTest, ladder: 'P8D' } }), now),
+  ).toEqual([])
+})

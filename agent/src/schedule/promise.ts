@@ -11,7 +11,9 @@ export interface Promised {
     readonly lateGrace: string
     readonly days: 'all' | 'business'
   }
-  readonly restoreTest?: { readonly every: string; readonly grace: string } | undefined
+  readonly restoreTest?:
+    | { readonly every: string; readonly grace: string; readonly ladder?: string | undefined }
+    | undefined
   readonly evidence: { readonly inventoryEvery: string; readonly freshFor: string }
   readonly selector: { readonly requiredPaths: readonly string[] }
 }
@@ -48,6 +50,13 @@ export function brokenPromises(
               `"${set.restoreTest.cron}" leaves up to ${spellMs(Math.max(...tests))} between two restore tests: the contract asks for one every ${spell(restoreTest.every)}`,
             ]
           : []),
+    ...(restoreTest?.ladder !== undefined &&
+    set.restoreTest.cron !== undefined &&
+    Math.max(...tests) > lengthMs(restoreTest.ladder)
+      ? [
+          `"${set.restoreTest.cron}" leaves up to ${spellMs(Math.max(...tests))} between two restore tests: the contract’s ladder asks for each tier’s oldest snapshot every ${spell(restoreTest.ladder)}`,
+        ]
+      : []),
     ...(parseDuration(set.inventory.every) > lengthMs(evidence.freshFor)
       ? [
           `an inventory every ${spell(set.inventory.every)} is older than the ${spell(evidence.freshFor)} that the contract takes for fresh`,

@@ -6,7 +6,7 @@ import { holdsOn } from '@bevis/shared/contract/hold'
 import { Known } from '@bevis/shared/contract/known'
 import { formatDay } from '@bevis/shared/contract/local'
 import { parseContract } from '@bevis/shared/contract/parse'
-import type { Contract, ContractSet } from '@bevis/shared/contract/schema'
+import type { Contract, ContractSet, Version } from '@bevis/shared/contract/schema'
 import { versionsInForce } from '@bevis/shared/contract/timeline'
 import { BevisError } from '@bevis/shared/error'
 import { predicateTypeOf } from '@bevis/shared/evidence/predicates'
@@ -40,19 +40,31 @@ export async function termsOf(db: Kysely<Schema>, contract: string, now: Date): 
   const today = Temporal.Instant.from(now.toISOString()).toZonedDateTimeISO(timezone).toPlainDate().toString()
   const logged = await listEvents(db, contract)
   const events = logged.map(({ event }) => event)
-  const inForce = text.versions
+  const begun = text.versions
     .filter((version) => isAccepted(version, events) && version.effectiveFrom <= today)
-    .toSorted((one, other) => (one.effectiveFrom < other.effectiveFrom ? 1 : -1))[0]
+    .toSorted((one, other) => (one.effectiveFrom < other.effectiveFrom ? -1 : 1))
+  const inForce = begun.at(-1)
+  if (inForce === undefined) return []
   const holdsFor = holdsIn(text, logged, now)
-  return (inForce?.sets ?? []).map((set) => ({
+  return inForce.sets.map((set) => ({
     contract,
     sha256,
-    version: inForce?.no ?? 1,
     timezone,
     holidays,
-    set,
+    ...termsIn(inForce, set),
+    earlier: begun.slice(0, -1).flatMap((version) => {
+      const own = version.sets.find(({ id }) => id === set.id)
+      return own === undefined ? [] : [termsIn(version, own)]
+    }),
     holds: holdsFor(set),
   }))
+}
+
+function termsIn(
+  { no, effectiveFrom, amendmentPolicy }: Version,
+  set: ContractSet,
+): Terms['earlier'][number] {
+  return { version: no, effectiveFrom, amendmentPolicy, set }
 }
 
 /** What must not be removed, whatever it is owed: an agent cannot know of it otherwise. Announced ones count. */

@@ -90,7 +90,13 @@ const work = async () => workSchema.parse((await ask()).json())
 test('an agent is told its terms, and nobody else is', async () => {
   const { terms } = await work()
   expect(terms).toMatchObject([
-    { contract: CONTRACT, version: 1, set: { id: 'shop', selector: { hosts: ['web1'] } } },
+    {
+      contract: CONTRACT,
+      version: 1,
+      effectiveFrom: expect.stringMatching(/^\d{4}-\d\d-\d\d$/),
+      earlier: [],
+      set: { id: 'shop', selector: { hosts: ['web1'] } },
+    },
   ])
   const other = await collector.enrolled('db1')
   expect((await ask(other)).json()).toMatchObject({ code: 'SIGNATURE_INVALID' })

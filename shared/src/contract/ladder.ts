@@ -40,8 +40,8 @@ export function weighLadder(
   }
 }
 
-/** What stays the same when an amendment changes how long a tier is kept. */
-function keyOf({ per, anchor }: Tier): string {
+/** A tier's name that stays when an amendment changes how long it is kept. */
+export function keyOf({ per, anchor }: Tier): string {
   return `${per} ${anchor ?? ''}`
 }
 
@@ -70,8 +70,9 @@ function isOfOldest(test: SetTest, obligations: readonly Obligation[], historyOf
     if (obligation.bucket.from > began) return false
     if (obligation.keepUntil <= began) continue
     const history = historyOf(obligation)
-    const { witness, inventory } = judgeLive(obligation, history, began)
-    if (witness === undefined || inventory === undefined) continue
+    const { witness, inventory, row } = judgeLive(obligation, history, began)
+    // What is only there, and does not satisfy, is not owed: a passed test of it would prove nothing either.
+    if (witness === undefined || inventory === undefined || row === 7) continue
     const { from, to } = obligation.line.windowOf(obligation.bucket)
     return history
       .between(from, to)

@@ -307,6 +307,16 @@ describe('proof', () => {
       expect(proofAt(own, story, '2025-04-11T00:00:00Z')).toBe('at-risk')
     })
 
+    test('does not ask for what is only there, and owed by nobody', () => {
+      const story = new Story()
+      // Made by hand, before the first run: no run reports it.
+      story.snapshot('2025-03-01T03:00:00Z')
+      story.days('2025-03-02', '2025-03-20')
+      const [, oldest] = story.contents()
+      story.test(oldest!, '2025-03-08T09:00:00Z', 'PASSED')
+      expect(proofAt(own, story, '2025-03-26T00:00:00Z')).toBe('compliant')
+    })
+
     test('does not ask for a tier that has nothing yet', () => {
       const yearly = contractFor({
         onboardedAt: '2025-03-01',

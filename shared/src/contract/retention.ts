@@ -255,7 +255,8 @@ class Reading {
   }
 }
 
-function coursesOf(situation: Situation, versions: readonly SetTerms[]): Courses {
+/** A set's tiers, with those of generations judged by what is listed. */
+export function coursesOf(situation: Situation, versions: readonly SetTerms[]): Courses {
   const known = new Map<TierLine, Generations>()
   return new Courses(versions, (terms, line, index) => {
     const generations = known.get(line) ?? new Generations(situation.historyOf(terms), line)
