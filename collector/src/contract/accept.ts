@@ -1,11 +1,13 @@
 /** What may be said about a contract, looked at in the transaction that logs it. */
 import { acceptancesOf, isAccepted } from '@bevis/shared/contract/acceptance'
 import { parseContract } from '@bevis/shared/contract/parse'
+import { openReplies, repliesTo } from '@bevis/shared/contract/report-reply'
 import type { Contract, Version } from '@bevis/shared/contract/schema'
 import { BevisError } from '@bevis/shared/error'
 import type { ContractEvent } from '@bevis/shared/evidence/predicates'
 import type { Kysely } from 'kysely'
 import { listEvents } from '../store/read/events.ts'
+import type { LoggedEvent } from '../store/read/events.ts'
 import { assertWhole } from '../store/read/whole-text.ts'
 import type { Schema } from '../store/schema.ts'
 import { newestText } from './apply.ts'
@@ -36,8 +38,10 @@ export async function examineEvent(tx: Kysely<Schema>, said: Said, now: Date): P
   const known = new Set(contract.versions.flatMap((version) => version.sets.map(({ id }) => id)))
   const unknown = Array.isArray(sets) ? sets.find((id) => !known.has(String(id))) : undefined
   if (unknown !== undefined) throw refused(`${said.contract} has no set ${String(unknown)}`)
+  const logged = await listEvents(tx, said.contract)
+  if (said.event === 'finding-acknowledged' && said.detail['reply'] !== undefined) assertReply(said, logged)
   if (said.event !== 'version-accepted') return said
-  const events = (await listEvents(tx, said.contract)).map(({ event }) => event)
+  const events = logged.map(({ event }) => event)
   const sha256 = said.detail['sha256'] ?? text.sha256
   if (sha256 !== text.sha256) {
     throw refused(
@@ -47,6 +51,21 @@ export async function examineEvent(tx: Kysely<Schema>, said: Said, now: Date): P
   }
   assertAcceptable(contract, said, events, now)
   return { ...said, detail: { ...said.detail, sha256 } }
+}
+
+/** A reply is about a service report of this contract, and comes from whose turn it is. */
+function assertReply({ by, detail, contract }: Said, logged: readonly LoggedEvent[]): void {
+  const report = String(detail['statement'])
+  const isIssued = logged.some(
+    ({ paeDigest, event }) => paeDigest === report && event.detail['document'] === 'service-report',
+  )
+  if (!isIssued) throw refused(`no service report of ${contract} was issued by the statement ${report}`)
+  const open: string[] = openReplies(by.party, repliesTo(report, logged))
+  if (!open.includes(String(detail['reply']))) {
+    throw refused(
+      `the ${by.party} cannot say ${String(detail['reply'])} of this report now, but ${open.join(' or ')}`,
+    )
+  }
 }
 
 function assertAcceptable(

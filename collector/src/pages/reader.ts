@@ -1,3 +1,4 @@
+import type { Party } from '@bevis/shared/contract/schema'
 import type { FastifyRequest } from 'fastify'
 import type { Kysely, Selectable } from 'kysely'
 import type { AccountTable, Schema } from '../store/schema.ts'
@@ -22,4 +23,10 @@ export async function accountOf(db: Kysely<Schema>, request: FastifyRequest): Pr
 export function scopeOf({ role, tenant }: Pick<Account, 'role' | 'tenant'>): Scope | null {
   if (tenant !== null) return { tenant }
   return role === 'provider-admin' || role === 'provider-operator' ? { all: true } : null
+}
+
+/** Whom a person's word binds. Operators, readers and auditors bind nobody. */
+export function partyOf({ role }: Pick<Account, 'role'>): Party | null {
+  if (role === 'customer-admin') return 'customer'
+  return role === 'provider-admin' ? 'provider' : null
 }

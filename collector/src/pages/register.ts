@@ -12,9 +12,11 @@ import {
   issueServiceReport,
   issuedMonths,
   readServiceReport,
+  serviceRecordPdf,
   serviceReportPdf,
 } from '../report/service/issue.ts'
 import { tellServiceReport } from '../report/service/tell.ts'
+import { claimOf } from '../report/service/tell-deviations.ts'
 import { askForTest } from '../request/ask.ts'
 import { registerAssets } from './assets.ts'
 import type { Locale } from './language/locale.ts'
@@ -48,11 +50,15 @@ export async function registerPages(app: FastifyInstance, context: PagesContext)
     reports: {
       async read(scope, which, language) {
         const read = await readServiceReport({ store, scope, voice: voiceOf, now }, which, language)
-        return { ...read, paper: tellServiceReport(read.telling) }
+        return { ...read, paper: tellServiceReport(read.telling), claim: claimOf(read.telling) }
       },
       pdf: async (scope, which, language) => {
         const { seal } = await paperOptions(config, language)
         return serviceReportPdf({ store, scope, voice: voiceOf, seal, now }, which, language)
+      },
+      record: async (scope, which, language) => {
+        const { seal } = await paperOptions(config, language)
+        return serviceRecordPdf({ store, scope, voice: voiceOf, seal, now }, which, language)
       },
       async issue(scope, which, person) {
         const { seal } = await paperOptions(config, 'da')

@@ -1,15 +1,18 @@
 /** A contract's service reports, month by month, and the ledger of what was done. */
 import type { Ledger } from '@bevis/shared/contract/ledger'
 import { monthNameOf } from '@bevis/shared/contract/month'
+import { openReplies, REPORT_REPLIES } from '@bevis/shared/contract/report-reply'
 import { BevisError } from '@bevis/shared/error'
 import { slug } from '@bevis/shared/format'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
+import type { Office } from '../office.ts'
 import type { Paper } from '../report/block.ts'
-import type { readServiceReport, Which } from '../report/service/issue.ts'
+import type { readServiceReport, ReportStanding, Which } from '../report/service/issue.ts'
 import type { Scope } from '../store/store.ts'
 import { contractOf } from './load/contract.ts'
 import type { Language } from './language/locale.ts'
+import { partyOf } from './reader.ts'
 import type { Account } from './reader.ts'
 import { localeOfRequest } from './render.ts'
 import type { Render } from './render.ts'
@@ -23,13 +26,20 @@ type Read = Awaited<ReturnType<typeof readServiceReport>>
 
 export interface ReportParts extends Visits {
   render: Render
+  office: Pick<Office, 'record'>
   /** Written in the rooms that pages stand beside. */
   reports: {
-    read: (scope: Scope, which: Which, language: Language) => Promise<Read & { paper: Paper }>
+    read: (
+      scope: Scope,
+      which: Which,
+      language: Language,
+    ) => Promise<Read & { paper: Paper; claim: string | null }>
     pdf: (scope: Scope, which: Which, language: Language) => Promise<Uint8Array>
+    /** An issued report with what is known and said of it since. */
+    record: (scope: Scope, which: Which, language: Language) => Promise<Uint8Array>
     issue: (scope: Scope, which: Which, person: string) => Promise<void>
     /** `2026-10`, or `2026-10/unit`. The caller has checked that the reader may see the contract. */
-    issued: (contract: string) => Promise<ReadonlySet<string>>
+    issued: (contract: string) => Promise<ReadonlyMap<string, ReportStanding>>
     ledger: (scope: Scope, contract: string, months: { from: string; to: string }) => Promise<Ledger>
     ledgerCsv: (ledger: Ledger) => string
   }
@@ -48,13 +58,23 @@ const issueForm = z.object({
     .optional(),
 })
 
+const replyForm = z.object({
+  reply: z.enum(REPORT_REPLIES),
+  note: z
+    .string()
+    .max(4_000)
+    .default('')
+    .transform((text) => text.replace(/\s+/g, ' ').trim()),
+  unit: issueForm.shape.unit,
+})
+
 /** To issue a report is the provider's word. */
 function mayIssue({ role }: Pick<Account, 'role'>): boolean {
   return role === 'provider-admin'
 }
 
 export function registerReportRoutes(scope: FastifyInstance, parts: ReportParts): void {
-  const { render, reports, visit, page } = parts
+  const { render, reports, office, visit, page } = parts
 
   page('/contracts/:id/reports', async (request, reply, { account, source }) => {
     const id = paramOf(request, 'id')
@@ -94,13 +114,14 @@ export function registerReportRoutes(scope: FastifyInstance, parts: ReportParts)
 
   page('/contracts/:id/reports/:month', async (request, reply, { account, source }) => {
     const which = whichOf(paramOf(request, 'id'), paramOf(request, 'month'), request.query)
-    const { telling, damage, paper, units } = await reports.read(
+    const { telling, damage, paper, units, claim } = await reports.read(
       source.scope,
       which,
       localeOfRequest(request).language,
     )
-    const { report, issued } = telling
+    const { report, issued, replies } = telling
     const csrf = reply.generateCsrf()
+    const party = partyOf(account)
     const model = {
       which,
       paper,
@@ -110,6 +131,12 @@ export function registerReportRoutes(scope: FastifyInstance, parts: ReportParts)
       isOver: report.isOver,
       csrf,
       mayIssue: mayIssue(account),
+      party,
+      claim,
+      maySay:
+        party === null || issued === null || damage !== null
+          ? []
+          : openReplies(party, replies).filter((one) => one !== 'credits-claimed' || claim !== null),
     }
     return render(
       request,
@@ -124,16 +151,23 @@ export function registerReportRoutes(scope: FastifyInstance, parts: ReportParts)
     )
   })
 
-  page('/contracts/:id/reports/:month/report.pdf', async (request, reply, { source }) => {
-    const which = whichOf(paramOf(request, 'id'), paramOf(request, 'month'), request.query)
-    const pdf = await reports.pdf(source.scope, which, localeOfRequest(request).language)
-    const name = [which.contract, which.month, ...(which.unit === undefined ? [] : [which.unit])].join('_')
-    return reply
-      .type('application/pdf')
-      .header('cache-control', 'private, no-store')
-      .header('content-disposition', `attachment; filename="${name}.pdf"`)
-      .send(Buffer.from(pdf))
-  })
+  for (const [kind, suffix] of [
+    ['pdf', 'report'],
+    ['record', 'record'],
+  ] as const) {
+    page(`/contracts/:id/reports/:month/${suffix}.pdf`, async (request, reply, { source }) => {
+      const which = whichOf(paramOf(request, 'id'), paramOf(request, 'month'), request.query)
+      const pdf = await reports[kind](source.scope, which, localeOfRequest(request).language)
+      const name = [which.contract, which.month, which.unit, kind === 'record' ? suffix : undefined]
+        .filter((part) => part !== undefined)
+        .join('_')
+      return reply
+        .type('application/pdf')
+        .header('cache-control', 'private, no-store')
+        .header('content-disposition', `attachment; filename="${name}.pdf"`)
+        .send(Buffer.from(pdf))
+    })
+  }
 
   page('/contracts/:id/ledger.csv', async (request, reply, { source }) => {
     const id = paramOf(request, 'id')
@@ -160,6 +194,37 @@ export function registerReportRoutes(scope: FastifyInstance, parts: ReportParts)
       unit === undefined ? {} : { unit },
     )
     await reports.issue(source.scope, which, person)
+    return reply.redirect(reportHref(which.contract, which.month, which.unit), 303)
+  })
+
+  scope.post('/contracts/:id/reports/:month/reply', { preHandler: checkToken }, async (request, reply) => {
+    const visitor = await visit(request, reply)
+    if (visitor === null) return reply
+    const { account, source } = visitor
+    const party = partyOf(account)
+    if (party === null) throw new BevisError('FORBIDDEN', `${account.email} binds neither party`)
+    const { reply: said, note, unit } = parsed(replyForm, request.body)
+    const which = whichOf(
+      paramOf(request, 'id'),
+      paramOf(request, 'month'),
+      unit === undefined ? {} : { unit },
+    )
+    const { telling, claim, damage } = await reports.read(source.scope, which, 'en')
+    const { issued, replies } = telling
+    if (damage !== null) throw new BevisError('LOG_INCONSISTENT', damage)
+    if (issued === null || issued.statement === null)
+      throw new BevisError('REQUEST_INVALID', `the report of ${which.month} has not been issued yet`)
+    if (said === 'credits-claimed' && claim === null)
+      throw new BevisError('REQUEST_INVALID', `the report of ${which.month} has no credits to claim`)
+    const person = account.email
+    const isAgain = replies.some(
+      (one) => one.reply === said && one.person === person && (one.note ?? '') === note,
+    )
+    if (!isAgain) {
+      const detail = { statement: issued.statement, reply: said, ...(note !== '' && { note }) }
+      const { contract } = which
+      await office.record({ contract, event: 'finding-acknowledged', by: { party, person }, detail })
+    }
     return reply.redirect(reportHref(which.contract, which.month, which.unit), 303)
   })
 }

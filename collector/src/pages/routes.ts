@@ -98,7 +98,7 @@ export function registerRoutes(scope: FastifyInstance, parts: RouteParts): void 
   })
 
   registerTermsRoutes(scope, { store, office, askForTest, now, render, visit, page })
-  registerReportRoutes(scope, { reports, render, visit, page })
+  registerReportRoutes(scope, { reports, office, render, visit, page })
 
   page('/contracts/:id/sets/:set/:tier', async (request, reply, { account, source }) => {
     const { known, period } = parsed(periodQuery, request.query)

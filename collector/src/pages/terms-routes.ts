@@ -1,5 +1,4 @@
 /** A contract's own pages beside its verdict: what is promised, restores asked for, what if, the yearly review. */
-import type { Party } from '@bevis/shared/contract/schema'
 import { BevisError } from '@bevis/shared/error'
 import { hex64 } from '@bevis/shared/format'
 import type { FastifyInstance } from 'fastify'
@@ -9,6 +8,7 @@ import type { askForTest } from '../request/ask.ts'
 import type { Store } from '../store/store.ts'
 import { contractOf } from './load/contract.ts'
 import { loadPromises, loadRequests, loadReview, loadWhatIf } from './load/terms.ts'
+import { partyOf } from './reader.ts'
 import type { Account } from './reader.ts'
 import type { Render } from './render.ts'
 import { checkToken } from './session.ts'
@@ -50,12 +50,6 @@ const requestForm = z.object({
 /** Readers and auditors look; to make an agent work takes somebody who administers or operates. */
 function mayAsk({ role }: Pick<Account, 'role'>): boolean {
   return role === 'provider-admin' || role === 'provider-operator' || role === 'customer-admin'
-}
-
-/** Whom a person's word binds. Operators, readers and auditors bind nobody. */
-function partyOf({ role }: Pick<Account, 'role'>): Party | null {
-  if (role === 'customer-admin') return 'customer'
-  return role === 'provider-admin' ? 'provider' : null
 }
 
 export function registerTermsRoutes(scope: FastifyInstance, parts: TermsParts): void {

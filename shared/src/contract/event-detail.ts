@@ -6,6 +6,7 @@ import { z } from 'zod'
 import type { ContractEvent } from '../evidence/predicates.ts'
 import { count, hex64, instant, slug } from '../format.ts'
 import { isLocalDate } from './local.ts'
+import { needsNote, REPORT_REPLIES } from './report-reply.ts'
 
 const text = z.string().min(1).max(4096)
 const day = z.string().refine(isLocalDate, 'a day such as 2026-11-23')
@@ -29,7 +30,10 @@ export const EVENT_DETAILS = {
     .refine(inOrder, ORDER),
   'hold-started': hold,
   'hold-released': hold,
-  /** What was looked at: a snapshot that the guard held back, a finding of the verdict, or a statement. */
+  /**
+   * What was looked at: a snapshot that the guard held back, a finding of the verdict, or a statement. With `reply`,
+   * what a party says of the service report that the statement issued.
+   */
   'finding-acknowledged': z
     .strictObject({
       snapshot: hex64.optional(),
@@ -37,10 +41,19 @@ export const EVENT_DETAILS = {
       set: slug.optional(),
       statement: hex64.optional(),
       note: text.optional(),
+      reply: z.enum(REPORT_REPLIES).optional(),
     })
     .refine(
       ({ snapshot, finding, statement }) => snapshot !== undefined || (finding ?? statement) !== undefined,
       'name a snapshot, a finding or a statement',
+    )
+    .refine(
+      ({ reply, statement }) => reply === undefined || statement !== undefined,
+      'a reply names the statement that issued the report',
+    )
+    .refine(
+      ({ reply, note }) => reply === undefined || !needsNote(reply) || note !== undefined,
+      'a remark, and what is declined, needs a note',
     ),
   'repository-succession': z.strictObject({ from: repository, to: repository, reason: text.optional() }),
   'erasure-approved': z.strictObject({ original: hex64, reason: text.optional() }),

@@ -34,11 +34,11 @@ time { white-space: nowrap; }
 hr { border: 0; border-top: 1px solid var(--line); margin: var(--s5) 0; }
 
 label { font-weight: 600; font-size: var(--t-s); }
-input, select {
+input, select, textarea {
   font: inherit; color: var(--ink); background: var(--surface); min-height: 2.5rem; max-width: 100%;
   border: 1px solid var(--line-strong); border-radius: var(--radius-s); padding: 0.375rem 0.625rem;
 }
-input:focus-visible, select:focus-visible { outline-offset: 1px; border-color: var(--accent); border-radius: var(--radius-s); }
+input:focus-visible, select:focus-visible, textarea:focus-visible { outline-offset: 1px; border-color: var(--accent); border-radius: var(--radius-s); }
 button, .button {
   font: inherit; font-weight: 600; cursor: pointer; min-height: 2.5rem; padding: 0.375rem 1rem; display: inline-flex; align-items: center; gap: var(--s2);
   border-radius: var(--radius-s); border: 1px solid var(--accent); background: var(--accent); color: var(--on-accent); text-decoration: none;

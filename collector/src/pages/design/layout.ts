@@ -53,7 +53,11 @@ main:focus { outline: none; }
 .sign-in h1 { font-size: var(--t-2xl); margin-bottom: var(--s2); }
 .sign-in form { display: grid; gap: var(--s4); margin-top: var(--s5); }
 .field { display: grid; gap: var(--s1); min-width: 0; }
-.field input, .field select { width: 100%; }
+.field input, .field select, .field textarea { width: 100%; }
+.stacked { display: grid; gap: var(--s4); justify-items: start; margin-top: var(--s4); max-width: 46rem; }
+.stacked .field { width: 100%; }
+.stacked fieldset { border: 0; margin: 0; padding: 0; display: grid; gap: var(--s2); }
+.stacked legend { font-weight: 600; font-size: var(--t-s); padding: 0; margin-bottom: var(--s2); }
 .fields + .facts { margin-top: var(--s5); }
 .fields.hinted { align-items: flex-start; margin-top: 0; }
 .fields.hinted button { margin-top: 1.5rem; }

@@ -19,6 +19,13 @@ export function reportPdfHref(contract: string, month: string, unit?: string): s
   return `${contractHref(contract)}/reports/${part(month)}/report.pdf${unitQuery(unit)}`
 }
 
+export function reportRecordHref(contract: string, month: string, unit?: string): string {
+  return `${contractHref(contract)}/reports/${part(month)}/record.pdf${unitQuery(unit)}`
+}
+
+export const reportReplyHref = (contract: string, month: string) =>
+  `${contractHref(contract)}/reports/${part(month)}/reply`
+
 export const reportIssueHref = (contract: string, month: string) =>
   `${contractHref(contract)}/reports/${part(month)}/issue`
 

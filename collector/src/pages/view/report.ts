@@ -1,6 +1,8 @@
 import type { Ledger, LedgerRow } from '@bevis/shared/contract/ledger'
+import type { ReplyKind } from '@bevis/shared/contract/report-reply'
+import type { Party } from '@bevis/shared/contract/schema'
 import type { Paper } from '../../report/block.ts'
-import type { Which } from '../../report/service/issue.ts'
+import type { ReportStanding, Which } from '../../report/service/issue.ts'
 import type { Issued } from '../../report/service/telling.ts'
 import { notice } from '../design/element.ts'
 import { symbol } from '../design/symbol.ts'
@@ -8,7 +10,15 @@ import { table } from '../design/table.ts'
 import { html, nothing } from '../html.ts'
 import type { Html } from '../html.ts'
 import type { Locale } from '../language/locale.ts'
-import { evidenceHref, ledgerCsvHref, reportHref, reportIssueHref, reportPdfHref } from './address.ts'
+import {
+  evidenceHref,
+  ledgerCsvHref,
+  reportHref,
+  reportIssueHref,
+  reportPdfHref,
+  reportRecordHref,
+  reportReplyHref,
+} from './address.ts'
 import { blocksView } from './block.ts'
 import { contractTabs } from './contract-tabs.ts'
 import { heading } from './page.ts'
@@ -20,7 +30,7 @@ export interface ReportListModel {
   /** Null where the contract's text cannot be read. */
   ledger: Ledger | null
   /** `2026-10`, or `2026-10/unit`. */
-  issued: ReadonlySet<string>
+  issued: ReadonlyMap<string, ReportStanding>
   units: { id: string; name: string }[]
   thisMonth: string
 }
@@ -71,11 +81,14 @@ function mark(
   { issued, thisMonth }: ReportListModel,
   { t }: Locale,
 ): Html {
-  const isIssued = issued.has(unit === undefined ? month : `${month}/${unit}`)
-  const text = isIssued
-    ? t('serviceReport.issuedMark')
-    : t(month === thisMonth ? 'serviceReport.openMark' : 'serviceReport.draftMark')
-  return html`<span class="word none">${symbol(isIssued ? 'dot' : 'ring')}<span>${text}</span></span>`
+  const standing = issued.get(unit === undefined ? month : `${month}/${unit}`)
+  if (standing === undefined) {
+    const text = t(month === thisMonth ? 'serviceReport.openMark' : 'serviceReport.draftMark')
+    return html`<span class="word none">${symbol('ring')}<span>${text}</span></span>`
+  }
+  const isSigned = standing === 'signed-off'
+  const text = t(isSigned ? 'serviceReport.signedMark' : 'serviceReport.issuedMark')
+  return html`<span class="word none">${symbol(isSigned ? 'check' : 'dot')}<span>${text}</span></span>`
 }
 
 function ledgerTable({ rows }: Ledger, locale: Locale): Html {
@@ -132,6 +145,11 @@ export interface ReportModel {
   isOver: boolean
   csrf: string
   mayIssue: boolean
+  /** For whom the reader speaks, and what may be said of the report now. */
+  party: Party | null
+  maySay: readonly ReplyKind[]
+  /** What the customer may claim, in words. */
+  claim: string | null
 }
 
 /** One month's report, as its PDF says it. */
@@ -155,12 +173,51 @@ export function reportView(model: ReportModel, locale: Locale): Html {
         issued?.statement === undefined || issued.statement === null
           ? nothing
           : html`<a class="button quiet" href="${evidenceHref(issued.statement)}"
-              >${t('serviceReport.statement')}</a
-            >`
+                >${t('serviceReport.statement')}</a
+              >
+              <a class="button quiet" href="${reportRecordHref(contract, month, unit)}"
+                >${t('serviceReport.recordPdf')}</a
+              >`
       }
     </div>
     ${units.length === 0 ? nothing : unitChips(which, units, locale)} ${blocksView(paper.blocks)}
-    ${issued === null && model.isOver && model.mayIssue ? issueForm(model, locale) : nothing}`
+    ${issued === null && model.isOver && model.mayIssue ? issueForm(model, locale) : nothing}
+    ${model.maySay.length === 0 ? nothing : replyForm(model, locale)}`
+}
+
+function replyForm({ which, csrf, party, maySay, claim }: ReportModel, { t }: Locale): Html {
+  return html`<section class="panel no-print" aria-labelledby="reply">
+    <h2 id="reply">
+      ${t(party === 'customer' ? 'serviceReport.say.title' : 'serviceReport.say.titleProvider')}
+    </h2>
+    <p class="small muted">${t('serviceReport.say.hint')}</p>
+    <form class="stacked" method="post" action="${reportReplyHref(which.contract, which.month)}">
+      <input type="hidden" name="_csrf" value="${csrf}" />
+      <input type="hidden" name="unit" value="${which.unit ?? ''}" />
+      <fieldset>
+        <legend>${t('serviceReport.say.what')}</legend>
+        ${maySay.map(
+          (reply) =>
+            html`<label class="check"
+              ><input type="radio" name="reply" value="${reply}" required />
+              ${t(`serviceReport.say.${reply}`, { sum: claim ?? '' })}</label
+            >`,
+        )}
+      </fieldset>
+      <div class="field">
+        <label for="field-note">${t('serviceReport.say.note')}</label>
+        <textarea
+          id="field-note"
+          name="note"
+          rows="3"
+          maxlength="2000"
+          aria-describedby="note-hint"
+        ></textarea>
+        <p class="small muted" id="note-hint">${t('serviceReport.say.noteHint')}</p>
+      </div>
+      <button type="submit">${t('serviceReport.say.send')}</button>
+    </form>
+  </section>`
 }
 
 function unitChips({ contract, month, unit }: Which, units: ReportModel['units'], { t }: Locale): Html {

@@ -61,9 +61,17 @@ function told(facts: readonly Fact[], month: Month): ReportedChange[] {
   const programs = new Map<string, string>()
   for (const { statement, receivedAt } of facts) {
     if (isEvidence(statement, 'contract-event')) {
-      const { event, by, at } = statement.predicate
+      const { event, by, at, detail } = statement.predicate
       if (event === 'report-issued' || !isInMonth(at, month)) continue
-      changes.push({ kind: 'event', at, subject: by.person, to: event, from: by.party })
+      const reply = event === 'finding-acknowledged' ? detail['reply'] : undefined
+      changes.push({
+        kind: 'event',
+        at,
+        subject: by.person,
+        to: typeof reply === 'string' ? `report-${reply}` : event,
+        from: by.party,
+        ...(typeof reply === 'string' && typeof detail['note'] === 'string' && { note: detail['note'] }),
+      })
       continue
     }
     const { chain, tools } = statement.predicate

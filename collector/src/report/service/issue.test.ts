@@ -6,9 +6,16 @@ import type { Snap } from '@bevis/shared/evidence/predicates'
 import { assertClean, CONTRACT, makeCollector } from '../../../../test/kit/collector.ts'
 import type { TestCollector, TestFolder } from '../../../../test/kit/collector.ts'
 import type { FakeAgent } from '../../../../test/kit/fake-agent.ts'
+import { runOn } from '../../../../test/kit/pdf.ts'
 import { voiceOf } from '../../pages/voice.ts'
 import { listEvents } from '../../store/read/events.ts'
-import { issueServiceReport, issuedMonths, readServiceReport, serviceReportPdf } from './issue.ts'
+import {
+  issueServiceReport,
+  issuedMonths,
+  readServiceReport,
+  serviceRecordPdf,
+  serviceReportPdf,
+} from './issue.ts'
 
 const clock = { now: new Date('2025-04-03T08:00:00.000Z') }
 const now = () => clock.now
@@ -107,7 +114,7 @@ test('an issued report keeps what it said; evidence that comes later stands besi
     is: 'compliant',
   })
   expect(await serviceReportPdf(desk(), which, 'da')).toEqual(pdf)
-  expect(await issuedMonths(collector.store, CONTRACT)).toEqual(new Set(['2025-03']))
+  expect(await issuedMonths(collector.store, CONTRACT)).toEqual(new Map([['2025-03', 'issued']]))
   await expect(issueServiceReport(desk(), which, 'S. Lind')).rejects.toMatchObject({
     code: 'REQUEST_INVALID',
   })
@@ -140,6 +147,58 @@ test('what was changed in the database is not what was issued, and is not handed
   const { damage } = await readServiceReport(desk(), which, 'en')
   expect(damage).toContain('was changed in the database')
   await expect(serviceReportPdf(desk(), which, 'en')).rejects.toMatchObject({ code: 'LOG_INCONSISTENT' })
+})
+
+test('both parties’ words are logged and stand beside the report, each when it is due; what was issued stays', async (context) => {
+  await agent.send(nights(1, 28))
+  const { statement } = await issueServiceReport(desk(), which, 'S. Lind')
+  const issued = await serviceReportPdf(desk(), which, 'en')
+  const say = (party: 'customer' | 'provider', reply: string, note?: string, of = statement) =>
+    collector.office.record({
+      contract: CONTRACT,
+      event: 'finding-acknowledged',
+      by: { party, person: `${party}@example` },
+      detail: { statement: of, reply, ...(note !== undefined && { note }) },
+    })
+  const refused = { code: 'REQUEST_INVALID' }
+  await expect(say('provider', 'signed-off')).rejects.toMatchObject(refused)
+  await expect(say('provider', 'credits-agreed')).rejects.toMatchObject(refused)
+  await expect(say('customer', 'remarked')).rejects.toMatchObject(refused)
+  await expect(say('customer', 'signed-off', undefined, 'f'.repeat(64))).rejects.toMatchObject(refused)
+  await expect(say('customer', 'paid')).rejects.toMatchObject(refused)
+  await say('customer', 'remarked', 'Where was the 29th?')
+  await say('customer', 'credits-claimed')
+  await expect(say('provider', 'credits-declined')).rejects.toMatchObject(refused)
+  await say('provider', 'credits-agreed')
+  await say('customer', 'signed-off')
+  await expect(say('customer', 'signed-off')).rejects.toMatchObject(refused)
+  await expect(say('provider', 'credits-declined', 'too late')).rejects.toMatchObject(refused)
+
+  expect((await read()).replies.map(({ reply, party, note }) => [party, reply, note])).toEqual([
+    ['customer', 'remarked', 'Where was the 29th?'],
+    ['customer', 'credits-claimed', null],
+    ['provider', 'credits-agreed', null],
+    ['customer', 'signed-off', null],
+  ])
+  expect(await issuedMonths(collector.store, CONTRACT)).toEqual(new Map([['2025-03', 'signed-off']]))
+  expect(await serviceReportPdf(desk(), which, 'en')).toEqual(issued)
+  const record = await serviceRecordPdf(desk(), which, 'en')
+  const text = runOn(context, record, 'pdftotext', '{}', '-')
+  expect(text).toContain('Where was the 29th?')
+  expect(text).toContain('Agrees to the credits')
+  expect(text).toContain('customer@example')
+
+  // The next month's report tells what was said in it.
+  clock.now = new Date('2025-05-02T08:00:00.000Z')
+  const next = await readServiceReport(desk(), { contract: CONTRACT, month: '2025-04' }, 'en')
+  expect(next.telling.report.changes).toContainEqual(
+    expect.objectContaining({ kind: 'event', to: 'report-signed-off', subject: 'customer@example' }),
+  )
+  await assertClean(collector)
+})
+
+test('a report that was not issued has no record', async () => {
+  await expect(serviceRecordPdf(desk(), which, 'en')).rejects.toMatchObject({ code: 'NOT_FOUND' })
 })
 
 test('a report of another customer’s contract does not exist', async () => {

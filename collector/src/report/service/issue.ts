@@ -2,6 +2,8 @@
  * Issuing a service report: it is written once, as data and as PDF in both languages, and the log says so by its
  * digests. What is known later never changes it; it stands beside.
  */
+import { repliesTo } from '@bevis/shared/contract/report-reply'
+import type { ReportReply } from '@bevis/shared/contract/report-reply'
 import { sha256Hex } from '@bevis/shared/crypto'
 import { BevisError } from '@bevis/shared/error'
 import { hex64, instant, toInstant } from '@bevis/shared/format'
@@ -74,7 +76,7 @@ export async function readServiceReport(
       knownAt: at,
       voice,
     })
-    return { telling: { report, voice, issued: null, corrections: null }, damage: null, units }
+    return { telling: { report, voice, issued: null, corrections: null, replies: [] }, damage: null, units }
   }
   const { report, damage } = issued
   const today = buildServiceReport({
@@ -86,10 +88,29 @@ export async function readServiceReport(
     voice,
   })
   return {
-    telling: { report, voice, issued: issued.as, corrections: compareReports(report, today) },
+    telling: {
+      report,
+      voice,
+      issued: issued.as,
+      corrections: compareReports(report, today),
+      replies: issued.replies,
+    },
     damage,
     units,
   }
+}
+
+/**
+ * An issued report as it stands today, as a PDF: what it said, with the corrections and what the parties have said of
+ * it. The PDF that was issued never changes.
+ * @throws BevisError NOT_FOUND for a report that was not issued
+ */
+export async function serviceRecordPdf(desk: Desk, which: Which, language: 'da' | 'en'): Promise<Uint8Array> {
+  const { telling, damage } = await readServiceReport(desk, which, language)
+  if (telling.issued === null)
+    throw new BevisError('NOT_FOUND', `the report of ${which.month} has not been issued`)
+  if (damage !== null) throw new BevisError('LOG_INCONSISTENT', damage)
+  return writeServiceReport(telling, desk.seal, desk.now())
 }
 
 /** The PDF: the very bytes that were issued, or a draft's. */
@@ -159,7 +180,7 @@ async function writeDown(desk: Desk, which: Which, person: string): Promise<Serv
   const sha256 = sha256Hex(text)
   const issued: Issued = { at: toInstant(at), person, statement: null, sha256 }
   const pdf = (language: 'da' | 'en') =>
-    writeServiceReport({ report, voice: voiceIn(language), issued, corrections: null }, seal)
+    writeServiceReport({ report, voice: voiceIn(language), issued, corrections: null, replies: [] }, seal)
   const row: ServiceReportRow = {
     ...rowKeyOf(which),
     sha256,
@@ -176,14 +197,14 @@ interface FoundReport {
   readonly report: ServiceReport
   readonly row: ServiceReportRow
   readonly as: Issued
+  readonly replies: readonly ReportReply[]
   /** What is stored is not what the log says was issued. */
   readonly damage: string | null
 }
 
 async function findIssued(store: Store, which: Which): Promise<FoundReport | null> {
-  const found = (await listEvents(store.db, which.contract))
-    .flatMap((logged) => detailOf(logged, which))
-    .at(0)
+  const events = await listEvents(store.db, which.contract)
+  const found = events.flatMap((logged) => detailOf(logged, which)).at(0)
   if (found === undefined) return null
   const { logged, detail } = found
   const row = await findServiceReport(store.db, keyOf(which))
@@ -204,6 +225,7 @@ async function findIssued(store: Store, which: Which): Promise<FoundReport | nul
     report: serviceReportSchema.parse(JSON.parse(row.report)),
     row,
     as: { at: event.at, person: event.by.person, statement: paeDigest, sha256: detail.sha256 },
+    replies: repliesTo(paeDigest, events),
     damage,
   }
 }
@@ -216,15 +238,18 @@ function detailOf(logged: LoggedEvent, { month, unit }: Which) {
   return [{ logged, detail: detail.data }]
 }
 
-/** The months whose reports were issued, as `2026-10` or `2026-10/unit`. */
-export async function issuedMonths(store: Store, contract: string): Promise<Set<string>> {
+export type ReportStanding = 'issued' | 'signed-off'
+
+/** The months whose reports were issued, as `2026-10` or `2026-10/unit`, and whether the customer has signed off. */
+export async function issuedMonths(store: Store, contract: string): Promise<Map<string, ReportStanding>> {
   const events = await listEvents(store.db, contract)
-  return new Set(
-    events.flatMap(({ event }) => {
+  return new Map(
+    events.flatMap(({ event, paeDigest }) => {
       const detail = event.event === 'report-issued' ? detailSchema.safeParse(event.detail) : null
       if (detail?.success !== true) return []
       const { month, unit } = detail.data
-      return unit === undefined ? month : `${month}/${unit}`
+      const isSigned = repliesTo(paeDigest, events).some(({ reply }) => reply === 'signed-off')
+      return [[unit === undefined ? month : `${month}/${unit}`, isSigned ? 'signed-off' : 'issued']]
     }),
   )
 }

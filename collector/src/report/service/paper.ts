@@ -9,12 +9,16 @@ import type { Telling } from './telling.ts'
 /**
  * Writes a service report as a PDF, with its figures attached. The same report and voice give the same bytes, a seal
  * with a random part aside.
+ * @param madeAt what an issued report says stands from its own instant; what is told of it since, from another
  */
-export function writeServiceReport(telling: Telling, seal: Seal = plainly): Promise<Buffer> {
+export function writeServiceReport(
+  telling: Telling,
+  seal: Seal = plainly,
+  madeAt = new Date(telling.report.knownAt),
+): Promise<Buffer> {
   const { report, voice } = telling
   const { locale } = voice
   const { t } = locale
-  const madeAt = new Date(report.knownAt)
   const sheet = new Sheet({
     title: t('serviceReport.title', { id: report.contract, month: locale.month(report.month) }),
     language: locale.language,

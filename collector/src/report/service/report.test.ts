@@ -171,7 +171,7 @@ describe('as a PDF', () => {
     async (language, context) => {
       const report = built(told())
       const voice = voiceOf(language)
-      const write = () => writeServiceReport({ report, voice, issued: null, corrections: null })
+      const write = () => writeServiceReport({ report, voice, issued: null, corrections: null, replies: [] })
       const pdf = await write()
       expect(pdf.equals(await write())).toBe(true)
       expect(runOn(context, pdf, 'qpdf', '--check', '{}')).toContain('No syntax or stream encoding errors')

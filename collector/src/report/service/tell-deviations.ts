@@ -172,12 +172,24 @@ function sumOf(amount: number | null, pct: number, { credits }: ServiceReport, v
   return locale.t('serviceReport.creditAmount', { amount: money, pct: percentOf(pct, voice) })
 }
 
+/** What the customer may claim, in words, by the report and its corrections; null where there is nothing. */
+export function claimOf({ report, voice, corrections }: Telling): string | null {
+  const is = corrections?.credits?.is ?? 0
+  if (!isClaimable(report)) return is > 0 ? sumOf(null, is, report, voice) : null
+  const { amount, pct } = report.credits
+  return pct === 0 ? voice.locale.t('paper.unknownValue') : sumOf(amount, pct, report, voice)
+}
+
+/** A clause that nothing can count may be claimed too. */
+function isClaimable({ credits }: ServiceReport): boolean {
+  return credits.clauses.some(({ pct, mustBeClaimed }) => mustBeClaimed && pct !== 0)
+}
+
 /** What the parties' meeting goes through, from what the month came to. */
-export function tellAgenda({ report, voice }: Telling): Block[] {
+export function tellAgenda({ report, voice }: Pick<Telling, 'report' | 'voice'>): Block[] {
   const { t } = voice.locale
   const broken = report.deviations.filter(({ code }) => code !== 'unknown').length
   const isUnknown = report.sets.some(({ levels }) => levels.some(({ days }) => days.includes('unknown')))
-  const mayClaim = report.credits.clauses.some(({ pct, mustBeClaimed }) => mustBeClaimed && pct !== 0)
   return [
     { kind: 'heading', level: 2, text: t('serviceReport.agenda') },
     {
@@ -188,7 +200,7 @@ export function tellAgenda({ report, voice }: Telling): Block[] {
         ...(broken > 0 ? [t('serviceReport.agendaItems.deviations', { count: broken })] : []),
         ...(broken > 0 || isUnknown ? [] : [t('serviceReport.agendaItems.noDeviations')]),
         ...(isUnknown ? [t('serviceReport.agendaItems.unknown')] : []),
-        ...(mayClaim ? [t('serviceReport.agendaItems.credits')] : []),
+        ...(isClaimable(report) ? [t('serviceReport.agendaItems.credits')] : []),
         t(report.tests.length > 0 ? 'serviceReport.agendaItems.tests' : 'serviceReport.agendaItems.noTests'),
         t('serviceReport.agendaItems.changes'),
         t('serviceReport.agendaItems.capacity'),
@@ -199,23 +211,50 @@ export function tellAgenda({ report, voice }: Telling): Block[] {
   ]
 }
 
-export function tellSignOff({ report, voice }: Telling): Block[] {
+export function tellSignOff(telling: Telling): Block[] {
+  const { report, voice, replies } = telling
   const { t } = voice.locale
+  const isSignedOff = replies.some(({ reply }) => reply === 'signed-off')
   return [
     { kind: 'heading', level: 3, text: t('serviceReport.howWeKnow') },
     { kind: 'paragraph', text: t('serviceReport.howWeKnowText') },
     { kind: 'heading', level: 2, text: t('serviceReport.signOff'), keep: 150 },
     { kind: 'paragraph', text: t('serviceReport.signOffText') },
+    ...tellReplies(telling),
+    ...(isSignedOff
+      ? []
+      : ([
+          { kind: 'signatures', names: [t('serviceReport.decisions')] },
+          {
+            kind: 'signatures',
+            names: [
+              `${t('serviceReport.signCustomer')}, ${report.customer.name}`,
+              `${t('serviceReport.signProvider')}, ${report.provider.name}`,
+            ],
+          },
+        ] as const)),
+  ]
+}
+
+/** What the parties have said of it in the portal, each by a statement in the log. */
+function tellReplies({ replies, voice }: Telling): Block[] {
+  const { locale } = voice
+  const { t } = locale
+  if (replies.length === 0) return []
+  return [
     {
-      kind: 'signatures',
-      names: [t('serviceReport.decisions')],
-    },
-    {
-      kind: 'signatures',
-      names: [
-        `${t('serviceReport.signCustomer')}, ${report.customer.name}`,
-        `${t('serviceReport.signProvider')}, ${report.provider.name}`,
+      kind: 'table',
+      caption: t('serviceReport.signOff'),
+      heads: [
+        { text: t('paper.when'), share: 0.2 },
+        { text: t('serviceReport.by'), share: 0.3 },
+        { text: t('serviceReport.said'), share: 0.5 },
       ],
+      rows: replies.map(({ at, person, party, reply, note, statement }) => [
+        { text: locale.instant(at), under: statement.slice(0, 12) },
+        { text: person, under: t(`evidenceReport.party.${party}`) },
+        { text: t(`serviceReport.reply.${reply}`), ...(note !== null && { under: note }) },
+      ]),
     },
   ]
 }

@@ -1,3 +1,4 @@
+import type { ReportReply } from '@bevis/shared/contract/report-reply'
 import type { Voice } from '../../pages/voice.ts'
 import type { Corrections } from './compare.ts'
 import type { ServiceReport } from './model.ts'
@@ -18,6 +19,8 @@ export interface Telling {
   readonly issued: Issued | null
   /** What evidence that came since says otherwise; only of an issued report. */
   readonly corrections: Corrections | null
+  /** What the parties have said of it since; in log order. */
+  readonly replies: readonly ReportReply[]
 }
 
 /** Of a whole hundred. */
