@@ -5,6 +5,7 @@
 import type { Signer } from '@bevis/shared/crypto'
 import { BevisError } from '@bevis/shared/error'
 import type { ContractEvent } from '@bevis/shared/evidence/predicates'
+import { toInstant } from '@bevis/shared/format'
 import { examineEvent } from './contract/accept.ts'
 import type { Said } from './contract/accept.ts'
 import { takeText } from './contract/apply.ts'
@@ -13,6 +14,7 @@ import { signEvents } from './event/register.ts'
 import type { EventOrder, SignedEvent } from './event/register.ts'
 import { revocationsOf } from './event/revoke.ts'
 import type { RevocationOrder } from './event/revoke.ts'
+import type { KeptText } from './log/own-entries.ts'
 import type { Receive } from './receive.ts'
 import { issuedTexts, listEvents } from './store/read/events.ts'
 
@@ -57,7 +59,8 @@ export function openOffice(parts: {
       }),
     applyContract: (text) =>
       receive.office(async (tx) => {
-        const applied = await takeText(tx, text, now())
+        const at = now()
+        const applied = await takeText(tx, text, at)
         const issued = issuedTexts(await listEvents(tx, applied.contract.id)).get(applied.revision)
         if (issued !== undefined && issued !== applied.sha256) {
           throw new BevisError(
@@ -65,11 +68,14 @@ export function openOffice(parts: {
             `revision ${applied.revision} of ${applied.contract.id} is not the text that the log says was applied`,
           )
         }
-        const order = issuing(applied, text.by)
-        return {
-          result: applied,
-          events: issued === undefined ? await signEvents(tx, signer, [order], now()) : [],
+        if (issued !== undefined) return { result: applied, events: [] }
+        const { contract, revision, sha256 } = applied
+        const kept: KeptText = {
+          ...{ contract: contract.id, customerName: contract.customer.name, revision, sha256 },
+          ...{ yaml: text.yaml, appliedAt: toInstant(at), appliedBy: text.by },
         }
+        const events = await signEvents(tx, signer, [issuing(applied, text.by)], at)
+        return { result: applied, events: events.map((event) => ({ ...event, text: kept })) }
       }),
     revoke: (order) =>
       receive.office(async (tx) => {

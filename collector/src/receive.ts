@@ -17,6 +17,7 @@ import { recordCandidates } from './intake/record.ts'
 import type { Outcome } from './intake/record.ts'
 import type { Verified } from './intake/verify.ts'
 import type { Appended, Appender, Log } from './log/log.ts'
+import type { KeptText } from './log/own-entries.ts'
 import { project } from './projection/project.ts'
 import { settleRequests } from './request/settle.ts'
 import { findStatement } from './store/read/statements.ts'
@@ -44,7 +45,7 @@ export interface Receive {
 /** What the office came to, and the statements that say so. */
 export interface OfficeWork<T> {
   readonly result: T
-  readonly events: readonly Verified[]
+  readonly events: readonly (Verified & { readonly text?: KeptText })[]
 }
 
 type Committed = Pick<Appended<unknown>, 'head' | 'read'> & { outcomes: readonly Outcome[] }
@@ -124,12 +125,13 @@ export function openReceive(parts: { store: Store; log: Log; now: () => Date }):
       const refused = outcomes.find(({ outcome }) => outcome === 'refused')
       if (refused !== undefined) throw refusalOf(refused)
       await log.keepOwn(
-        events.flatMap(({ opened, signatures, eventTenant: tenant }, n) => {
+        events.flatMap(({ opened, signatures, eventTenant: tenant, text }, n) => {
           const outcome = outcomes[n]
           if (outcome?.outcome !== 'logged') return []
           const { leafIndex: index, receivedAt } = outcome
           const keys = signatures.map(({ spki }) => encodeBase64(spki))
-          return { index, tenant, receivedAt, envelope: opened.envelope, keys }
+          const own = { index, tenant, receivedAt, envelope: opened.envelope, keys }
+          return text === undefined ? own : { ...own, text }
         }),
       )
       return done

@@ -5,8 +5,7 @@
  */
 import { BevisError } from '@bevis/shared/error'
 import { decodeBase64 } from '@bevis/shared/base64'
-import { assertSignature, encodeEnvelope, openEnvelope } from '@bevis/shared/evidence/envelope'
-import type { Envelope, OpenedEnvelope } from '@bevis/shared/evidence/envelope'
+import { assertSignature, openEnvelope } from '@bevis/shared/evidence/envelope'
 import { rotatedKeyOf } from '@bevis/shared/evidence/rotation'
 import { isEvidence, parseStatement } from '@bevis/shared/evidence/statement'
 import type { Statement } from '@bevis/shared/evidence/statement'
@@ -15,11 +14,14 @@ import { formatEntryOf } from '@bevis/shared/log/entry'
 import { leafHash, verifyInclusion } from '@bevis/shared/log/merkle'
 import { parseProof } from '@bevis/shared/log/proof'
 import type { Replayed, ReplayResponse } from '@bevis/shared/wire'
-import type { Insertable, Transaction } from 'kysely'
+import type { Insertable, Selectable, Transaction } from 'kysely'
 import { watchRepositories } from './intake/observe.ts'
 import { recordCandidates } from './intake/record.ts'
 import type { Verified } from './intake/verify.ts'
+import { bringStamp, bringText } from './log/bring-own.ts'
 import type { Appender, Log } from './log/log.ts'
+import { replayRowOf, stageHead, stageOwn } from './log/staging.ts'
+import type { Enrolment, Kept } from './log/staging.ts'
 import { project } from './projection/project.ts'
 import { settleRequests } from './request/settle.ts'
 import type { LogReplayTable, Schema } from './store/schema.ts'
@@ -36,12 +38,7 @@ export interface Recover {
   missing(): Promise<ReplayResponse | null>
 }
 
-/** What an entry needs that it does not carry itself: an enrolment brings its keys, and so does an own entry. */
-interface Enrolment {
-  /** Public keys of the envelope's signatures, base64, in their order. */
-  readonly keys: readonly string[]
-  readonly contracts: readonly string[]
-}
+type ReplayRow = Selectable<LogReplayTable>
 
 const PIECE = 200
 
@@ -56,17 +53,14 @@ export function openRecover({ store, log }: { store: Store; log: Log }): Recover
     const lost = seen.filter(({ row }) => row.leaf_index >= from && row.leaf_index < to.size)
     await store.write(async (tx) => {
       for (const { row, head } of lost) {
+        // Its proof says that this place is its own, whatever else may claim it.
         await tx
           .insertInto('log_replay')
           .values(row)
-          .onConflict((c) => c.doNothing())
+          .onConflict((c) => c.column('leaf_index').doUpdateSet(row))
           .execute()
         if (head.size <= from || head.size >= to.size) continue
-        await tx
-          .insertInto('log_replay_head')
-          .values({ size: head.size, note: head.note })
-          .onConflict((c) => c.doNothing())
-          .execute()
+        await stageHead(tx, head.size, head.note)
       }
     })
     return (await complete(from, to)) ?? { from, to: to.size, missing: 0 }
@@ -94,12 +88,12 @@ export function openRecover({ store, log }: { store: Store; log: Log }): Recover
       throw new BevisError('PROOF_INVALID', `the proof of leaf ${index} does not lead to its root`)
     const enrolment: Enrolment | null =
       given.keys === undefined ? null : { keys: given.keys, contracts: given.contracts ?? [] }
-    return { head, row: rowOf(index, opened, given.receivedAt, '', enrolment) }
+    return { head, row: replayRowOf(index, opened, given.receivedAt, '', enrolment) }
   }
 
   /** Puts the log together if every leaf is there; tells what is missing otherwise. */
   async function complete(from: number, to: Checkpoint): Promise<ReplayResponse | null> {
-    await stageOwn(from, to.size)
+    await stageOwn(store, log, from, to.size)
     const missing = await countMissing(from, to.size)
     if (missing > 0) return { from, to: to.size, missing }
     await log.recover(async (appender) => {
@@ -109,23 +103,6 @@ export function openRecover({ store, log }: { store: Store; log: Log }): Recover
       await appender.tx.deleteFrom('log_replay_head').execute()
     })
     return null
-  }
-
-  async function stageOwn(from: number, to: number): Promise<void> {
-    const rows = (await log.ownEntries(from))
-      .filter(({ index }) => index < to)
-      .map(({ index, envelope, receivedAt, tenant, keys }) =>
-        rowOf(index, openEnvelope(envelope), receivedAt, tenant, { keys, contracts: [] }),
-      )
-    await store.write(async (tx) => {
-      for (const row of rows) {
-        await tx
-          .insertInto('log_replay')
-          .values(row)
-          .onConflict((c) => c.doNothing())
-          .execute()
-      }
-    })
   }
 
   /** Leaves that nobody has brought; where statements overlap, one of them is not of this log, and all is missing. */
@@ -158,10 +135,17 @@ export function openRecover({ store, log }: { store: Store; log: Log }): Recover
         .execute()
       const [first] = rows
       if (first === undefined) return
-      // What came together is recorded together, as it was then; an enrolment by itself, since it brings its key.
+      const { stamp, text }: Kept = first.own === null ? {} : (JSON.parse(first.own) as Kept)
+      if (stamp !== undefined) {
+        await bringStamp(appender, log, stamp, first.received_at)
+        next = assertPlaced(appender, first)
+        continue
+      }
+      if (text !== undefined) await bringText(tx, first.tenant, text)
+      // What came together is recorded together, as it was then; by itself what brings its key, or more.
+      const isAlone = (row: ReplayRow): boolean => row.enrolment !== null || row.own !== null
       const same = rows.findIndex(
-        (row, n) =>
-          row.received_at !== first.received_at || (n > 0 && (row.enrolment ?? first.enrolment) !== null),
+        (row, n) => row.received_at !== first.received_at || (n > 0 && (isAlone(row) || isAlone(first))),
       )
       const batch = same < 0 ? rows : rows.slice(0, same)
       const candidates = []
@@ -177,14 +161,17 @@ export function openRecover({ store, log }: { store: Store; log: Log }): Recover
           await settleRequests(inner, fresh)
         },
       })
-      next = batch.reduce((end, row) => Math.max(end, row.leaf_index + row.leaves), next)
-      if (appender.next !== next) {
-        throw new BevisError(
-          'LOG_INCONSISTENT',
-          `the statement at leaf ${first.leaf_index} does not fit its place`,
-        )
-      }
+      next = assertPlaced(appender, ...batch)
     }
+  }
+
+  function assertPlaced(appender: Appender, ...batch: readonly ReplayRow[]): number {
+    const next = Math.max(...batch.map((row) => row.leaf_index + row.leaves))
+    if (appender.next === next) return next
+    throw new BevisError(
+      'LOG_INCONSISTENT',
+      `what was at leaf ${batch[0]?.leaf_index ?? next} does not fit its place`,
+    )
   }
 
   /** That it may stand in the log was decided when it came; here only its signatures and its keys are needed. */
@@ -273,21 +260,4 @@ export function openRecover({ store, log }: { store: Store; log: Log }): Recover
 function newKeyIn(statement: Statement): string | undefined {
   if (!isEvidence(statement, 'agent-lifecycle') || statement.predicate.event !== 'rotated') return undefined
   return rotatedKeyOf(statement.predicate)
-}
-
-function rowOf(
-  index: number,
-  { envelope, signatures }: Pick<OpenedEnvelope, 'signatures'> & { readonly envelope: Envelope },
-  receivedAt: string,
-  tenant: string,
-  enrolment: Enrolment | null,
-): Insertable<LogReplayTable> {
-  return {
-    leaf_index: index,
-    leaves: signatures.length,
-    envelope: encodeEnvelope(envelope),
-    received_at: receivedAt,
-    tenant,
-    enrolment: enrolment === null ? null : JSON.stringify(enrolment),
-  }
 }

@@ -2,7 +2,8 @@
  * A collector whose database was restored from an old backup, all of it by real programs: it refuses to sign, its
  * agents bring back what it lost, and it goes on with the very tree that it had signed.
  */
-import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { X509Certificate } from 'node:crypto'
+import { appendFileSync, copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChildProcess } from 'node:child_process'
@@ -10,11 +11,16 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { encodeBase64 } from '@bevis/shared/base64'
 import type { Envelope } from '@bevis/shared/evidence/envelope'
 import { readTreeHead } from '@bevis/shared/log/checkpoint'
+import { parseProof } from '@bevis/shared/log/proof'
+import { sha256Hex } from '@bevis/shared/crypto'
+import type { Report } from '@bevis/shared/verify/report'
 import type { EvidenceResponse, Replayed } from '@bevis/shared/wire'
 import { FakeAgent, post } from '../kit/fake-agent.ts'
 import { makePair } from '../kit/pair.ts'
 import type { Pair } from '../kit/pair.ts'
-import { killHard, start } from '../kit/programs.ts'
+import { killHard, run, start } from '../kit/programs.ts'
+import { makeTsa } from '../kit/tsa.ts'
+import type { Tsa } from '../kit/tsa.ts'
 
 let pair: Pair
 let collector: ChildProcess
@@ -23,11 +29,16 @@ let web2: FakeAgent
 /** What the second agent keeps. */
 const kept: Replayed[] = []
 let signed: string
+let tsa: Tsa
+let clock: Awaited<ReturnType<Tsa['listen']>>
 
 const state = (file: string) => join(pair.folder, 'collector', file)
 
 beforeAll(async () => {
+  tsa = makeTsa()
+  clock = await tsa.listen()
   pair = await makePair()
+  appendFileSync(pair.collectorConfig, `timestamps: [{ url: "${clock.url}", ca: "${tsa.rootFile}" }]\n`)
   writeFileSync(join(pair.source, 'file'), 'data')
   url = /url: "(http[^"]+)"/.exec(readFileSync(pair.agentConfig, 'utf8'))?.[1] ?? ''
   collector = await pair.startCollector()
@@ -45,6 +56,7 @@ beforeAll(async () => {
   kept.push({ envelope: request.envelope, proof: proofs[0] ?? '', receivedAt, keys, contracts: ['KILL-1'] })
   keep(web2.many(3))
   await applyContract()
+  await well(pair.collector('pack', 'KILL-1', '--out', join(pair.folder, 'before.zip'))) // its head is stamped
   keep(web2.many(2))
   await well(pair.agent('inventory', 'shop'))
   for (const { envelopes, answer } of waiting) {
@@ -57,7 +69,19 @@ beforeAll(async () => {
   }
   signed = readFileSync(state('checkpoint.latest'), 'utf8')
 }, 300_000)
-afterAll(() => pair.remove())
+afterAll(async () => {
+  await pair.remove()
+  await clock.close()
+  tsa.remove()
+})
+
+/** How many leaves from an index on are the collector's own: its office's, and tokens of the clock. */
+function ownFrom(index: number): { stamps: number; leaves: number } {
+  const lines = readFileSync(state('checkpoint.latest.own'), 'utf8').trim().split('\n')
+  const own = lines.map((line) => JSON.parse(line) as { index: number; stamp?: object })
+  const lost = own.filter((entry) => entry.index >= index)
+  return { stamps: lost.filter(({ stamp }) => stamp !== undefined).length, leaves: lost.length }
+}
 
 async function well(ended: ReturnType<Pair['agent']>): Promise<void> {
   const { exit, stdout, stderr } = await ended
@@ -94,7 +118,9 @@ test('a database from an old backup signs nothing, and says why', async () => {
   const { exit, stdout } = await pair.collector('recover', '--json')
   const lost = JSON.parse(stdout) as { from: number; to: number; missing: number }
   expect([exit, lost.to]).toEqual([1, readTreeHead(signed).size])
-  expect(lost.missing).toBe(lost.to - lost.from - 1) // the office's own entry has its own copy
+  const own = ownFrom(lost.from)
+  expect(own.stamps).toBeGreaterThan(0)
+  expect(lost.missing).toBe(lost.to - lost.from - own.leaves) // the collector has a copy of its own
 })
 
 test('what one agent brings back is not enough, and is kept', async () => {
@@ -124,7 +150,26 @@ test('with the last of them the log is the one that was signed, and goes on', as
   expect(head.startsWith(signed)).toBe(true)
   expect((await pair.agent('evidence', 'send', '--json')).exit).toBe(0)
   await web2.send(web2.many(1))
-  await applyContract() // contracts are not in the log, only that they were applied
+  // The text that was applied is there again too, and the tokens: a pack verifies with the same proven times.
+  const show = await pair.collector('contract', 'show', 'KILL-1', '--json')
+  expect(JSON.parse(show.stdout)).toMatchObject({ revision: 2, damage: null })
+  const zip = join(pair.folder, 'after.zip')
+  await well(pair.collector('pack', 'KILL-1', '--out', zip))
+  const trust = join(pair.folder, 'trust.yaml')
+  const own = readFileSync(join(pair.folder, 'agent', 'trust.yaml'), 'utf8')
+  const roots = `tsa: ${sha256Hex(new X509Certificate(tsa.root).raw)}\n`
+  writeFileSync(
+    trust,
+    `${own}  - { tenant: havfruen-keramik-aps, agent: web2, keyid: ${web2.signer.keyid} }\n${roots}`,
+  )
+  const { stdout } = await run('verify', [zip, '--trust', trust, '--json'])
+  const report = JSON.parse(stdout) as Report
+  expect(report.checks.filter(({ outcome }) => outcome === 'failed')).toEqual([])
+  expect(report.times).toMatchObject({ anchored: true })
+  const bound = report.times?.bounds.find(
+    ({ leafIndex }) => leafIndex === parseProof(kept[0]?.proof ?? '').index,
+  )
+  expect(bound?.before).not.toBeNull()
   const fsck = await pair.collector('fsck')
   expect([fsck.exit, fsck.stdout]).toEqual([0, expect.stringMatching(/^Clean/)])
   expect(readTreeHead(readFileSync(state('checkpoint.latest'), 'utf8')).size).toBeGreaterThan(

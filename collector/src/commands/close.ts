@@ -8,7 +8,9 @@ import { formatVkey, parseVkey, signCheckpoint } from '@bevis/shared/log/checkpo
 import { openSuccession, signSuccession } from '@bevis/shared/log/succession'
 import type { LogClosure } from '@bevis/shared/log/succession'
 import { readCheckpointFile, swapCheckpointFile } from '../log/checkpoint-file.ts'
+import { bringText } from '../log/bring-own.ts'
 import { ownEntriesFile, readOwnEntries } from '../log/own-entries.ts'
+import type { OwnStatement } from '../log/own-entries.ts'
 import { keepSuccession, nextKey, readLogKeys, readSuccessions, takeNextKey } from '../log-keys.ts'
 import { openReceive } from '../receive.ts'
 import { readKeyFile } from '../state.ts'
@@ -108,16 +110,22 @@ function begunClosure({ config, files }: Opened): LogClosure | null {
 async function sayAgain(opened: Opened, from: number): Promise<number> {
   const { store, now, config } = opened
   const file = ownEntriesFile(config.checkpointFile)
-  const entries = (await readOwnEntries(file, from)).toSorted((a, b) => a.index - b.index)
+  const byIndex = new Map<number, OwnStatement>()
+  for await (const entry of readOwnEntries(file, from)) {
+    if ('envelope' in entry) byIndex.set(entry.index, entry) // tokens are over the closed log's own heads
+  }
+  const entries = [...byIndex.values()].toSorted((a, b) => a.index - b.index)
   if (entries.length === 0) return 0
   const receive = openReceive({ store, log: await openLogOf(opened), now })
-  await receive.office(() => {
-    const events = entries.map(({ envelope, keys, tenant }) => {
+  await receive.office(async (tx) => {
+    for (const { tenant, text } of entries) if (text !== undefined) await bringText(tx, tenant, text)
+    const events = entries.map(({ envelope, keys, tenant, text }) => {
       const read = openEnvelope(envelope)
       const signatures = read.signatures.map(({ keyid }, n) => ({ keyid, spki: decodeBase64(keys[n] ?? '') }))
-      return { opened: read, statement: parseStatement(read.payload), signatures, eventTenant: tenant }
+      const event = { opened: read, statement: parseStatement(read.payload), signatures, eventTenant: tenant }
+      return text === undefined ? event : { ...event, text }
     })
-    return Promise.resolve({ result: null, events })
+    return { result: null, events }
   })
   return entries.length
 }

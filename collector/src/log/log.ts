@@ -62,7 +62,7 @@ export interface Log {
   refuse(trouble: BevisError): void
   /** Keeps entries that nobody but the collector has, beside the last head; inside `append`'s transaction. */
   keepOwn(entries: readonly OwnEntry[]): Promise<void>
-  ownEntries(from: number): Promise<OwnEntry[]>
+  ownEntries(from: number): AsyncIterable<OwnEntry>
   /**
    * Takes note of a head that this log signed and has forgotten: database and file were both set back. Then it
    * refuses to sign as for the file's own.

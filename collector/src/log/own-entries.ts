@@ -1,22 +1,56 @@
 /**
- * What the collector's own office has logged, in a file beside the last signed head. Agents keep what they signed;
- * of this, nobody else has a copy, and without it a log whose database was set back could not be made whole again.
+ * What the collector itself has logged, in a file beside the last signed head: what its office signed, with the
+ * contract texts that it applied, and the tokens of outside clocks. Agents keep what they signed; of this, nobody else
+ * has a copy, and without it a log whose database was set back could not be made whole again.
  */
-import { appendFile, readFile } from 'node:fs/promises'
+import { createReadStream, existsSync } from 'node:fs'
+import { appendFile } from 'node:fs/promises'
+import { createInterface } from 'node:readline'
 import { BevisError, errorMessageOf } from '@bevis/shared/error'
 import { envelopeSchema } from '@bevis/shared/evidence/envelope'
-import { count, instant } from '@bevis/shared/format'
+import { count, hex64, instant } from '@bevis/shared/format'
 import { z } from 'zod'
 
-const ownEntrySchema = z.object({
-  /** Of its first leaf. */
-  index: count,
+/** Of its first leaf, and when that was logged. */
+const placed = { index: count, receivedAt: instant }
+
+const textSchema = z.object({
+  contract: z.string(),
+  customerName: z.string(),
+  revision: count.min(1),
+  sha256: hex64,
+  yaml: z.string(),
+  appliedAt: instant,
+  appliedBy: z.string(),
+})
+/** A contract's text, as it was applied. */
+export type KeptText = z.output<typeof textSchema>
+
+const stampSchema = z.object({
+  /** The signed head that was stamped. */
+  head: z.string(),
+  /** DER, base64. */
+  token: z.string(),
+  url: z.string(),
+  genTime: z.string(),
+  accuracyMs: z.number(),
+  validUntil: z.string(),
+  authority: z.string(),
+})
+export type KeptStamp = z.output<typeof stampSchema>
+
+const ownStatementSchema = z.object({
+  ...placed,
   tenant: z.string(),
-  receivedAt: instant,
   envelope: envelopeSchema,
   /** Public keys of its signatures, base64, in their order. */
   keys: z.array(z.string()),
+  /** The contract's text that it says was applied. */
+  text: textSchema.optional(),
 })
+export type OwnStatement = z.output<typeof ownStatementSchema>
+
+const ownEntrySchema = z.union([ownStatementSchema, z.object({ ...placed, stamp: stampSchema })])
 export type OwnEntry = z.output<typeof ownEntrySchema>
 
 export function ownEntriesFile(checkpointFile: string): string {
@@ -29,7 +63,7 @@ export function ownEntriesFile(checkpointFile: string): string {
  */
 export async function appendOwnEntries(file: string, entries: readonly OwnEntry[]): Promise<void> {
   if (entries.length === 0) return
-  const lines = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('')
+  const lines = entries.map((entry) => `${encodeLine(entry)}\n`).join('')
   try {
     await appendFile(file, lines, { mode: 0o600, flush: true })
   } catch (cause) {
@@ -37,21 +71,29 @@ export async function appendOwnEntries(file: string, entries: readonly OwnEntry[
   }
 }
 
-/** The entries from an index on; of two for one place, the later one. A line that was cut off is none. */
-export async function readOwnEntries(file: string, from: number): Promise<OwnEntry[]> {
-  let text: string
+/** On one line for every reader: some end a line at these two as well. */
+function encodeLine(entry: OwnEntry): string {
+  return JSON.stringify(entry)
+    .replaceAll('\u2028', String.raw`\u2028`)
+    .replaceAll('\u2029', String.raw`\u2029`)
+}
+
+/**
+ * The entries from an index on, in the order in which they were written: of two for one place, the later one is in
+ * the log, if any. A line that was cut off is none.
+ */
+export async function* readOwnEntries(file: string, from: number): AsyncGenerator<OwnEntry> {
   try {
-    text = await readFile(file, 'utf8')
+    for await (const line of createInterface({
+      input: createReadStream(file, 'utf8'),
+      crlfDelay: Infinity,
+    })) {
+      const entry = readLine(line)
+      if (entry !== null && entry.index >= from) yield entry
+    }
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
-    throw error
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
   }
-  const byIndex = new Map<number, OwnEntry>()
-  for (const line of text.split('\n')) {
-    const entry = readLine(line)
-    if (entry !== null && entry.index >= from) byIndex.set(entry.index, entry)
-  }
-  return [...byIndex.values()]
 }
 
 function readLine(line: string): OwnEntry | null {

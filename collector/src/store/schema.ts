@@ -87,6 +87,8 @@ export interface LogReplayTable {
   tenant: string
   /** JSON, for an enrolment: its keys and contracts. */
   enrolment: string | null
+  /** JSON, for what the collector logged itself: with a `text` that was applied, or a `stamp` without an envelope. */
+  own: string | null
 }
 
 /** A head that was signed, as an agent has it. Primary key `size`. */

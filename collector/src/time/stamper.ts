@@ -3,6 +3,7 @@
  * authority, and whatever a pack is made of. Tokens are leaves of the log, so the next stamp vouches for them too.
  * Nothing waits for it: intake goes on whatever an authority does.
  */
+import { encodeBase64 } from '@bevis/shared/base64'
 import { BevisError, errorMessageOf } from '@bevis/shared/error'
 import { toInstant } from '@bevis/shared/format'
 import { parseVkey } from '@bevis/shared/log/checkpoint'
@@ -66,7 +67,7 @@ export function openStamper(parts: {
     const { url } = authority
     try {
       const { token, stamp: said } = await askForStamp(authority, stampedDigest(head.note, key), ANSWER_MS)
-      const leafIndex = await logToken(url, head.size, token, said)
+      const leafIndex = await logToken(url, head, token, said)
       await remember(url, null)
       return { url, size: head.size, leafIndex, stamp: said }
     } catch (error) {
@@ -75,17 +76,34 @@ export function openStamper(parts: {
     }
   }
 
-  /** The token becomes the next leaf, in one transaction with its row. */
-  async function logToken(url: string, size: number, token: Uint8Array, said: Timestamp): Promise<number> {
+  /** The token becomes the next leaf, in one transaction with its row; nobody else has a copy of it. */
+  async function logToken(
+    url: string,
+    { size, note }: Checkpoint,
+    token: Uint8Array,
+    said: Timestamp,
+  ): Promise<number> {
     const { result } = await log.append(async (appender) => {
       const { tx } = appender
+      const receivedAt = toInstant(now())
       const leafIndex = appender.add({ entry: formatStampEntry(token), statementId: null, signatureNo: 0 })
       const { genTime: gen_time, accuracyMs: accuracy_ms, validUntil: valid_until, authority } = said
       const row = { leaf_index: leafIndex, size, token, url, gen_time, accuracy_ms, valid_until, authority }
       await tx
         .insertInto('log_stamp')
-        .values({ ...row, received_at: toInstant(now()) })
+        .values({ ...row, received_at: receivedAt })
         .execute()
+      const { genTime, accuracyMs, validUntil, authority: by } = said
+      const stamp = {
+        head: note,
+        token: encodeBase64(token),
+        url,
+        genTime,
+        accuracyMs,
+        validUntil,
+        authority: by,
+      }
+      await log.keepOwn([{ index: leafIndex, receivedAt, stamp }])
       return leafIndex
     })
     return result

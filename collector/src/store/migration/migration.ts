@@ -1,6 +1,7 @@
 import type { Migration, MigrationProvider } from 'kysely/migration'
 import { firstTables } from './2026-11-first-tables.ts'
 import { cosignatureTables } from './2026-11-log-cosignatures.ts'
+import { replayOwnColumn } from './2026-11-log-replay-own.ts'
 import { replayTables } from './2026-11-log-replay.ts'
 import { rootKeyColumn } from './2026-11-root-keys.ts'
 import { stampTables } from './2026-11-stamps.ts'
@@ -20,6 +21,7 @@ export function migrationsFor(types: EngineTypes): MigrationProvider {
     '2026-11-first-tables': firstTables(types),
     '2026-11-log-cosignatures': cosignatureTables(types),
     '2026-11-log-replay': replayTables(types),
+    '2026-11-log-replay-own': replayOwnColumn,
     '2026-11-root-keys': rootKeyColumn,
     '2026-11-stamps': stampTables(types),
     '2026-11-work': workTables(types),
