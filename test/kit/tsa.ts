@@ -5,6 +5,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { formatResponse, readToken } from '@bevis/shared/time/query'
 
 export interface TsaOptions {
   readonly name?: string
@@ -32,8 +33,13 @@ export interface Tsa {
   readonly root: string
   /** DER of the answer to a query. */
   answer(query: Uint8Array): Buffer
+  /**
+   * As `answer`, but with whatever certificate it has: openssl itself stamps with none that is not for it, so the
+   * statement of a sound authority is signed by this one's key.
+   */
+  answerAnyhow(query: Uint8Array, sound: Tsa): Buffer
   /** Answers over HTTP until it is closed. */
-  listen(): Promise<{ url: string; close(): Promise<void>; requests: number }>
+  listen(how?: Tsa['answer']): Promise<{ url: string; close(): Promise<void>; requests: number }>
   remove(): void
 }
 
@@ -107,7 +113,28 @@ export function makeTsa(options: TsaOptions = {}): Tsa {
     rootFile,
     root: readFileSync(rootFile, 'utf8'),
     answer,
-    listen: () => listen(answer),
+    answerAnyhow(query, sound) {
+      writeFileSync(here('sound.token'), readToken(sound.answer(query)))
+      openssl('cms', '-verify', '-noverify', '-inform', 'DER', '-in', 'sound.token', '-out', 'tstinfo')
+      openssl(
+        ...[
+          'cms',
+          '-sign',
+          '-cades',
+          '-binary',
+          '-nodetach',
+          '-nosmimecap',
+          '-outform',
+          'DER',
+          '-in',
+          'tstinfo',
+        ],
+        ...['-econtent_type', '1.2.840.113549.1.9.16.1.4', '-signer', 'tsa.pem', '-inkey', 'tsa.key'],
+        ...['-certfile', 'root.pem', '-out', 'forged.token'],
+      )
+      return Buffer.from(formatResponse(readFileSync(here('forged.token'))))
+    },
+    listen: (how = answer) => listen(how),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
 }

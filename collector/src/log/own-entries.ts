@@ -3,7 +3,7 @@
  * contract texts that it applied, and the tokens of outside clocks. Agents keep what they signed; of this, nobody else
  * has a copy, and without it a log whose database was set back could not be made whole again.
  */
-import { createReadStream, existsSync } from 'node:fs'
+import { createReadStream } from 'node:fs'
 import { appendFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { BevisError, errorMessageOf } from '@bevis/shared/error'

@@ -158,8 +158,7 @@ export class Points {
       ) {
         return false
       }
-      if (point.listedAt === Infinity)
-        point.listedAt = Math.max(takenAt, this.#lineage.joinedAt(repository))
+      if (point.listedAt === Infinity) point.listedAt = Math.max(takenAt, this.#lineage.joinedAt(repository))
       touched.listed.push(point)
       touched.since = Math.min(touched.since, takenAt)
     }

@@ -88,17 +88,9 @@ describe('refused', () => {
     ],
     ['with a usage that is not critical', [...TSA_EXTENSIONS.slice(0, 2), 'extendedKeyUsage=timeStamping']],
   ])('a certificate %s, though its signature holds', async (_, extensions) => {
-    // openssl itself makes no stamps with such a certificate, so a sound one is taken out from under it.
-    const tsa = tsaOf()
-    const swap = tsaOf({ extensions })
-    expect(swap.root).not.toBe(tsa.root)
-    let token: Uint8Array
-    try {
-      token = ask(swap).token
-    } catch {
-      token = forgedToken(swap)
-    }
-    expect(await refusal({ token, digest, roots: rootsOf(swap) })).toMatch(/not for time stamping alone/)
+    const wrong = tsaOf({ extensions })
+    const token = readToken(wrong.answerAnyhow(formatQuery(digest, nonceOf(randomBytes(8))), sound))
+    expect(await refusal({ token, digest, roots: rootsOf(wrong) })).toMatch(/not for time stamping alone/)
   })
 
   test('what was changed, what is of others, what answers another request', async () => {
@@ -143,18 +135,3 @@ describe('refused', () => {
     expect(() => readToken(sound.answer(query))).toThrow(/refused \(status 2\)/)
   })
 })
-
-/** A token by a certificate that openssl refuses to stamp with: a CMS over a sound TSTInfo, signed all the same. */
-function forgedToken(tsa: Tsa): Uint8Array {
-  const { token } = ask(sound)
-  const here = (name: string) => join(tsa.folder, name)
-  writeFileSync(here('sound.token'), token)
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: tsa.folder, stdio: 'pipe' })
-  openssl('cms', '-verify', '-noverify', '-inform', 'DER', '-in', 'sound.token', '-out', 'tstinfo')
-  openssl(
-    ...['cms', '-sign', '-cades', '-binary', '-nodetach', '-nosmimecap', '-outform', 'DER', '-in', 'tstinfo'],
-    ...['-econtent_type', '1.2.840.113549.1.9.16.1.4', '-signer', 'tsa.pem', '-inkey', 'tsa.key'],
-    ...['-certfile', 'root.pem', '-out', 'forged.token'],
-  )
-  return new Uint8Array(execFileSync('cat', [here('forged.token')]))
-}
