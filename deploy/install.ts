@@ -19,7 +19,7 @@ import {
 } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { VERIFIER_FILE, bundle, type Program } from './bundle.ts'
+import { AGENT_FLAGS, VERIFIER_FILE, bundle, type Program } from './bundle.ts'
 
 type Service = 'agent' | 'collector'
 const SERVICES: readonly Service[] = ['agent', 'collector']
@@ -101,7 +101,8 @@ export function uninstall(service: Service, place: Place, purge: boolean): void 
  * and writable for the service. Root's own files (a contract, a token) stay readable by a capability.
  */
 function launcherOf(program: Program): string {
-  const start = `"$lib/node" "$lib/${program}/${program === 'verify' ? VERIFIER_FILE : 'main.js'}" "$@"`
+  const flags = program === 'agent' ? `${AGENT_FLAGS.join(' ')} ` : ''
+  const start = `"$lib/node" ${flags}"$lib/${program}/${program === 'verify' ? VERIFIER_FILE : 'main.js'}" "$@"`
   // Started by a link in PATH, or from another root: the programs are where the launcher itself lies.
   const find = 'lib=$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")/lib'
   if (program === 'verify') return `#!/bin/sh\n${find}\nexec ${start}\n`

@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process'
 import { cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { bundle } from '../../deploy/bundle.ts'
+import { AGENT_FLAGS, bundle } from '../../deploy/bundle.ts'
 import { makePair } from '../kit/pair.ts'
 import { resticVersions } from '../kit/restic-versions.ts'
 import { makeSmallFiles } from './files.ts'
@@ -50,7 +50,7 @@ export async function benchBackup(folder: string, { files, pairs }: BackupBench)
     key: 'agent',
     name: 'bevis-agent backup',
     command: [
-      ...[process.execPath, join(folder, 'program', 'main.js'), 'backup', 'shop'],
+      ...[process.execPath, ...AGENT_FLAGS, join(folder, 'program', 'main.js'), 'backup', 'shop'],
       ...['--no-send', '--json', '--config', pair.agentConfig],
     ],
   }

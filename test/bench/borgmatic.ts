@@ -36,7 +36,8 @@ checks:
     ...['env', `PYTHONPATH=${python}`, '/usr/bin/python3', '-c', MAIN, '--config', config],
     ...args,
   ]
-  for (const args of [['repo-create', '--encryption', 'repokey'], ['create']]) {
+  const made = existsSync(join(folder, 'borg'))
+  for (const args of made ? [] : [['repo-create', '--encryption', 'repokey'], ['create']]) {
     const [program = '', ...rest] = borgmatic(...args)
     execFileSync(program, rest, { stdio: ['ignore', 'ignore', 'pipe'] })
   }

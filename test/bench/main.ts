@@ -3,7 +3,8 @@
  * npm run bench -- NAME    one of: demo, backup, restore, idle, contract, verify
  * Options of restore: --sets a,b,c,d (a small files, b large ones, c a mixed tree, d borgmatic), --pairs N (5),
  *   --files N (of set a, and of backup, 100000), --large N (files of 200 MB in set b, 30), --tree PATH (set c, /usr/share),
- *   --places local,rest, --only verify,full,sample,disk,sums,check,limit. All of it takes an hour and a half.
+ *   --places local,rest,hash, --only verify,full,sample,disk,sums,check,limit. All of it takes an hour and a half.
+ *   --folder PATH: works there, and keeps the sets, so that they are made once for any number of calls.
  * Options of others: --seconds N (idle, 60),
  *   --statements N (verify, 100000),
  *   --scales 1,10,100 and --keep-all (contract: all snapshots stay in the repository; try --scales 1,10)
@@ -24,7 +25,8 @@ const { values, positionals } = parseArgs({
     large: { type: 'string', default: '30' },
     tree: { type: 'string', default: '/usr/share' },
     sets: { type: 'string', default: 'a,b,c,d' },
-    places: { type: 'string', default: 'local,rest' },
+    places: { type: 'string', default: 'local,rest,hash' },
+    folder: { type: 'string' },
     only: { type: 'string', default: '' },
     pairs: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '60' },
@@ -33,10 +35,11 @@ const { values, positionals } = parseArgs({
     'keep-all': { type: 'boolean', default: false },
   },
 })
-const folder = join(resolve(import.meta.dirname, '../..'), '.bench')
+const folder = resolve(values.folder ?? join(import.meta.dirname, '../../.bench'))
 const benches: Record<string, () => Promise<void> | void> = {
   demo: benchDemo,
-  backup: () => benchBackup(folder, { files: Number(values.files), pairs: Number(values.pairs) }),
+  backup: () =>
+    benchBackup(join(folder, 'backup'), { files: Number(values.files), pairs: Number(values.pairs) }),
   restore: () =>
     benchRestore(folder, {
       files: Number(values.files),
@@ -46,8 +49,9 @@ const benches: Record<string, () => Promise<void> | void> = {
       places: values.places.split(','),
       only: values.only.split(',').filter((key) => key !== ''),
       pairs: Number(values.pairs),
+      keep: values.folder !== undefined,
     }),
-  idle: () => benchIdle(folder, { seconds: Number(values.seconds) }),
+  idle: () => benchIdle(join(folder, 'idle'), { seconds: Number(values.seconds) }),
   verify: () => benchVerify(folder, { statements: Number(values.statements) }),
   contract: () =>
     benchContract({ scales: values.scales.split(',').map(Number), keepAll: values['keep-all'] }),

@@ -1,6 +1,7 @@
 /** What a restore test is measured beside: restic's own ways to check the same snapshot. */
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { AGENT_FLAGS } from '../../deploy/bundle.ts'
 import type { ResticBuild } from '../kit/restic-versions.ts'
 import type { Subject } from './measure.ts'
 
@@ -41,7 +42,17 @@ export function subjectsOf(places: Places): Subject[] {
     restic('restore', snapshot, '--target', target, ...args)
   const restored = join(inMemory, 'restic')
   const agentTest = (...args: string[]): string[] => [
-    ...[process.execPath, places.agent, 'test', 'shop', '--no-send', '--json', '--config', places.config],
+    ...[
+      process.execPath,
+      ...AGENT_FLAGS,
+      places.agent,
+      'test',
+      'shop',
+      '--no-send',
+      '--json',
+      '--config',
+      places.config,
+    ],
     ...args,
   ]
   const check = restic('check', '--read-data')

@@ -27,7 +27,9 @@ const MOST_OUTPUT = 4 * 1024 * 1024
 
 /** Runs one of our commands with --json in a process of its own, so that what it loads and leaks ends with it. */
 export function startChild(program: string, args: readonly string[]): Child {
-  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [...process.execArgv, program, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let output = ''
   let said = ''
   child.stdout
