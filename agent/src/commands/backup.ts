@@ -46,7 +46,7 @@ export async function backupCommand(
       if (backup.snapshotId === null || options.signal.aborted) return { ...backup, inventory: null }
       // A backup counts only once an inventory lists it.
       const startedAt = opened.now().toISOString()
-      const inventory = await runInventory(bench)
+      const inventory = await runInventory(bench, backup.listing ?? undefined)
       keepMark(opened, bench.set, 'inventory', startedAt, inventoryResult(inventory))
       return { ...backup, inventory }
     },

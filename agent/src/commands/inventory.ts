@@ -23,7 +23,10 @@ export async function inventoryCommand(
   for (const set of chosen) {
     if (options.signal.aborted) break
     const work = { id: set.id, what: 'inventory' } as const
-    results.push({ set: set.id, result: await workOn(opened, work, options, runInventory, inventoryResult) })
+    results.push({
+      set: set.id,
+      result: await workOn(opened, work, options, (bench) => runInventory(bench), inventoryResult),
+    })
   }
   const failed = results.find(({ result }) => !result.complete)
   return {

@@ -15,7 +15,7 @@ import { backupMessage } from './messages.ts'
 import type { BackupSummary } from './messages.ts'
 import type { Program } from './program.ts'
 import { lockArgs } from './short.ts'
-import { findSnapshot } from './snapshots.ts'
+import { findSnapshot, listSnapshots } from './snapshots.ts'
 import { spawnRestic } from './spawn.ts'
 import type { Running } from './spawn.ts'
 
@@ -110,9 +110,19 @@ async function lookUp(
   program: Program,
   id: string,
   { signal }: BackupRequest,
-): Promise<{ snapshot: Snapshot; snapshotId: string } | { error: RunError; snapshotId?: string }> {
+): Promise<
+  | (Pick<BackupRun, 'listed'> & { snapshot: Snapshot; snapshotId: string })
+  | { error: RunError; snapshotId?: string }
+> {
+  const limits = signal ? { signal } : {}
+  const at = program.now()
   try {
-    const snapshot = await findSnapshot(program, id, signal ? { signal } : {})
+    // To list all of them takes as long as to look for one; where that fails, the one may be there still.
+    const snapshots = await listSnapshots(program, limits).catch(() => [])
+    const [found, ...others] = snapshots.filter((one) => one.id.startsWith(id))
+    if (found && others.length === 0)
+      return { snapshot: found, snapshotId: found.id, listed: { at, snapshots } }
+    const snapshot = await findSnapshot(program, id, limits)
     return { snapshot, snapshotId: snapshot.id }
   } catch (error) {
     return { error: toRunError(error), ...(id.length === 64 && { snapshotId: id }) }

@@ -95,6 +95,8 @@ export interface BackupRun {
   outcome: 'complete' | 'partial' | 'failed'
   /** As the repository lists it after the run; absent where none was made, or it could not be looked up */
   snapshot?: Snapshot
+  /** All that the repository holds, as it was at that time after the run; absent where it could not be listed whole */
+  listed?: { at: Date; snapshots: readonly Snapshot[] }
   /** 64 hex */
   snapshotId?: string
   /** Our clock around the process; every byte was read in between */

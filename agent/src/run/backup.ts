@@ -19,7 +19,7 @@ import { findAnomalies, watchedPaths } from './anomaly.ts'
 import { raiseHold } from './hold.ts'
 import { runHooksAfter, runHooksBefore } from './hook.ts'
 import { identifyRepository } from './repository.ts'
-import type { RunLogger } from './repository.ts'
+import type { Listing, RunLogger } from './repository.ts'
 
 export interface BackupContext {
   readonly set: SetConfig
@@ -44,6 +44,8 @@ export type BackupProgress =
 export interface BackupResult {
   readonly outcome: 'complete' | 'partial' | 'failed'
   readonly snapshotId: string | null
+  /** The repository as it was after the run, for the inventory that follows; null where it could not be listed. */
+  readonly listing: Listing | null
   readonly tally: ManifestTally | null
   readonly error: BevisError | null
   /** Hooks after the backup that failed. The snapshot is none the worse for it, so the statement is not either. */
@@ -94,6 +96,7 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
   return {
     outcome,
     snapshotId,
+    listing: run?.listed ? { identity, takenAt: run.listed.at, listed: run.listed.snapshots } : null,
     tally: seen.witness?.tally ?? null,
     error: error ? (seen.error ?? new BevisError(run?.error?.code ?? 'INTERNAL', error.message)) : null,
     hookErrors,

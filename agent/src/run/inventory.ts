@@ -1,5 +1,5 @@
 /** THE STORY of an inventory: list every snapshot of the repository, tell what has changed, or why it is not known. */
-import { BevisError, errorCodeOf } from '@bevis/shared/error'
+import { BevisError } from '@bevis/shared/error'
 import { inventoryDelta, inventoryDigest } from '@bevis/shared/evidence/inventory'
 import type { Repo, Snap } from '@bevis/shared/evidence/predicates'
 import { toInstant } from '@bevis/shared/format'
@@ -10,8 +10,8 @@ import type { Draft, Recorded, Recorder } from '../evidence/record.ts'
 import type { Restic } from '../restic/restic.ts'
 import { loadInventoryBase, saveInventoryBase } from './inventory-base.ts'
 import type { InventoryBase } from './inventory-base.ts'
-import { identifyRepository } from './repository.ts'
-import type { RunLogger } from './repository.ts'
+import { surveyRepository } from './repository.ts'
+import type { Listing, RunLogger } from './repository.ts'
 
 /** A whole list this often, so that a reader who lost one inventory is not lost for good. */
 const WHOLE_EVERY = 20
@@ -44,14 +44,16 @@ export interface InventoryResult {
 
 type Delta = ReturnType<typeof inventoryDelta>
 
-/** Lists a repository's snapshots. Whatever goes wrong is recorded; only recording itself can throw. */
-export async function runInventory(context: InventoryContext): Promise<InventoryResult> {
-  const { stateDir, now, recorder } = context
-  const takenAt = now() // a snapshot that comes while we list may be missing from the list
-  const identity = await identifyRepository(context)
+/**
+ * Lists a repository's snapshots. Whatever goes wrong is recorded; only recording itself can throw.
+ * @param known what a run has just listed
+ */
+export async function runInventory(context: InventoryContext, known?: Listing): Promise<InventoryResult> {
+  const { stateDir, recorder } = context
+  const { identity, takenAt, listed: found } = known ?? (await list(context))
   const { repository } = identity
   const last = await loadInventoryBase(stateDir, repository.id)
-  const listed = identity.error ?? (await list(context))
+  const listed = found instanceof BevisError ? found : found.map(snapOf)
   if (listed instanceof BevisError) {
     const { code, message } = listed
     const error = { code, message: message.slice(0, 4_000) }
@@ -75,16 +77,12 @@ export async function runInventory(context: InventoryContext): Promise<Inventory
   return { complete: true, count, added: added.length, removed: removed.length, error: null, recorded }
 }
 
-/** A lock that a killed restic of ours left must not make the repository look locked for ever. */
-async function list({ restic, logger, signal }: InventoryContext): Promise<Snap[] | BevisError> {
-  const limits = signal ? { signal } : {}
-  try {
-    await restic.unlockOwn(limits)
-    return (await restic.snapshots(limits)).map(snapOf)
-  } catch (cause) {
-    logger.warn({ err: cause }, 'the repository could not be listed')
-    return cause instanceof BevisError ? cause : new BevisError(errorCodeOf(cause), String(cause), { cause })
-  }
+async function list(context: InventoryContext): Promise<Listing> {
+  const takenAt = context.now() // a snapshot that comes while we list may be missing from the list
+  const survey = await surveyRepository(context)
+  if (survey.listed instanceof BevisError)
+    context.logger.warn({ err: survey.listed }, 'the repository could not be listed')
+  return { ...survey, takenAt }
 }
 
 /**

@@ -30,6 +30,13 @@ export interface RepositoryContext {
   readonly signal?: AbortSignal
 }
 
+/** What a repository holds, and when that was asked. */
+export interface Listing {
+  readonly identity: Identity
+  readonly takenAt: Date
+  readonly listed: readonly Snapshot[] | BevisError
+}
+
 /** A failure must be recorded too, and a statement names its repository: so the last known ID is remembered. */
 export async function identifyRepository(context: RepositoryContext): Promise<Identity> {
   await unlockLeftBehind(context)
@@ -37,9 +44,7 @@ export async function identifyRepository(context: RepositoryContext): Promise<Id
 }
 
 /** Which repository it is and what snapshots it has, asked at once: nearly all the time of both is to derive a key. */
-export async function surveyRepository(
-  context: RepositoryContext,
-): Promise<{ identity: Identity; listed: readonly Snapshot[] | BevisError }> {
+export async function surveyRepository(context: RepositoryContext): Promise<Omit<Listing, 'takenAt'>> {
   await unlockLeftBehind(context)
   const { restic, signal } = context
   const listing = restic.snapshots(signal ? { signal } : {}).catch(toBevisError)
