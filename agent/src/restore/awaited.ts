@@ -23,6 +23,8 @@ export class AwaitedFiles {
   readonly large: Expected[] = []
   count = 0
   largestBytes = 0
+  /** What all of them take of a file system. */
+  roomBytes = 0
   /** The room of files with several names: they are never emptied. Known once {@link close} was called. */
   linkedBytes = 0
   isOverfull = false
@@ -49,6 +51,7 @@ export class AwaitedFiles {
     this.table.put(index, item, item.witness.state === 'witness' ? item.witness.sha256 : null, key)
     this.#slots[slot] = index
     this.count += 1
+    this.roomBytes += roomOf(item.size)
     this.largestBytes = Math.max(this.largestBytes, item.size)
     if (item.size > LARGE_BYTES) {
       if (this.large.length < MAX_LARGE) this.large.push(item)

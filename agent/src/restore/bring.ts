@@ -110,6 +110,7 @@ async function bringStreamed(request: BringRequest, { target, limitBytes, dumped
     pool,
     files,
     target,
+    isSample: drawn.includes !== null,
     limitBytes,
     usedBytes: usedBytesAt(target),
     onFailure: (cause) => failure.abort(cause),

@@ -64,7 +64,8 @@ test('identical files are emptied but for the specimen; what differs, has severa
   const files = awaited([...items, linked, link])
   const pool = openDigestPool(1)
   onTestFinished(() => pool.close())
-  const stream = openStream({ pool, files, target, limitBytes: 1e6, usedBytes: () => 0, onFailure: fail })
+  const options = { pool, files, target, limitBytes: 1e6, usedBytes: () => 0, onFailure: fail }
+  const stream = openStream({ ...options, isSample: false })
   for (const item of [...items.slice(0, -1), linked]) stream.onEvent(event(item))
   stream.onEvent({ action: 'restored', path: '/somewhere/else', sizeBytes: 1 })
   await stream.settle()
@@ -85,6 +86,22 @@ test('identical files are emptied but for the specimen; what differs, has severa
   })
 })
 
+test('a sample that fits is read where it lies, and nothing of it is emptied', async () => {
+  const { target, write } = place()
+  const items = ['a', 'b', 'c'].map((name) => write(name, `bytes of ${name}`))
+  const files = awaited(items)
+  const pool = openDigestPool(1)
+  onTestFinished(() => pool.close())
+  const options = { pool, files, target, limitBytes: 1e6, usedBytes: () => 0, onFailure: fail }
+  const stream = openStream({ ...options, isSample: true })
+  for (const item of items) stream.onEvent(event(item))
+  await stream.settle()
+  for (const { path, size } of items) {
+    expect(files.readingOf(path)).toBe(READING.clean)
+    expect(statSync(`${target}${path}`).size).toBe(size)
+  }
+})
+
 test('restic is held while the threads are behind, and goes on once they have nothing to read', async () => {
   const { target, write } = place()
   const items = Array.from({ length: 200 }, (_, at) => write(`f${at}`, 'x'.repeat(4096)))
@@ -96,6 +113,7 @@ test('restic is held while the threads are behind, and goes on once they have no
     pool,
     files,
     target,
+    isSample: true,
     limitBytes: 100 * 4096,
     usedBytes: () => 0,
     onFailure: fail,
@@ -122,6 +140,7 @@ test('where files that differ would fill the scratch, their digests are kept ins
     pool,
     files,
     target,
+    isSample: true,
     limitBytes: 100 * 4096,
     usedBytes: () => 0,
     onFailure: fail,

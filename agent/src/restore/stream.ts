@@ -27,6 +27,8 @@ export interface StreamOptions {
   readonly pool: DigestPool
   readonly files: AwaitedFiles
   readonly target: BytePath
+  /** A small one needs no room made for it, so its files keep their times and modes to be looked at. */
+  readonly isSample: boolean
   readonly limitBytes: number
   /** What the scratch's file system holds, ours and others'. */
   readonly usedBytes: () => number
@@ -42,7 +44,15 @@ export interface Stream {
   settle(): Promise<void>
 }
 
-export function openStream({ pool, files, target, limitBytes, usedBytes, onFailure }: StreamOptions): Stream {
+export function openStream({
+  pool,
+  files,
+  target,
+  isSample,
+  limitBytes,
+  usedBytes,
+  onFailure,
+}: StreamOptions): Stream {
   const { table } = files
   const underWay = new Set<Promise<void>>()
   let control: RestoreControl | null = null
@@ -53,6 +63,7 @@ export function openStream({ pool, files, target, limitBytes, usedBytes, onFailu
   let isFlushing = false
   const headroom = Math.min(limitBytes * 0.6, Math.max(HEADROOM_BYTES, limitBytes * HEADROOM_PART))
   const holdAbove = limitBytes - headroom
+  const staysWhole = isSample && files.roomBytes <= limitBytes / 4
   const usedBefore = usedBytes()
   const looks = setInterval(() => steer(), LOOK_MS)
 
@@ -74,7 +85,7 @@ export function openStream({ pool, files, target, limitBytes, usedBytes, onFailu
     batch = { indices: [], paths: [], bytes: 0 }
     // What was read and not emptied stays: files that differ, hard links, the specimen.
     const isTight = readBytes - freedBytes > limitBytes / 4
-    const keep = kept === 'none' ? 'any' : kept === 'any' ? 'handy' : 'none'
+    const keep = staysWhole ? 'all' : kept === 'none' ? 'any' : kept === 'any' ? 'handy' : 'none'
     const work = pool
       .pair({
         kind: 'pair',

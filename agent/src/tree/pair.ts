@@ -34,8 +34,8 @@ function pathsOf({ paths }: Places): BytePath[] {
 /** Files to read while restic still runs. */
 export interface PairBatch extends Places {
   readonly kind: 'pair'
-  /** One identical file is to be left whole for the negative control: any at all, or one of a handy size. */
-  readonly keep: 'any' | 'handy' | 'none'
+  /** One identical file is to be left whole for the negative control: any at all, or one of a handy size; or all are. */
+  readonly keep: 'all' | 'any' | 'handy' | 'none'
   /** No room for files that differ: their digest is kept, they are not. */
   readonly isTight: boolean
 }
@@ -85,7 +85,8 @@ export function pairBatch(batch: PairBatch): PairAnswer {
     if (path === undefined) continue
     const size = table.sizeOf(index)
     const isHandy = size <= HANDY_BYTES
-    const isSpecimen = kept === 'none' && (keep === 'any' || (keep === 'handy' && isHandy))
+    const isSpecimen =
+      keep === 'all' || (kept === 'none' && (keep === 'any' || (keep === 'handy' && isHandy)))
     try {
       const emptied = pairFile(table, index, { target, path, isSpecimen, isTight })
       if (emptied) freedBytes += roomOf(size)
