@@ -1,8 +1,9 @@
 /**
  * What a contract's evaluation costs as its history grows: an hourly contract over 36, 360 and 3600 days. The first
- * evaluation reads everything; each statement after it should cost what it touches, whatever came before.
+ * evaluation reads everything; each statement after it should cost what it touches, whatever came before, in time and in
+ * memory. The lists of an answer are put together when somebody asks for them.
  */
-import { setFlagsFromString } from 'node:v8'
+import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Judge } from '@bevis/shared/contract/evaluate'
 import { addFact, emptyIndex } from '@bevis/shared/contract/facts'
@@ -13,6 +14,7 @@ const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 const FIRST = Date.parse('2025-01-01T00:00:00Z')
 const DAYS = 36
+const FIVE_YEARS = 1826
 /** Statements that come after the first evaluation, one evaluation after each. */
 const MORE = 300
 
@@ -33,11 +35,12 @@ const contract = contractFor({
 })
 
 export function benchContract({ scales, keepAll }: { scales: readonly number[]; keepAll: boolean }): void {
-  for (const scale of scales) measure(scale, keepAll)
+  for (const scale of scales) measure(`x${scale}`, scale * DAYS, keepAll)
+  measure('5 years', FIVE_YEARS, keepAll)
 }
 
-function measure(scale: number, keepAll: boolean): void {
-  const facts = tell(scale * DAYS, keepAll)
+function measure(name: string, days: number, keepAll: boolean): void {
+  const facts = tell(days, keepAll)
   const before = heapBytes()
   const index = emptyIndex()
   const folding = timed(() => {
@@ -46,21 +49,29 @@ function measure(scale: number, keepAll: boolean): void {
   const judge = new Judge(contract, index)
   const last = facts.at(-MORE - 1)
   const first = timed(() => judge.judge(new Date(last?.receivedAt ?? FIRST)))
+  let allocated = -getHeapStatistics().total_allocated_bytes
   const times = facts.slice(-MORE).map((fact) => {
     addFact(index, fact)
     return timed(() => judge.judge(new Date(fact.receivedAt)))
+  })
+  allocated += getHeapStatistics().total_allocated_bytes
+  const newest = judge.judge(new Date(facts.at(-1)?.receivedAt ?? FIRST))
+  let obligations = 0
+  const listing = timed(() => {
+    obligations = newest.sets.reduce((sum, set) => sum + set.obligations.length, 0)
   })
   const heap = heapBytes() - before
   times.sort((a, b) => a - b)
   const at = (share: number) => (times[Math.floor((times.length - 1) * share)] ?? 0).toFixed(2)
   process.stdout.write(
     [
-      `x${String(scale).padEnd(4)}${String(facts.length).padStart(7)} statements`,
+      `${name.padEnd(7)}${String(facts.length).padStart(7)} statements`,
       `folded in ${folding.toFixed(0)} ms`,
       `first evaluation ${first.toFixed(0)} ms`,
-      `one more statement p50 ${at(0.5)} ms, p95 ${at(0.95)} ms`,
+      `one more statement p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, ${(allocated / MORE / 1024).toFixed(0)} KB allocated`,
       `read anew ${judge.beginnings - 1} times`,
-      `heap ${(heap / 1e6).toFixed(0)} MB\n`,
+      `all ${obligations} obligations listed in ${listing.toFixed(1)} ms`,
+      `heap ${(heap / 1e6).toFixed(0)} MB, ${(heap / facts.length / 1024).toFixed(1)} KB a statement\n`,
     ].join(', '),
   )
 }

@@ -43,10 +43,11 @@ export function factFolder(store: Store): (contract: string) => Promise<Folded> 
     return { index: one.index, lastId: one.lastId }
   }
 
-  /** Forgets the contracts that were not asked for the longest. */
+  /** Forgets the contracts that were not asked for the longest; a large one alone is kept, for folding it costs most. */
   function makeRoom(): void {
-    let bytes = 0
-    for (const [contract, one] of [...kept].toReversed()) {
+    const [newest, ...others] = [...kept].toReversed()
+    let bytes = newest?.[1].bytes ?? 0
+    for (const [contract, one] of others) {
       bytes += one.bytes
       if (bytes > KEPT_BYTES) kept.delete(contract)
     }

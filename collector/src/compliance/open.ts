@@ -12,7 +12,8 @@ import { chunksOf } from '../store/rows.ts'
 import type { Store } from '../store/store.ts'
 import type { Compliance, Ticked, When } from './compliance.ts'
 import { factFolder, readFacts } from './facts.ts'
-import { changesBetween } from './transitions.ts'
+import type { Kept } from './transitions.ts'
+import { changesBetween, keptOf } from './transitions.ts'
 
 const ALL = { all: true } as const
 /** How long an answer about the present is given again, unless something arrives. */
@@ -20,8 +21,9 @@ const KEEP_MS = 60_000
 /** A contract is judged at least this often, whatever it said about its next deadline. */
 const LONGEST_MS = 3_600_000
 
-interface Kept {
+interface Judged {
   readonly answer: Answer
+  readonly kept: Kept
   /** What it stands on: the contract's text and the last statement. */
   readonly stand: string
 }
@@ -30,7 +32,7 @@ export function openCompliance(parts: { store: Store; now: () => Date }): Compli
   const { store, now } = parts
   const fold = factFolder(store)
   const contracts = new Map<string, { sha256: string; contract: Contract }>()
-  const kept = new Map<string, Kept>()
+  const newest = new Map<string, Judged>()
   const judges = new WeakMap<FactIndex, { sha256: string; judge: Judge }>()
   /** What each contract was judged on last, so that a tick leaves alone what cannot have changed. */
   const judged = new Map<string, { stand: string; dueMs: number }>()
@@ -68,19 +70,26 @@ export function openCompliance(parts: { store: Store; now: () => Date }): Compli
   }
 
   async function answer(id: string, { at, knownAt }: When = {}): Promise<Answer> {
-    const { sha256, contract } = await readContract(id)
     if (at !== undefined || knownAt !== undefined) {
+      const { contract } = await readContract(id)
       const facts = await readFacts(store, id)
       const known = knownAt === undefined ? {} : { knownAt: new Date(knownAt) }
       return evaluate({ contract, facts, at: at === undefined ? now() : new Date(at), ...known })
     }
+    return (await judgeNow(id)).answer
+  }
+
+  async function judgeNow(id: string): Promise<Judged> {
+    const { sha256, contract } = await readContract(id)
     const { index, lastId } = await fold(id)
     const stand = [sha256, lastId, index.size].join(' ')
-    const known = kept.get(id)
-    if (known?.stand === stand && now().getTime() < Date.parse(known.answer.at) + KEEP_MS) return known.answer
-    const fresh = judgeOf(index, sha256, contract).judge(now())
-    kept.set(id, { answer: fresh, stand })
-    return fresh
+    const known = newest.get(id)
+    if (known?.stand === stand && now().getTime() < Date.parse(known.answer.at) + KEEP_MS) return known
+    const judge = judgeOf(index, sha256, contract)
+    const fresh = judge.judge(now())
+    const judged = { answer: fresh, kept: keptOf(fresh, judge.unsettled), stand }
+    newest.set(id, judged)
+    return judged
   }
 
   async function tick(): Promise<Ticked> {
@@ -106,9 +115,9 @@ export function openCompliance(parts: { store: Store; now: () => Date }): Compli
     const stand = [sha256, lastId, index.size].join(' ')
     const before = judged.get(id)
     if (before?.stand === stand && now().getTime() < before.dueMs) return null
-    const fresh = await answer(id)
+    const fresh = await judgeNow(id)
     const transitions = await keep(store, fresh, now())
-    judged.set(id, { stand, dueMs: nextDue(fresh, now()) })
+    judged.set(id, { stand: fresh.stand, dueMs: nextDue(fresh.answer, now()) })
     return transitions
   }
 
@@ -124,7 +133,7 @@ function nextDue(answer: Answer, now: Date): number {
 }
 
 /** Stores the verdict, and what changed since the one before it; returns how much that was. */
-async function keep(store: Store, answer: Answer, now: Date): Promise<number> {
+async function keep(store: Store, { answer, kept }: Judged, now: Date): Promise<number> {
   const { contract: id, at, headline } = answer
   const knownAt = toInstant(now)
   return store.write(async (tx) => {
@@ -133,8 +142,8 @@ async function keep(store: Store, answer: Answer, now: Date): Promise<number> {
       .select('answer')
       .where('contract_id', '=', id)
       .executeTakeFirst()
-    const before = row === undefined ? null : (JSON.parse(row.answer) as Answer)
-    const changes = changesBetween(before, answer)
+    const before = row === undefined ? null : (JSON.parse(row.answer) as Kept)
+    const changes = changesBetween(before, kept, answer)
     const last = await tx
       .selectFrom('transition')
       .select(({ fn }) => fn.max('id').as('id'))
@@ -150,7 +159,7 @@ async function keep(store: Store, answer: Answer, now: Date): Promise<number> {
       known_at: knownAt,
     }))
     for (const chunk of chunksOf(rows)) await tx.insertInto('transition').values(chunk).execute()
-    const verdict = { at, known_at: knownAt, answer: JSON.stringify(answer) }
+    const verdict = { at, known_at: knownAt, answer: JSON.stringify(kept) }
     await tx
       .insertInto('verdict')
       .values({ contract_id: id, ...verdict })

@@ -1,10 +1,15 @@
 import type { Answer, ObligationState, Verdict } from '@bevis/shared/contract/answer'
 import { expect, test } from 'vitest'
-import { changesBetween } from './transitions.ts'
+import { changesBetween, keptOf } from './transitions.ts'
 
-function answerOf(headline: Verdict, states: Record<string, ObligationState>): Answer {
-  const instant = '2026-11-23T00:00:00.000Z'
-  const rest = { from: instant, to: instant, due: instant, keepUntil: null }
+const instant = '2026-11-23T00:00:00.000Z'
+
+function answerOf(
+  headline: Verdict,
+  states: Record<string, ObligationState>,
+  keepUntil: string | null = null,
+): Answer {
+  const rest = { from: instant, to: instant, due: instant, keepUntil }
   return {
     contract: 'AFT-1',
     version: 1,
@@ -49,7 +54,9 @@ function answerOf(headline: Verdict, states: Record<string, ObligationState>): A
 }
 
 const told = (before: Answer | null, after: Answer) =>
-  changesBetween(before, after).map(({ subject, from, to }) => `${subject}: ${from ?? 'new'} -> ${to}`)
+  changesBetween(before && keptOf(before), keptOf(after), after).map(
+    ({ subject, from, to }) => `${subject}: ${from ?? 'new'} -> ${to}`,
+  )
 
 test('nothing changed is nothing told', () => {
   const answer = answerOf('compliant', { '2026-11-22': 'met', '2026-11-23': 'pending' })
@@ -86,4 +93,14 @@ test('trouble and its end are told, the ordinary way of a point is not', () => {
     'dayx14/f: new -> late',
   ])
   expect(told(after, before)).toContain('dayx14/b: missed -> late')
+})
+
+test('what is settled is told by its last state, and found anew when late evidence turns it', () => {
+  const live = answerOf('at-risk', { a: 'stale', b: 'met', c: 'missed' })
+  const over = answerOf('compliant', { a: 'discharged', b: 'discharged', c: 'missed' }, instant)
+  expect(keptOf(over).sets[0]?.obligations.map(({ bucket }) => bucket)).toEqual(['c'])
+  expect(told(live, over)).toContain('dayx14/a: stale -> discharged')
+  expect(told(live, over).some((line) => /\/[bc]:/.test(line))).toBe(false)
+  const corrected = answerOf('compliant', { a: 'lost', b: 'discharged', c: 'discharged' }, instant)
+  expect(told(over, corrected)).toEqual(['dayx14/a: discharged -> lost', 'dayx14/c: missed -> discharged'])
 })

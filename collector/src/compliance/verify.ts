@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Answer } from '@bevis/shared/contract/answer'
 import { BevisError } from '@bevis/shared/error'
 import { listContractTexts } from '../store/read/contracts.ts'
 import type { Store } from '../store/store.ts'
 import { openCompliance } from './open.ts'
+import type { Kept } from './transitions.ts'
+import { keptOf } from './transitions.ts'
 
 /** A stored verdict beside what a clean evaluation of the same instant gives. */
 export interface VerifiedVerdict {
@@ -32,7 +33,7 @@ export async function verifyVerdicts(store: Store, now: Date): Promise<VerifiedV
     }
     try {
       const clean = await compliance.answer(contract, { at, knownAt: at })
-      const difference = differenceOf(JSON.parse(answer) as Answer, clean)
+      const difference = differenceOf(JSON.parse(answer) as Kept, keptOf(clean))
       verified.push({ ...told, outcome: difference === null ? 'same' : 'different', detail: difference })
     } catch (error) {
       if (!(error instanceof BevisError)) throw error
@@ -43,8 +44,8 @@ export async function verifyVerdicts(store: Store, now: Date): Promise<VerifiedV
 }
 
 /** The first part that differs, by name; null if none does. */
-function differenceOf(stored: Answer, clean: Answer): string | null {
-  const fresh = JSON.parse(JSON.stringify(clean)) as Answer
+function differenceOf(stored: Kept, clean: Kept): string | null {
+  const fresh = JSON.parse(JSON.stringify(clean)) as Kept
   for (const part of ['version', 'headline', 'sets', 'findings'] as const) {
     if (!isDeepStrictEqual(stored[part], fresh[part])) return part
   }

@@ -9,6 +9,7 @@ import type { Point } from './point.ts'
 import { byStart, idIn } from './point.ts'
 import type { Touched } from './points.ts'
 import { insertSorted } from './points.ts'
+import { Series } from './series.ts'
 import type { Opinion } from './verdict.ts'
 
 /** Removals and prunings of one lineage that had ended by an instant. */
@@ -79,7 +80,7 @@ function hasPruned({ predicate }: Known<RetentionRun>): boolean {
  * them. Places are those of the history's points.
  */
 export class Purged {
-  readonly #answers: (SnapshotAnswer | undefined)[] = []
+  readonly #answers = new Series<SnapshotAnswer | undefined>()
   readonly #purged = new Set<Point>()
   #open: number[] = []
   #holds = ''
@@ -101,19 +102,19 @@ export class Purged {
 
   /** What was found at a place that was open; it stays open unless it is settled. */
   tell(place: number, answer: SnapshotAnswer | undefined, point: Point, isSettled: boolean): void {
-    this.#answers[place] = answer
+    this.#answers.set(place, answer)
     if (isSettled) this.#purged.add(point)
     else this.#open.push(place)
   }
 
-  answers(): SnapshotAnswer[] {
-    const answers = this.#answers.slice() // many, and all but the newest are there
-    for (const place of this.#open.toReversed()) if (answers[place] === undefined) answers.splice(place, 1)
-    return answers as SnapshotAnswer[]
+  /** All answers as they are now, put together when they are asked for. */
+  answers(): () => SnapshotAnswer[] {
+    const all = this.#answers.keep()
+    return () => all().filter((answer) => answer !== undefined)
   }
 
   forget(): void {
-    this.#answers.length = 0
+    this.#answers.clear()
     this.#purged.clear()
     this.#open = []
   }
@@ -142,7 +143,7 @@ export function weighCeiling(
   removals: Removals,
   purged: Purged,
   at: number,
-): SnapshotAnswer[] {
+): () => SnapshotAnswer[] {
   const { lineage } = history
   const newest = lineage.newest(at)
   for (const place of purged.openOf(history, holds)) {

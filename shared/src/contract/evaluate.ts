@@ -1,5 +1,5 @@
 /** The evaluation: a pure function of a contract, what is known, and two instants. */
-import type { Answer, CorrectionAnswer, SetAnswer } from './answer.ts'
+import type { Answer, CorrectionAnswer, ObligationAnswer, SetAnswer } from './answer.ts'
 import type { FactIndex } from './facts.ts'
 import { indexFacts, settle } from './facts.ts'
 import type { Fact } from './known.ts'
@@ -55,6 +55,7 @@ export class Judge {
   readonly #index: FactIndex
   #situation: Situation | undefined
   #sets: readonly SetJudge[] = []
+  #unsettled: ReadonlyMap<string, readonly ObligationAnswer[]> = new Map()
   /** How often everything was read from its beginning: once, and when something told otherwise of what was read. */
   beginnings = 0
 
@@ -69,6 +70,7 @@ export class Judge {
     if (touched === undefined) this.#begin(now)
     else for (const set of this.#sets) set.extend(touched)
     const sets = this.#sets.map((set) => set.judge())
+    this.#unsettled = new Map(sets.map(({ answer, unsettled }) => [answer.id, unsettled]))
     return {
       contract: this.#contract.id,
       version: this.#situation?.versions.at(-1)?.version.no ?? null,
@@ -79,6 +81,14 @@ export class Judge {
       findings: sets.flatMap(({ findings }) => findings),
       corrections: [],
     }
+  }
+
+  /**
+   * Of the last judgement, by set: the obligations that are live, or ended otherwise than kept. They are few, however
+   * long the list of all is.
+   */
+  get unsettled(): ReadonlyMap<string, readonly ObligationAnswer[]> {
+    return this.#unsettled
   }
 
   #begin(now: number): void {

@@ -3,6 +3,7 @@ import type { ContractSet } from './schema.ts'
 
 /** What the guard looks at, by start; all instants in milliseconds. */
 export interface Guarded {
+  start: number
   run: BackupRun | undefined
   /** Whether all but the guard was in order, at an instant. */
   isOtherwiseInOrder(at: number): boolean
@@ -25,6 +26,8 @@ export class Guard {
   readonly #satisfies: boolean[] = []
   /** The newest run before each that satisfies; -1 if none. */
   readonly #measure: number[] = []
+  /** The starts of those that have been held or let go since they were taken out last. */
+  #turned: number[] = []
   #reached = -1
   #playedTo = -Infinity
 
@@ -34,6 +37,12 @@ export class Guard {
 
   isHeldAt(place: number, at: number): boolean {
     return this.#steps[place]?.findLast(({ since }) => since <= at)?.held ?? false
+  }
+
+  takeTurned(): number[] {
+    const turned = this.#turned
+    this.#turned = []
+    return turned
   }
 
   /** Takes a run that started after those that it has; returns its place. */
@@ -68,7 +77,10 @@ export class Guard {
       measure[one] = before
       const held = run.acknowledgedAt > at && isHeld(run.run, this.#runs[before]?.run, this.#content)
       const steps = this.#steps[one]
-      if (steps !== undefined && (steps.at(-1)?.held ?? false) !== held) steps.push({ since: at, held })
+      if (steps !== undefined && (steps.at(-1)?.held ?? false) !== held) {
+        steps.push({ since: at, held })
+        this.#turned.push(run.start)
+      }
       const was = satisfies[one] ?? false
       const is = !held && run.isOtherwiseInOrder(at)
       satisfies[one] = is

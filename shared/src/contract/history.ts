@@ -47,8 +47,8 @@ export class History {
   /** Those that cover the required paths too. */
   readonly candidates: Candidate[] = []
   /** Those points that have been tested, and those that a run reports which does not hold. */
-  tested: readonly Point[] = []
-  doubted: readonly Point[] = []
+  readonly tested: Point[] = []
+  readonly doubted: Point[] = []
   readonly #candidates = new Map<Point, Candidate>()
   readonly #acknowledged: ReadonlyMap<string, number>
   /** By host, with the newest run that each has. */
@@ -64,6 +64,7 @@ export class History {
     this.lineage = lineage
     this.#acknowledged = acknowledged
     this.#add(points)
+    this.takeTurned() // it has not been asked for anything yet
   }
 
   /** Takes in what has come. False if the content guard had been asked of later than some of it. */
@@ -83,8 +84,14 @@ export class History {
       const candidate = this.#candidates.get(point)
       if (candidate !== undefined && !isNew.has(point)) changes.push({ candidate, at: point.listedAt })
     }
-    if (tested.length > 0) this.tested = this.points.filter(isTested)
+    const own = tested.filter(({ snapshot }) => this.terms.set.selector.hosts.includes(snapshot.host))
+    for (const point of own) if (!this.tested.includes(point)) insertSorted(this.tested, point, byStart)
     return this.#play(changes)
+  }
+
+  /** The starts of what the guard has held or let go since this was asked last. */
+  takeTurned(): number[] {
+    return [...this.#guards.values()].flatMap(({ guard }) => guard.takeTurned())
   }
 
   #add(points: readonly Point[]): boolean {
@@ -105,8 +112,8 @@ export class History {
         changes.push({ candidate, at })
       }
     }
-    if (own.some(isTested)) this.tested = this.points.filter(isTested)
-    if (own.some(isDoubted)) this.doubted = this.points.filter(isDoubted)
+    for (const point of own.filter(isTested)) insertSorted(this.tested, point, byStart)
+    for (const point of own.filter(isDoubted)) insertSorted(this.doubted, point, byStart)
     return inOrder && this.#play(changes)
   }
 
@@ -213,6 +220,7 @@ function isOtherwiseInOrder({ acceptedAt, point, refutation }: Candidate, at: nu
 
 function guarded(candidate: Candidate): Guarded {
   return {
+    start: candidate.start,
     run: candidate.run?.predicate,
     isOtherwiseInOrder: (at) => isOtherwiseInOrder(candidate, at),
     acknowledgedAt: candidate.acknowledgedAt,

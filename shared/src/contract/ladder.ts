@@ -1,42 +1,54 @@
-import type { History } from './history.ts'
+import type { FactIndex } from './facts.ts'
+import type { Candidate, History } from './history.ts'
 import type { Obligation } from './obligation.ts'
+import type { Owing } from './owing.ts'
 import type { SetTest } from './proof.ts'
 import { hasPassed, weighAge } from './proof.ts'
 import type { RestoreTestTerms, Tier } from './schema.ts'
 import { judgeLive } from './state.ts'
 import type { Opinion } from './verdict.ts'
 
-/** Finds the history that an obligation is judged in. */
-export type HistoryOf = (obligation: Obligation) => History
+type TestFact = FactIndex['tests'][number]
 
 /**
  * The old snapshots, tier by tier: how long since a test passed of the one that was the tier's oldest owed
- * snapshot when the test began.
+ * snapshot when the test began. What was found out is kept until something comes that tells otherwise.
  */
-export function weighLadder(
-  opinion: Opinion,
-  history: History,
-  terms: RestoreTestTerms,
-  obligations: readonly Obligation[],
-  historyOf: HistoryOf,
-  tests: readonly SetTest[],
-  at: number,
-): void {
-  const { ladder } = terms
-  if (ladder === undefined) return
-  const promised = history.terms.set.retention.min.map(keyOf)
-  const tiers = Map.groupBy(obligations, ({ line }) => keyOf(line.tier))
-  for (const [key, own] of tiers) {
-    if (!promised.includes(key)) continue
-    const byAge = own.toSorted((a, b) => a.bucket.from - b.bucket.from)
-    const first = firstOwedAt(byAge, historyOf, at)
-    if (first === undefined) continue // nothing of this tier has been there to be tested
-    const passed = tests.findLast((test) => hasPassed(test) && isOfOldest(test, byAge, historyOf))
-    const { onboardedAt, calendar } = history.terms
-    // What could not be tested by then is not late from the first day on.
-    const from = first > calendar.zone.add(onboardedAt, ladder) ? first : onboardedAt
-    const tier = own.at(-1)?.tier ?? ''
-    weighAge(opinion, 'ladder-overdue', history, terms, { every: ladder, last: passed, from, at, tier })
+export class Ladder {
+  readonly #rungs: ReadonlyMap<string, Rung>
+
+  constructor(owing: readonly Owing[]) {
+    const tiers = Map.groupBy(owing, ({ course }) => keyOf(course.line.tier))
+    this.#rungs = new Map([...tiers].map(([key, own]) => [key, new Rung(own)]))
+  }
+
+  /** @param since from when on what has come may tell otherwise; `starts` of what it is about */
+  reopen(since: number, starts: readonly number[]): void {
+    for (const rung of this.#rungs.values()) rung.reopen(since, starts)
+  }
+
+  weigh(
+    opinion: Opinion,
+    history: History,
+    terms: RestoreTestTerms,
+    tests: readonly SetTest[],
+    at: number,
+  ): void {
+    const { ladder } = terms
+    if (ladder === undefined) return
+    const promised = history.terms.set.retention.min.map(keyOf)
+    for (const [key, rung] of this.#rungs) {
+      const first = promised.includes(key) ? rung.firstOwedAt(at) : undefined
+      if (first === undefined) continue // nothing of this tier has been there to be tested
+      const passed = tests.findLast((test) => hasPassed(test) && rung.isOfOldest(test))
+      const { onboardedAt, calendar } = history.terms
+      // What could not be tested by then is not late from the first day on.
+      const from = first > calendar.zone.add(onboardedAt, ladder) ? first : onboardedAt
+      weighAge(opinion, 'ladder-overdue', history, terms, {
+        ...{ every: ladder, last: passed, from, at },
+        tier: rung.name,
+      })
+    }
   }
 }
 
@@ -45,44 +57,81 @@ export function keyOf({ per, anchor }: Tier): string {
   return `${per} ${anchor ?? ''}`
 }
 
-/** When the tier first had a snapshot to test. */
-function firstOwedAt(
-  obligations: readonly Obligation[],
-  historyOf: HistoryOf,
-  at: number,
-): number | undefined {
-  for (const obligation of obligations) {
-    const history = historyOf(obligation)
-    const { from, to } = obligation.line.windowOf(obligation.bucket)
-    const served = history
-      .between(from, to)
-      .filter(({ start, point }) => obligation.line.isAnchored(start) && point.listedAt <= at)
-      .filter((candidate) => history.satisfies(candidate, at))
-    if (served.length > 0) return Math.min(...served.map(({ point }) => point.listedAt))
+/** One tier through all versions. */
+class Rung {
+  readonly #owing: readonly Owing[]
+  /** When the tier first had a snapshot to test, and the end of that one's bucket. */
+  #first: { listedAt: number; to: number } | undefined
+  readonly #ofOldest = new Map<TestFact, { startedAt: number; is: boolean }>()
+
+  constructor(owing: readonly Owing[]) {
+    this.#owing = owing
   }
-  return undefined
+
+  /** As its newest obligation is called. */
+  get name(): string {
+    const newest = this.#owing.findLast(({ obligations }) => obligations.length > 0)
+    return newest?.obligations.at(-1)?.tier ?? ''
+  }
+
+  reopen(since: number, starts: readonly number[]): void {
+    const first = this.#first
+    if (first !== undefined && starts.some((start) => start < first.to)) this.#first = undefined
+    for (const [test, { startedAt }] of this.#ofOldest) {
+      if (startedAt >= since) this.#ofOldest.delete(test)
+    }
+  }
+
+  firstOwedAt(at: number): number | undefined {
+    this.#first ??= this.#oldest((obligation, history) => {
+      const served = serving(obligation, history).filter(
+        (candidate) => candidate.point.listedAt <= at && history.satisfies(candidate, at),
+      )
+      if (served.length === 0) return undefined
+      const { to } = obligation.line.windowOf(obligation.bucket)
+      return { listedAt: Math.min(...served.map(({ point }) => point.listedAt)), to }
+    })
+    return this.#first?.listedAt
+  }
+
+  /** True if the test was of a snapshot that served the oldest obligation which had one in the inventory then. */
+  isOfOldest({ test, startedAt }: SetTest): boolean {
+    const known = this.#ofOldest.get(test)
+    if (known !== undefined) return known.is
+    const is = this.#oldest((obligation, history) => {
+      if (obligation.keepUntil <= startedAt || obligation.bucket.from > startedAt) return undefined
+      const { witness, inventory, row } = judgeLive(obligation, history, startedAt)
+      // What is only there, and does not satisfy, is not owed: a passed test of it would prove nothing either.
+      if (witness === undefined || inventory === undefined || row === 7) return undefined
+      return serving(obligation, history).some(
+        (candidate) =>
+          candidate.point.tests.some((one) => one.test === test) &&
+          history.satisfies(candidate, startedAt) &&
+          history.idIn(candidate, inventory, startedAt) !== undefined,
+      )
+    })
+    this.#ofOldest.set(test, { startedAt, is: is === true })
+    return is === true
+  }
+
+  /** What is found first, going from the oldest obligation to the newest. */
+  #oldest<T>(find: (obligation: Obligation, history: History) => T | undefined): T | undefined {
+    let oldest: { from: number; found: T } | undefined
+    for (const { obligations, history } of this.#owing) {
+      for (const obligation of obligations) {
+        if (oldest !== undefined && obligation.bucket.from >= oldest.from) break
+        const found = find(obligation, history)
+        if (found === undefined) continue
+        oldest = { from: obligation.bucket.from, found }
+        break
+      }
+    }
+    return oldest?.found
+  }
 }
 
-/** True if the test was of a snapshot that served the oldest obligation which had one in the inventory then. */
-function isOfOldest(test: SetTest, obligations: readonly Obligation[], historyOf: HistoryOf): boolean {
-  const began = test.startedAt
-  for (const obligation of obligations) {
-    if (obligation.bucket.from > began) return false
-    if (obligation.keepUntil <= began) continue
-    const history = historyOf(obligation)
-    const { witness, inventory, row } = judgeLive(obligation, history, began)
-    // What is only there, and does not satisfy, is not owed: a passed test of it would prove nothing either.
-    if (witness === undefined || inventory === undefined || row === 7) continue
-    const { from, to } = obligation.line.windowOf(obligation.bucket)
-    return history
-      .between(from, to)
-      .some(
-        (candidate) =>
-          candidate.point.tests.some((one) => one.test === test.test) &&
-          obligation.line.isAnchored(candidate.start) &&
-          history.satisfies(candidate, began) &&
-          history.idIn(candidate, inventory, began) !== undefined,
-      )
-  }
-  return false
+/** What could stand for the obligation, whether or not it satisfies. */
+function serving({ line, bucket }: Obligation, history: History): Candidate[] {
+  const { from, to } = line.windowOf(bucket)
+  return history.between(from, to).filter(({ start }) => line.isAnchored(start))
 }

@@ -20,6 +20,8 @@ export interface Touched {
   /** Listed for the first time, or again. */
   listed: Point[]
   tested: Point[]
+  /** The starts of those that may be judged otherwise than before. */
+  starts: number[]
   /** From when on they may tell otherwise than before; Infinity if nothing came. */
   since: number
 }
@@ -118,11 +120,13 @@ export class Points {
    * wants all to be read anew.
    */
   extend(appeared: readonly Appearance[], at: number): Touched | undefined {
-    const touched: Touched = { added: [], listed: [], tested: [], since: Infinity }
+    const touched: Touched = { added: [], listed: [], tested: [], starts: [], since: Infinity }
     const inOrder =
       this.#extendRuns(touched, at) && this.#extendListed(appeared, touched) && this.#extendTests(touched, at)
     if (!inOrder) return undefined
     for (const point of touched.added) insertSorted(this.list, point, byStart)
+    const { added, listed, tested } = touched
+    touched.starts = [...added, ...listed, ...tested].map(({ start }) => start)
     return touched
   }
 
@@ -193,6 +197,7 @@ export class Points {
 export function insertSorted<T>(list: T[], one: T, order: (a: T, b: T) => number): number {
   let place = list.length
   while (place > 0 && order(list[place - 1] as T, one) > 0) place -= 1
-  list.splice(place, 0, one)
+  if (place === list.length) list.push(one)
+  else list.splice(place, 0, one) // which copies the list to grow it
   return place
 }

@@ -16,6 +16,15 @@ export interface SetTest extends Tested {
   point: Point
 }
 
+/** The set's snapshots of which a test has ever failed. */
+export function failedOf(history: History): Point[] {
+  return history.tested.filter(
+    (point) =>
+      point.tests.some(({ test }) => test.predicate.result === 'FAILED') &&
+      point.tests.some((tested) => isOwn(tested, point, history)),
+  )
+}
+
 /** The tests that had ended by `at`, by their end, each once. */
 export function testsOf(history: History, at: number): SetTest[] {
   const { requiredPaths } = history.terms.set.selector
@@ -45,24 +54,24 @@ export function weighProof(
   at: number,
 ): void {
   const { onboardedAt } = history.terms
-  const passed = tests.filter(hasPassed)
-  const full = passed.filter(({ test }) => test.predicate.mode === 'full')
-  const counted = terms.mode === 'full' ? full : passed
+  const full =
+    terms.mode === 'full' || terms.fullEvery !== undefined
+      ? tests.findLast((test) => hasPassed(test) && test.test.predicate.mode === 'full')
+      : undefined
   weighAge(opinion, 'proof-overdue', history, terms, {
     every: terms.every,
-    last: counted.at(-1),
+    last: terms.mode === 'full' ? full : tests.findLast(hasPassed),
     from: onboardedAt,
     at,
   })
   if (terms.fullEvery !== undefined) {
     weighAge(opinion, 'full-proof-overdue', history, terms, {
       every: terms.fullEvery,
-      last: full.at(-1),
+      last: full,
       from: onboardedAt,
       at,
     })
   }
-  weighFailures(opinion, history, at)
 }
 
 interface Age {
@@ -96,23 +105,27 @@ export function weighAge(
  * A failure stays with its snapshot while that is there, until the same snapshot passes. It is told also where
  * no tests are agreed, since a refuted snapshot satisfies nothing.
  */
-export function weighFailures(opinion: Opinion, history: History, at: number): void {
+export function weighFailures(
+  opinion: Opinion,
+  history: History,
+  failed: readonly Point[],
+  at: number,
+): void {
   const inventory = history.lineage.newest(at)
   if (inventory === undefined) return
   const told = new Set<string>() // a twin says the same
-  for (const point of history.tested) {
-    if (!point.tests.some((tested) => isOwn(tested, point, history))) continue
+  for (const point of failed) {
     const failures = new Refutation(point.tests).failuresAt(at)
     const snapshot = failures > 0 ? idIn(point, inventory, history.lineage, at) : undefined
     if (snapshot === undefined || told.has(snapshot)) continue
     told.add(snapshot)
     opinion.weigh(failures >= 2 ? 'breached' : 'at-risk')
-    const failed = point.tests.filter(({ test, since }) => since <= at && test.predicate.result === 'FAILED')
+    const own = point.tests.filter(({ test, since }) => since <= at && test.predicate.result === 'FAILED')
     opinion.find(
       failures >= 2 ? 'refuted' : 'failed-test',
-      failed.at(-1)?.endedAt ?? at,
+      own.at(-1)?.endedAt ?? at,
       { snapshot, failures },
-      failed.map(({ test }) => test),
+      own.map(({ test }) => test),
     )
   }
 }

@@ -1,4 +1,11 @@
-import type { Dimension, FindingAnswer, ObligationAnswer, ObligationState, SetAnswer } from './answer.ts'
+import type {
+  Dimension,
+  FindingAnswer,
+  ObligationAnswer,
+  ObligationState,
+  SetAnswer,
+  SnapshotAnswer,
+} from './answer.ts'
 import { COUNTED_STATES, DIMENSIONS } from './answer.ts'
 import { Purged, weighCeiling } from './ceiling.ts'
 import type { Owed } from './copies.ts'
@@ -9,14 +16,16 @@ import { excusedDays } from './exclusion.ts'
 import { Generations } from './generation.ts'
 import type { History } from './history.ts'
 import { holdsOn } from './hold.ts'
-import { weighLadder } from './ladder.ts'
-import type { Obligation } from './obligation.ts'
+import { Ladder } from './ladder.ts'
 import { Courses } from './obligation.ts'
 import type { Tally } from './owing.ts'
-import { Owing, formatObligation } from './owing.ts'
+import { Owing } from './owing.ts'
+import type { Point } from './point.ts'
 import type { Touched } from './points.ts'
-import { testsOf, weighFailures, weighProof } from './proof.ts'
+import type { SetTest } from './proof.ts'
+import { failedOf, testsOf, weighFailures, weighProof } from './proof.ts'
 import { weighRecoveryPoint } from './recovery-point.ts'
+import { lazily } from './series.ts'
 import { weighSilence } from './silence.ts'
 import type { Situation } from './situation.ts'
 import type { TierLine } from './tier-line.ts'
@@ -27,6 +36,8 @@ import { Opinion, formatInstant, worst } from './verdict.ts'
 export interface SetVerdict {
   answer: SetAnswer
   findings: FindingAnswer[]
+  /** Of its obligations those that are live, or ended otherwise than kept. */
+  unsettled: ObligationAnswer[]
 }
 
 /** One set of a contract, judged as time goes on. */
@@ -40,6 +51,8 @@ export class SetJudge {
   readonly #owing: readonly Owing[]
   readonly #tally: Tally = new Map()
   readonly #purged = new Purged()
+  readonly #ladder: Ladder
+  #tests: { all: SetTest[]; failed: Point[] } | undefined
   #generations = new Map<TierLine, Generations>()
 
   constructor(situation: Situation, id: string, versions: readonly SetTerms[]) {
@@ -54,6 +67,7 @@ export class SetJudge {
     this.#owing = this.#courses.all.map(
       (course) => new Owing(course, situation.historyOf(course.terms), this.#excused, this.#tally),
     )
+    this.#ladder = new Ladder(this.#owing)
   }
 
   #generationsOf(terms: SetTerms, line: TierLine): Generations {
@@ -69,8 +83,17 @@ export class SetJudge {
   extend(touched: ReadonlyMap<History, Touched>): void {
     const own = touched.get(this.#history)
     if (own !== undefined) this.#purged.extend(own, this.#history)
+    const isTested = own?.added.some(({ tests }) => tests.length > 0)
+    if (own === undefined || own.tested.length > 0 || isTested === true) this.#tests = undefined
     const since = [...touched.values()].reduce((first, one) => Math.min(first, one.since), Infinity)
-    for (const owing of this.#owing) owing.reopen(since)
+    for (const owing of this.#owing) {
+      owing.reopen(since)
+      owing.touch(touched.get(owing.history)?.starts ?? [])
+    }
+    this.#ladder.reopen(
+      since,
+      [...touched.values()].flatMap(({ starts }) => starts),
+    )
     this.#generations = new Map()
   }
 
@@ -78,10 +101,10 @@ export class SetJudge {
   judge(): SetVerdict {
     const { at, events, versions, index } = this.#situation
     const [id, terms, history] = [this.#id, this.#terms, this.#history]
-    const parts = this.#owing.map((owing) =>
+    const standing = this.#owing.map((owing) =>
       owing.judge(at, (obligation) => this.#courses.settle(obligation), this.#courses.hasGenerations),
     )
-    const open = parts.flat()
+    const open = standing.flatMap((one) => one.open)
     const live = open.filter(({ obligation }) => obligation.keepUntil > at)
     const opinions = opinionsOn(id)
     for (const one of live) weighObligation(opinions, one)
@@ -91,27 +114,14 @@ export class SetJudge {
     if (isPromised || live.length > 0) weighSilence(opinions.evidence, history, at)
 
     const holds = holdsOn(versions, events, id, terms.calendar, at)
-    const { restoreTest, retention, copies = [] } = terms.set
-    let snapshots: SetAnswer['snapshots']
+    const { retention, copies = [] } = terms.set
+    let snapshots: (() => SnapshotAnswer[]) | undefined
     if (retention.max !== undefined || holds.length > 0) {
       opinions.ceiling.weigh('compliant')
       const removals = this.#situation.removalsOf(history.lineage)
       snapshots = weighCeiling(opinions.ceiling, history, holds, removals, this.#purged, at)
     }
-    if (restoreTest !== undefined && isPromised) {
-      opinions.proof.weigh('compliant')
-      const tests = testsOf(history, at)
-      weighProof(opinions.proof, history, restoreTest, tests, at)
-      if (restoreTest.ladder !== undefined) {
-        const historyOf = (obligation: Obligation) => this.#situation.historyOf(obligation.terms)
-        const obligations = this.#owing.flatMap((owing) => owing.obligations)
-        weighLadder(opinions.proof, history, restoreTest, obligations, historyOf, tests, at)
-      }
-    } else {
-      const unpromised = new Opinion(id, 'not-applicable')
-      weighFailures(unpromised, history, at)
-      opinions.proof.findings.push(...unpromised.findings)
-    }
+    this.#weighTests(opinions.proof, isPromised)
     for (const copy of copies) {
       opinions.copies.weigh('compliant')
       const place = this.#situation.copyPlaceOf(copy.repository, terms)
@@ -120,10 +130,27 @@ export class SetJudge {
     const { flawedTests } = this.#situation.viewOf(terms.set.selector.repository, terms).points
     tellDoubts(opinions.evidence, history, flawedTests, index, at)
     // One copy of what may be many.
-    const obligations = new Array<ObligationAnswer>().concat(
-      ...this.#owing.flatMap(({ answers }, place) => [answers, (parts[place] ?? []).map(formatObligation)]),
-    )
-    return conclude(id, { open, obligations, tally: this.#tally }, opinions, snapshots, at)
+    const obligations = () =>
+      new Array<ObligationAnswer>().concat(...standing.map(({ answers }) => answers()))
+    const sum = { open, tally: this.#tally, obligations, ...(snapshots !== undefined && { snapshots }) }
+    return { ...conclude(id, sum, opinions, at), unsettled: standing.flatMap((one) => one.unsettled) }
+  }
+
+  #weighTests(opinion: Opinion, isPromised: boolean): void {
+    const { at } = this.#situation
+    const [terms, history] = [this.#terms, this.#history]
+    const { restoreTest } = terms.set
+    const { all, failed } = (this.#tests ??= { all: testsOf(history, at), failed: failedOf(history) })
+    if (restoreTest !== undefined && isPromised) {
+      opinion.weigh('compliant')
+      weighProof(opinion, history, restoreTest, all, at)
+      weighFailures(opinion, history, failed, at)
+      this.#ladder.weigh(opinion, history, restoreTest, all, at)
+    } else {
+      const unpromised = new Opinion(this.#id, 'not-applicable')
+      weighFailures(unpromised, history, failed, at)
+      opinion.findings.push(...unpromised.findings)
+    }
   }
 }
 
@@ -163,25 +190,27 @@ function weighObligation({ points, retention }: Opinions, { obligation, judgemen
   opinion.find(state, since ?? pendingUntil, detail, [candidate?.run, inventory?.fact])
 }
 
-/** What is owed and was owed. */
+/** What is owed and was owed; the lists may be long, and are put together when somebody wants them. */
 interface Sum {
   /** Live, or kept from being settled by one that is. */
   open: readonly Owed[]
-  obligations: ObligationAnswer[]
   tally: Tally
+  obligations: () => ObligationAnswer[]
+  snapshots?: () => SnapshotAnswer[]
 }
 
 function conclude(
   id: string,
   sum: Sum,
   opinions: Opinions,
-  snapshots: SetAnswer['snapshots'],
   at: number,
-): SetVerdict {
+): Pick<SetVerdict, 'answer' | 'findings'> {
   const all = DIMENSIONS.map((dimension) => opinions[dimension])
   const verdicts = DIMENSIONS.map((dimension) => [dimension, opinions[dimension].verdict] as const)
   const deadlines = all.flatMap((opinion) => opinion.deadlines).filter((one) => one > at)
   const nextDeadline = deadlines.length === 0 ? undefined : deadlines.reduce((a, b) => Math.min(a, b))
+  const obligations = lazily(sum.obligations)
+  const snapshots = sum.snapshots && lazily(sum.snapshots)
   const answer: SetAnswer = {
     id,
     headline: worst(all.map(({ verdict }) => verdict)),
@@ -189,8 +218,12 @@ function conclude(
     counts: countsOf(sum, at),
     rate: rateOf(sum),
     ...(nextDeadline !== undefined && { nextDeadline: formatInstant(nextDeadline) }),
-    obligations: sum.obligations,
-    ...(snapshots !== undefined && { snapshots }),
+    get obligations() {
+      return obligations()
+    },
+  }
+  if (snapshots !== undefined) {
+    Object.defineProperty(answer, 'snapshots', { enumerable: true, get: snapshots })
   }
   return { answer, findings: all.flatMap(({ findings }) => findings) }
 }

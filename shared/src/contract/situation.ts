@@ -83,7 +83,7 @@ export class Situation {
     for (const { history, view } of this.#histories.values()) {
       const own = touched.get(view)
       if (own === undefined || !history.extend(own)) return undefined
-      byHistory.set(history, own)
+      byHistory.set(history, { ...own, starts: [...own.starts, ...history.takeTurned()] })
     }
     return byHistory
   }

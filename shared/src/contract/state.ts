@@ -33,6 +33,26 @@ export function judge(
   return { ...last, state: 'discharged', row: 2, since: keepUntil }
 }
 
+/**
+ * A live obligation judged again, while nothing has come that touches its bucket: what was kept is kept while its
+ * witness is listed, and only the inventory ages. Undefined where it has to be judged anew.
+ * @param inventory the newest
+ */
+export function renew(
+  before: Judgement,
+  obligation: Obligation,
+  history: History,
+  inventory: Listed | undefined,
+  at: number,
+): Judgement | undefined {
+  if (before.row === 1) return before
+  const { row, candidate, witness } = before
+  if ((row !== 3 && row !== 4) || candidate === undefined || inventory === undefined) return undefined
+  if (inventory !== before.inventory && history.idIn(candidate, inventory, at) !== witness) return undefined
+  const { since: _, ...kept } = before
+  return { ...kept, ...byAge(obligation, inventory, at), inventory }
+}
+
 /** What is kept for less than its grace would end before it was due: what is not there by then stays open no longer. */
 function judgeAtEnd(obligation: Obligation, history: History): Judgement {
   const { keepUntil, pendingUntil, due } = obligation
