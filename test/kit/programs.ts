@@ -19,10 +19,13 @@ export function commandOf(program: Program, ...args: string[]): string[] {
   return [process.execPath, PROGRAMS[program], ...args]
 }
 
-/** Starts a program in a process group of its own, with its output in a file. */
+/**
+ * Starts a program in a process group of its own, with its output in a file. It ends with the test, however
+ * that ends: a service that outlives an interrupted run would hold its port and its files.
+ */
 export function start(program: Program, args: readonly string[], log: string): ChildProcess {
   const output = openSync(log, 'a')
-  return spawn(process.execPath, [PROGRAMS[program], ...args], {
+  return spawn('setpriv', ['--pdeathsig', 'KILL', ...commandOf(program, ...args)], {
     stdio: ['ignore', output, output],
     detached: true,
   })
