@@ -2,7 +2,7 @@
  * What of a backup is out of the ordinary, as after an attack or a loss. Pure. Careful on purpose: few files make no
  * share, and what a set does every night is told only when it does far more of it.
  */
-export type AnomalyKind = 'changeRate' | 'shrink' | 'deletion' | 'rename' | 'encrypted' | 'canary'
+export type AnomalyKind = 'changeRate' | 'shrink' | 'deletion' | 'rename' | 'encrypted' | 'canary' | 'memory'
 
 export interface Anomaly {
   readonly kind: AnomalyKind
@@ -22,7 +22,7 @@ export interface AnomalyLimits {
   readonly hold: Readonly<Record<ShareKind, number>>
   readonly minFiles: number
 }
-export type ShareKind = Exclude<AnomalyKind, 'canary'>
+export type ShareKind = Exclude<AnomalyKind, 'canary' | 'memory'>
 
 export interface Measured {
   readonly before: { readonly files: number; readonly bytes: number }

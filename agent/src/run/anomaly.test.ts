@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -11,6 +11,8 @@ interface Nights {
   readonly night: (changed: number, scope?: string) => string[]
   /** Somebody has looked. */
   readonly look: () => void
+  /** Where what is usual is kept. */
+  readonly ledger: string
 }
 
 function openNights(): Nights {
@@ -42,7 +44,8 @@ function openNights(): Nights {
     const found = findAnomalies({ set: setOf(scope), stateDir, change, mustBeThere: [], now, logger })
     return found.map(({ kind }) => kind)
   }
-  return { night, look: () => acceptAnomalies(stateDir, 'shop') }
+  const ledger = join(stateDir, 'anomalies', 'shop.json')
+  return { night, look: () => acceptAnomalies(stateDir, 'shop'), ledger }
 }
 
 test('a set that is rewritten every night is told until a person has looked, and then no more', () => {
@@ -68,4 +71,25 @@ test('with another scope the manifest before is no measure', () => {
   expect(night(2)).toEqual([])
   expect(night(90, '*.log')).toEqual([])
   expect(night(90, '*.log')).toEqual(['changeRate'])
+})
+
+test('a ledger that cannot be read is told, and held, until a person has looked: it does not begin anew by itself', () => {
+  const { night, look, ledger } = openNights()
+  for (let n = 0; n < 5; n += 1) expect(night(40)).toEqual([])
+  const whole = readFileSync(ledger, 'utf8')
+  for (const spoil of [
+    () => writeFileSync(ledger, whole.slice(0, 30)),
+    () => writeFileSync(ledger, ''),
+    // Whatever else keeps it from being read: here it is no file.
+    () => (rmSync(ledger), mkdirSync(ledger)),
+  ]) {
+    spoil()
+    expect(night(40)).toEqual(['memory'])
+    expect(night(80)).toEqual(['memory', 'changeRate'])
+    rmSync(ledger, { recursive: true })
+    writeFileSync(ledger, '{')
+    expect(night(40)).toEqual(['memory'])
+    look()
+    expect(night(40)).toEqual([])
+  }
 })

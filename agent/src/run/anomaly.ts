@@ -13,6 +13,7 @@ import { writeDurably } from '../outbox/alarm.ts'
 import { makePrivateFolder } from '../state.ts'
 import { bytePathOf, pathText } from '../tree/path.ts'
 import type { BytePath } from '../tree/path.ts'
+import { errnoOf } from '../tree/walk.ts'
 import type { RunLogger } from './repository.ts'
 
 const schema = z.object({
@@ -58,8 +59,10 @@ export function watchedPaths(
 
 export function findAnomalies(request: AnomalyRequest): Anomaly[] {
   const { set, change, stateDir, now, logger } = request
-  if (change === null) return []
-  const ledger = loadLedger(stateDir, set.id)
+  const known = loadLedger(stateDir, set.id)
+  const lost = known === null ? [unreadable(stateDir, set.id)] : []
+  if (change === null) return lost
+  const ledger = known ?? NOTHING_USUAL
   const scope = sha256Hex(JSON.stringify([set.paths, set.exclude]))
   const isSame = ledger.scope === null || ledger.scope === scope
   const nothing = { files: 0, bytes: 0 }
@@ -71,7 +74,9 @@ export function findAnomalies(request: AnomalyRequest): Anomaly[] {
   }
   // With nothing before it to measure by, only canaries say something.
   const usual = ledger.runs.filter(({ isTold }) => !isTold)
-  const found = judgeChange(measured, usual, limitsOf(set))
+  const found = [...lost, ...judgeChange(measured, usual, limitsOf(set))]
+  // It stays as it is, and is told each time, until a person has looked.
+  if (known === null) return found
   const canaries: Ledger['canaries'] = { ...ledger.canaries }
   for (const path of set.anomaly.canaries) {
     const digest = change.watched.get(bytePathOf(path))
@@ -94,7 +99,7 @@ export function findAnomalies(request: AnomalyRequest): Anomaly[] {
 
 /** A person has looked: what was told may be usual, and canaries are from now on what the next backup finds. */
 export function acceptAnomalies(stateDir: string, set: string): void {
-  const { runs, scope } = loadLedger(stateDir, set)
+  const { runs, scope } = loadLedger(stateDir, set) ?? NOTHING_USUAL
   saveLedger(stateDir, set, { runs: runs.map((run) => ({ ...run, isTold: false })), scope, canaries: {} })
 }
 
@@ -130,13 +135,27 @@ function limitsOf({ anomaly, retention }: AnomalyRequest['set']): AnomalyLimits 
   return { tell, hold, minFiles }
 }
 
-/** What cannot be read is forgotten: nothing is usual then. */
-function loadLedger(stateDir: string, set: string): Ledger {
+/** Null: there is one, and it cannot be read. */
+function loadLedger(stateDir: string, set: string): Ledger | null {
+  let text: string
   try {
-    return schema.parse(JSON.parse(readFileSync(fileOf(stateDir, set), 'utf8')))
-  } catch {
-    return { runs: [], scope: null, canaries: {} }
+    text = readFileSync(fileOf(stateDir, set), 'utf8')
+  } catch (error) {
+    return errnoOf(error) === 'ENOENT' ? NOTHING_USUAL : null
   }
+  try {
+    return schema.parse(JSON.parse(text))
+  } catch {
+    return null
+  }
+}
+
+const NOTHING_USUAL: Ledger = { runs: [], scope: null, canaries: {} }
+
+/** What was usual, and what the canaries held, is not known any more: an attack may look like any other night. */
+function unreadable(stateDir: string, set: string): Anomaly {
+  const text = `${fileOf(stateDir, set)} cannot be read: what is usual for the set, and what its canaries held, is not known any more`
+  return { kind: 'memory', seen: 1, limit: 0, text, paths: [], holds: true }
 }
 
 function saveLedger(stateDir: string, set: string, ledger: Ledger): void {
