@@ -1,13 +1,15 @@
 /** retention as it is called: shown, applied, by hand and by the service, and what the collector can and cannot do to it. */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { setSchema } from '@bevis/shared/contract/schema'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { knownRepository } from '../run/repository.ts'
 import { openState } from '../state.ts'
-import { agentPlace } from './place-for-tests.ts'
+import { AGENT, agentPlace } from './place-for-tests.ts'
 import type { AgentPlace } from './place-for-tests.ts'
 
 let place: AgentPlace
@@ -174,3 +176,37 @@ test('shown with its reasons, then removed, and both are evidence', async () => 
   const doctor = await place.agent('doctor')
   expect(doctor.stdout).toContain('no backup is scheduled, and the contract has an RPO of 1 day')
 })
+
+test('the service shows what would go at its first run, and removes it at the next that its schedule owes', async () => {
+  takeOld(40)
+  takeOld(20)
+  tell(5)
+  place.configure({
+    contractFile: writeContract(5),
+    retention: { fromContract: true, every: 'PT5S' },
+  })
+  const runs = () =>
+    place
+      .statements()
+      .filter(({ name }) => name === 'retention-run')
+      .toReversed()
+      .map(({ predicate }) => predicate)
+  const before = runs().length
+  const service = spawn(process.execPath, [AGENT, 'run', '--config', place.config], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const ended = once(service, 'exit')
+  try {
+    // The second comes with a minute's tick.
+    while (runs().length < before + 2) await sleep(500)
+  } finally {
+    service.kill('SIGTERM')
+  }
+  expect(await ended).toEqual([0, null])
+  expect(runs().slice(before, before + 2)).toMatchObject([
+    { removed: [], kept: 4 },
+    { removed: [expect.anything(), expect.anything()], kept: 2 },
+  ])
+  for (const run of runs().slice(before)) expect(run).not.toHaveProperty('heldBy')
+  expect(await answer()).toMatchObject({ status: 0, go: [] })
+}, 300_000)
