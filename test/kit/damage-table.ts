@@ -9,8 +9,10 @@ export interface Outcome {
   readonly code: string
 }
 
-export function outcomeOf(result: RestoreTestResult): Outcome {
-  const { result: verdict, classes, error } = lastOf(result)
+/** By the last test, or the first. */
+export function outcomeOf(result: RestoreTestResult, which: 'first' | 'last' = 'last'): Outcome {
+  const [first] = result.tests
+  const { result: verdict, classes, error } = which === 'first' && first ? first.result : lastOf(result)
   return { verdict, classes, code: error?.code ?? '' }
 }
 
@@ -27,7 +29,12 @@ export function outcomeAt(result: RestoreTestResult, path: string): Outcome & { 
 const BESIDE = ['rot', 'moved-back']
 
 export interface DamageTable {
-  add(damage: string, version: string, backend: string, outcome: Outcome & { said?: string[] }): void
+  add(
+    damage: string,
+    version: string,
+    backend: string,
+    outcome: Outcome & { said?: string[]; dataCheck?: string },
+  ): void
   print(title: string): void
 }
 
@@ -38,23 +45,23 @@ export function openDamageTable(
   const order = builds.flatMap(({ version }) => backends.map((backend) => `${version} ${backend}`))
   const rows = new Map<string, Map<string, Set<string>>>()
   return {
-    add(damage, version, backend, { verdict, classes, code, said }) {
+    add(damage, version, backend, { verdict, classes, code, said, dataCheck = '' }) {
       const names = Object.keys(classes).toSorted((one, other) => (one < other ? -1 : 1))
       const counts = names.map((name) => `${name} ${classes[name]}`)
-      const key = [verdict, (said ?? counts).join(', ') || '-', code || '-'].join('\t')
+      const key = [verdict, (said ?? counts).join(', ') || '-', code || '-', dataCheck || '-'].join('\t')
       const row = rows.get(damage) ?? new Map<string, Set<string>>()
       rows.set(damage, row)
       row.set(key, (row.get(key) ?? new Set()).add(`${version} ${backend}`))
     },
     print(title) {
-      const lines = [['damage', 'verdict', 'classes', 'error', 'on']]
+      const lines = [['damage', 'restore test', 'classes', 'error', 'data check', 'on']]
       for (const [damage, row] of rows) {
         for (const [key, places] of row) {
           const on = order.filter((place) => places.has(place))
           lines.push([damage, ...key.split('\t'), on.length === order.length ? 'all' : on.join(', ')])
         }
       }
-      const widths = [0, 1, 2, 3].map((at) => Math.max(...lines.map((line) => line[at]?.length ?? 0)))
+      const widths = [0, 1, 2, 3, 4].map((at) => Math.max(...lines.map((line) => line[at]?.length ?? 0)))
       const text = lines.map((line) =>
         line
           .map((cell, at) => cell.padEnd(widths[at] ?? 0))

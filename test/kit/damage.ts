@@ -118,9 +118,11 @@ export function ownPacks({ repository }: Scene): void {
   for (const file of filesBelow(repository)) replace(file, (bytes) => bytes)
 }
 
+/** Before 0 it is counted from the end. */
 export function flipBit(file: string, at: number): void {
   replace(file, (bytes) => {
-    bytes[at] = (bytes[at] ?? 0) ^ 1
+    const place = at < 0 ? bytes.length + at : at
+    bytes[place] = (bytes[place] ?? 0) ^ 1
     return bytes
   })
 }
@@ -180,9 +182,6 @@ export function inMidRestore({ place }: Scene, change: () => void): Restic {
       let isOver = false
       const watch = async (): Promise<void> => {
         while (!isOver && !hasFile(request.target)) await sleep(2)
-        process.stderr.write(
-          `MID ${performance.now()} ${readdirSync(request.target, { recursive: true }).length}\n`,
-        )
         whileStopped(place.repository, change)
       }
       const watched = watch()
@@ -204,6 +203,18 @@ export function takeAway(repository: string): void {
 /** A restic that gives up soon. 0.14 repeats each reading of a damaged pack for 45 s. */
 export function impatient({ place: { restic } }: Scene): Restic {
   return { ...restic, restore: (request) => restic.restore({ ...request, stallMs: STALL_MS }) }
+}
+
+/** A restic that goes on until it gives up by itself, and is then asked a second time with less patience. */
+export function patientOnce({ place: { restic } }: Scene): Restic {
+  let restores = 0
+  return {
+    ...restic,
+    restore(request) {
+      restores += 1
+      return restic.restore({ ...request, ...(restores > 1 && { stallMs: STALL_MS }) })
+    },
+  }
 }
 
 /** The same restic, with global options of the test's own. */

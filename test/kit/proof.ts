@@ -9,6 +9,8 @@ import type { Draft, Recorder } from '../../agent/src/evidence/record.ts'
 import { openRestic } from '../../agent/src/restic/restic.ts'
 import type { Restic } from '../../agent/src/restic/restic.ts'
 import { runBackup } from '../../agent/src/run/backup.ts'
+import { runDataCheck } from '../../agent/src/run/data-check.ts'
+import type { DataCheckResult } from '../../agent/src/run/data-check.ts'
 import type { BackupResult } from '../../agent/src/run/backup.ts'
 import { runRestoreTest } from '../../agent/src/run/restore-test.ts'
 import type { RestoreTestResult, WantedTest } from '../../agent/src/run/restore-test.ts'
@@ -33,6 +35,8 @@ export interface ProofPlace {
     wanted?: WantedTest,
     options?: Partial<Parameters<typeof runRestoreTest>[0]>,
   ): Promise<RestoreTestResult>
+  /** Every pack, byte by byte. */
+  check(): Promise<DataCheckResult>
 }
 
 export interface ProofOptions {
@@ -109,6 +113,7 @@ ${setting}`,
     },
     backup: (options) => runBackup({ ...bench, ...options }),
     test: (wanted, options) => runRestoreTest({ ...bench, ...(wanted && { wanted }), ...options }),
+    check: () => runDataCheck({ ...bench, cycle: 1 }),
   }
 }
 

@@ -70,6 +70,13 @@ export interface Snapshot {
   original?: string
 }
 
+/** What a repository holds. */
+export interface Survey {
+  snapshots: Snapshot[]
+  /** Full IDs of those that are there, and that restic cannot read. */
+  unreadable: string[]
+}
+
 export interface BackupRequest extends Limits {
   /** Absolute */
   paths: readonly string[]
@@ -289,6 +296,8 @@ export interface Restic {
   backup(request: BackupRequest): Promise<BackupRun>
   /** All snapshots, in restic's order. A snapshot file that cannot be read is an error, not a shorter list */
   snapshots(limits?: Limits): Promise<Snapshot[]>
+  /** As `snapshots`, for whoever can go on without those that cannot be read. */
+  survey(limits?: Limits): Promise<Survey>
   /** All nodes of a snapshot, as they come. Nothing that was yielded counts unless the iteration ends well */
   list(snapshotId: string, request?: ListRequest): AsyncIterable<Node>
   /** Never throws for what restic does: the run says it */

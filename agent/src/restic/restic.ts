@@ -18,12 +18,13 @@ import type { Program } from './program.ts'
 import { prune } from './prune.ts'
 import { restore } from './restore.ts'
 import { answerOf, lockArgs } from './short.ts'
-import { listSnapshots } from './snapshots.ts'
+import { listSnapshots, surveySnapshots } from './snapshots.ts'
 import { probeVersion } from './version.ts'
 
 export type * from './interface.ts'
 export type { Capabilities } from './capabilities.ts'
 export { publicLocation } from './location.ts'
+export { wholeOf } from './snapshots.ts'
 
 const LOCK_WAIT_MS = 5 * 60_000
 const KILL_AFTER_MS = 90_000
@@ -60,6 +61,7 @@ export async function openRestic(options: OpenOptions): Promise<Restic> {
     repositoryId: (limits) => repositoryId(program, limits),
     backup: (request) => backUp(program, request),
     snapshots: (limits) => listSnapshots(program, limits),
+    survey: (limits) => surveySnapshots(program, limits),
     list: (snapshotId, request) => listNodes(program, snapshotId, request),
     restore: (request) => restore(program, request),
     dump: (request) => dump(program, request),

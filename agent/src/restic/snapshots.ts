@@ -1,6 +1,6 @@
 import { BevisError } from '@bevis/shared/error'
 import type { z } from 'zod'
-import type { Limits, Snapshot } from './interface.ts'
+import type { Limits, Snapshot, Survey } from './interface.ts'
 import { parseOutput } from './json.ts'
 import { fullId, snapshotMessage, snapshotsMessage } from './messages.ts'
 import { namesInFolder } from './packs.ts'
@@ -9,28 +9,37 @@ import { answerOf, lockArgs } from './short.ts'
 import { nanosecondsOf } from './time.ts'
 
 /**
- * All snapshots of the repository. restic leaves a snapshot file that it cannot read out of the listing and
- * exits 0 all the same (0.14 to 0.19, seen), or takes it from its cache. So the cache is off, and the listing
- * is held against the names of the files. RESTIC_REPOSITORY_DAMAGED when they do not agree.
+ * All snapshots of the repository, and the IDs of those whose files restic cannot read. restic leaves such a file out
+ * of the listing and exits 0 all the same (0.14 to 0.19, seen), or takes it from its cache. So the cache is off, and
+ * the listing is held against the names of the files.
  */
-export async function listSnapshots(program: Program, limits: Limits = {}): Promise<Snapshot[]> {
+export async function surveySnapshots(program: Program, limits: Limits = {}): Promise<Survey> {
   const args = ['--no-cache', ...lockArgs(program, limits)]
   // Beside each other, since nearly all of their time is to derive the key.
   const together = await Promise.all([listIds(program, args, limits), readSnapshots(program, args, limits)])
-  if (absentOf(...together).length === 0) return together[1]
+  if (absentOf(...together).length === 0) return { snapshots: together[1], unreadable: [] }
   // A snapshot that was made in between is no unreadable one: the names first, and then what is there.
   const before = await listIds(program, args, limits)
   const snapshots = await readSnapshots(program, args, limits)
   const absent = absentOf(before, snapshots)
-  if (absent.length === 0) return snapshots
+  if (absent.length === 0) return { snapshots, unreadable: [] }
   // Gone in between, by a forget, is not the same as unreadable.
   const after = new Set(await listIds(program, args, limits))
-  const unreadable = absent.filter((id) => after.has(id))
+  return { snapshots, unreadable: absent.filter((id) => after.has(id)) }
+}
+
+/** As {@link surveySnapshots}, for whoever needs all of them. RESTIC_REPOSITORY_DAMAGED when one cannot be read. */
+export async function listSnapshots(program: Program, limits: Limits = {}): Promise<Snapshot[]> {
+  const whole = wholeOf(await surveySnapshots(program, limits), program.location)
+  if (whole instanceof BevisError) throw whole
+  return whole
+}
+
+/** A shorter list is no list: a snapshot that is not in it would be taken for gone. */
+export function wholeOf({ snapshots, unreadable }: Survey, location: string): Snapshot[] | BevisError {
   if (unreadable.length === 0) return snapshots
-  throw new BevisError(
-    'RESTIC_REPOSITORY_DAMAGED',
-    `${program.location} has ${unreadable.length} snapshot files that restic cannot read, first ${unreadable[0]}`,
-  )
+  const message = `${location} has ${unreadable.length} snapshot files that restic cannot read, first ${unreadable[0]}`
+  return new BevisError('RESTIC_REPOSITORY_DAMAGED', message)
 }
 
 async function readSnapshots(program: Program, args: readonly string[], limits: Limits): Promise<Snapshot[]> {

@@ -1,14 +1,20 @@
-/** Which snapshots a test is about: the set's newest, and with a sample those older ones whose turn it is. */
+/**
+ * Which snapshots a test is about: the set's newest, and with a sample those older ones whose turn it is, and those that
+ * restic cannot read, of which a manifest says that they are the set's.
+ */
+import { readdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { BevisError } from '@bevis/shared/error'
 import type { Snap } from '@bevis/shared/evidence/predicates'
 import { snapOf } from '../evidence/observe.ts'
-import { listManifests, openManifest } from '../manifest/file.ts'
-import type { Snapshot } from '../restic/restic.ts'
+import { findManifest, listManifests, openManifest } from '../manifest/file.ts'
+import type { ManifestFile } from '../manifest/file.ts'
+import type { Snapshot, Survey } from '../restic/restic.ts'
 import { isWithin } from '../tree/path.ts'
 
 export interface ChoiceRequest {
-  /** All snapshots of the repository, or why it cannot be opened. */
-  readonly listed: readonly Snapshot[] | BevisError
+  /** What the repository holds, or why it cannot be opened. */
+  readonly listed: Survey | BevisError
   /** Of the set's manifests. */
   readonly folder: string
   readonly paths: readonly string[]
@@ -16,42 +22,105 @@ export interface ChoiceRequest {
   readonly snapshotId?: string
   /** Whoever named the snapshot may only name one of this set. */
   readonly isOwnOnly?: boolean
+  /** There is room for one. */
+  readonly isOne?: boolean
   /** Chooses among the set's snapshots before the newest, oldest first; null: none of them. */
   readonly olderOf: ((ids: readonly string[], newest: string) => readonly string[]) | null
 }
 
 export interface Chosen {
-  /** The newest, or the one that was named; then the older ones. */
+  /** The newest, or the one that was named; then the others. */
   readonly snapshots: readonly Snap[]
+  /** Of these, those whose turn it is. */
+  readonly older: ReadonlySet<string>
+  /** Cannot be read, and nobody knows whose they are. */
+  readonly unknown: readonly string[]
   /** Set: none of them can be tested now, which has to be told of each. */
   readonly error: BevisError | null
 }
 
+/** Unreadable ones that one test takes along. */
+const MOST_UNREADABLE = 20
+
 /**
  * @throws BevisError what keeps the repository shut; NOTHING_TO_TEST when no snapshot is known at all; USAGE when
- * the repository has none of the wanted name
+ * the repository has none of the wanted name; RESTIC_REPOSITORY_DAMAGED when that is all that is known of it
  */
 export async function chooseSnapshots(request: ChoiceRequest): Promise<Chosen> {
   const { listed, snapshotId } = request
+  const nothing = { older: new Set<string>(), unknown: [] }
   if (listed instanceof BevisError) {
     const known = await lastKnown(request)
     if (!known) throw listed
-    return { snapshots: [known], error: listed }
+    return { ...nothing, snapshots: [known], error: listed }
   }
-  const own = listed
+  const own = listed.snapshots
     .filter((one) => isOfSet(one, request))
     .toSorted((one, other) => (one.timeNs < other.timeNs ? 1 : -1))
+  const { unreadable, unknown } = await knownOf(listed.unreadable, request)
   if (snapshotId !== undefined) {
-    return { snapshots: [snapOf(named(request.isOwnOnly ? own : listed, snapshotId))], error: null }
+    const readable = (request.isOwnOnly ? own : listed.snapshots).map(snapOf)
+    const named = nameOne([...readable, ...unreadable], unknown, snapshotId)
+    return { ...nothing, snapshots: [named], error: null }
   }
-  const [newest, ...others] = own
-  if (!newest) {
+  const [readable, ...others] = own
+  const [damaged] = unreadable
+  if (!readable && !damaged) {
     const message = `the repository holds no snapshot of ${request.paths.join(', ')} from ${request.host}`
-    throw new BevisError('NOTHING_TO_TEST', message)
+    throw unknown.length > 0 ? unreadableOnes(unknown) : new BevisError('NOTHING_TO_TEST', message)
   }
+  const newest = readable ? [snapOf(readable)] : []
+  // The newest is the newest, whether or not it can be read.
+  const isDamagedNewer = damaged !== undefined && newest.every(({ time }) => time < damaged.time)
+  if (request.isOne === true)
+    return { ...nothing, snapshots: isDamagedNewer ? [damaged] : newest, unknown, error: null }
   const byId = new Map(others.map((one) => [one.id, one]))
-  const older = request.olderOf?.([...byId.keys()].toReversed(), newest.id) ?? []
-  return { snapshots: [newest, ...older.flatMap((id) => byId.get(id) ?? [])].map(snapOf), error: null }
+  const turns = readable ? (request.olderOf?.([...byId.keys()].toReversed(), readable.id) ?? []) : []
+  const older = turns.flatMap((id) => byId.get(id) ?? []).map(snapOf)
+  const all = unreadable.slice(0, request.olderOf ? MOST_UNREADABLE : isDamagedNewer ? 1 : 0)
+  const first = isDamagedNewer ? [...all.slice(0, 1), ...newest, ...all.slice(1)] : [...newest, ...all]
+  return { snapshots: [...first, ...older], older: new Set(older.map(({ id }) => id)), unknown, error: null }
+}
+
+/** Of snapshots that cannot be read the set's own manifests still say what they are; the newest first. */
+async function knownOf(
+  ids: readonly string[],
+  { folder }: ChoiceRequest,
+): Promise<{ unreadable: Snap[]; unknown: string[] }> {
+  const unreadable: Snap[] = []
+  const unknown: string[] = []
+  const folders = ids.length === 0 ? [] : await foldersBeside(folder)
+  for (const id of ids) {
+    const found = await findManifest(folder, id)
+    const snap = found && (await snapIn(found))
+    const others = await Promise.all(folders.map((one) => findManifest(one, id)))
+    if (snap) unreadable.push(snap)
+    else if (others.every((other) => other === null)) unknown.push(id)
+  }
+  return { unreadable: unreadable.toSorted((one, other) => (one.time < other.time ? 1 : -1)), unknown }
+}
+
+/** Of the other sets of this configuration, which may share the repository. */
+async function foldersBeside(folder: string): Promise<string[]> {
+  const above = dirname(folder)
+  const names = await readdir(above).catch(() => [])
+  return names.map((name) => join(above, name)).filter((one) => one !== folder)
+}
+
+/** Null: a damaged manifest names no snapshot. */
+async function snapIn(found: ManifestFile): Promise<Snap | null> {
+  try {
+    const { header, entries } = await openManifest(found)
+    await entries.return(undefined)
+    return header.snapshot
+  } catch {
+    return null
+  }
+}
+
+export function unreadableOnes(ids: readonly string[]): BevisError {
+  const message = `restic cannot read ${ids.length} snapshot files, first ${ids[0]}; whose they are is not known`
+  return new BevisError('RESTIC_REPOSITORY_DAMAGED', message)
 }
 
 /** The set's snapshots are this host's, and hold each of its paths. */
@@ -61,11 +130,14 @@ function isOfSet({ hostname, paths }: Snapshot, request: ChoiceRequest): boolean
   )
 }
 
-function named(listed: readonly Snapshot[], wanted: string): Snapshot {
-  const found = /^[0-9a-f]{8,64}$/.test(wanted) ? listed.filter(({ id }) => id.startsWith(wanted)) : []
+function nameOne(known: readonly Snap[], unknown: readonly string[], wanted: string): Snap {
+  const isWanted = (id: string): boolean => /^[0-9a-f]{8,64}$/.test(wanted) && id.startsWith(wanted)
+  const found = known.filter(({ id }) => isWanted(id))
+  const hidden = unknown.filter(isWanted)
   const [only] = found
-  if (only && found.length === 1) return only
-  const message = `${found.length === 0 ? 'no' : 'more than one'} snapshot ${wanted}: give its ID, at least 8 digits`
+  if (only && found.length + hidden.length === 1) return only
+  if (hidden.length === 1 && !only) throw unreadableOnes(hidden)
+  const message = `${only ? 'more than one' : 'no'} snapshot ${wanted}: give its ID, at least 8 digits`
   throw new BevisError('USAGE', message)
 }
 
@@ -74,13 +146,9 @@ async function lastKnown({ folder, snapshotId = '' }: ChoiceRequest): Promise<Sn
   const manifests = await listManifests(folder)
   for (const found of manifests.toReversed()) {
     if (!found.snapshot.startsWith(snapshotId)) continue
-    try {
-      const { header, entries } = await openManifest(found)
-      await entries.return(undefined)
-      return header.snapshot
-    } catch {
-      // A damaged manifest names no snapshot; an older one may.
-    }
+    const snap = await snapIn(found)
+    // Where a manifest is damaged, an older one may still name a snapshot.
+    if (snap) return snap
   }
   return null
 }

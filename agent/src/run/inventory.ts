@@ -7,6 +7,7 @@ import { setDigest } from '../config.ts'
 import type { SetConfig } from '../config.ts'
 import { setSubject, snapOf } from '../evidence/observe.ts'
 import type { Draft, Recorded, Recorder } from '../evidence/record.ts'
+import { wholeOf } from '../restic/restic.ts'
 import type { Restic } from '../restic/restic.ts'
 import { loadInventoryBase, saveInventoryBase } from './inventory-base.ts'
 import type { InventoryBase } from './inventory-base.ts'
@@ -79,10 +80,10 @@ export async function runInventory(context: InventoryContext, known?: Listing): 
 
 async function list(context: InventoryContext): Promise<Listing> {
   const takenAt = context.now() // a snapshot that comes while we list may be missing from the list
-  const survey = await surveyRepository(context)
-  if (survey.listed instanceof BevisError)
-    context.logger.warn({ err: survey.listed }, 'the repository could not be listed')
-  return { ...survey, takenAt }
+  const { identity, listed: found } = await surveyRepository(context)
+  const listed = found instanceof BevisError ? found : wholeOf(found, identity.repository.location)
+  if (listed instanceof BevisError) context.logger.warn({ err: listed }, 'the repository could not be listed')
+  return { identity, takenAt, listed }
 }
 
 /**

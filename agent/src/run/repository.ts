@@ -6,7 +6,7 @@ import { BevisError, errorCodeOf, errorMessageOf } from '@bevis/shared/error'
 import type { Repo } from '@bevis/shared/evidence/predicates'
 import { hex64 } from '@bevis/shared/format'
 import type { SetConfig } from '../config.ts'
-import type { Restic, Snapshot } from '../restic/restic.ts'
+import type { Restic, Snapshot, Survey } from '../restic/restic.ts'
 
 /** What stories log to; pino fits. */
 export interface RunLogger {
@@ -44,10 +44,12 @@ export async function identifyRepository(context: RepositoryContext): Promise<Id
 }
 
 /** Which repository it is and what snapshots it has, asked at once: nearly all the time of both is to derive a key. */
-export async function surveyRepository(context: RepositoryContext): Promise<Omit<Listing, 'takenAt'>> {
+export async function surveyRepository(
+  context: RepositoryContext,
+): Promise<{ identity: Identity; listed: Survey | BevisError }> {
   await unlockLeftBehind(context)
   const { restic, signal } = context
-  const listing = restic.snapshots(signal ? { signal } : {}).catch(toBevisError)
+  const listing = restic.survey(signal ? { signal } : {}).catch(toBevisError)
   const [identity, listed] = await Promise.all([identify(context), listing])
   return { identity, listed: identity.error ?? listed }
 }

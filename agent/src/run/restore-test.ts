@@ -9,7 +9,7 @@ import { observeRestoreTest, snapOf } from '../evidence/observe.ts'
 import type { Recorded, Recorder } from '../evidence/record.ts'
 import { findManifest, openManifest } from '../manifest/file.ts'
 import type { ManifestFile } from '../manifest/file.ts'
-import type { Restic, Snapshot } from '../restic/restic.ts'
+import type { Restic, Survey } from '../restic/restic.ts'
 import { refuseTest, testSnapshot } from '../restore/examine.ts'
 import type { TestProgress, TestRequest, Wanted } from '../restore/examine.ts'
 import { expectedOfListing, expectedOfManifest } from '../restore/expected.ts'
@@ -24,7 +24,7 @@ import type { StrataRequest } from '../restore/strata.ts'
 import { openCoverage } from './coverage-ledger.ts'
 import type { CoverageRun, FinishedTest } from './coverage-ledger.ts'
 import type { Agreed } from './asked.ts'
-import { chooseSnapshots } from './choose.ts'
+import { chooseSnapshots, unreadableOnes } from './choose.ts'
 import type { Chosen } from './choose.ts'
 import { openTurns } from './ladder.ts'
 import type { OwedTier } from './owed-tiers.ts'
@@ -96,7 +96,7 @@ export interface SnapshotTest {
 }
 
 export interface RestoreTestResult {
-  /** The worst of the snapshots' last results. */
+  /** The worst of the snapshots' last results; never PASSED while snapshots that may be the set's cannot be read. */
   readonly outcome: TestResult['result']
   /** In the order in which they ran; a retest follows its failure. */
   readonly tests: readonly SnapshotTest[]
@@ -119,7 +119,10 @@ export async function runRestoreTest(called: RestoreTestContext): Promise<Restor
     tiersOf: (isOwn) =>
       listed instanceof BevisError
         ? null
-        : (context.tiersOf?.({ repository: identity.repository, listed: listed.map(snapOf) }, isOwn) ?? null),
+        : (context.tiersOf?.(
+            { repository: identity.repository, listed: listed.snapshots.map(snapOf) },
+            isOwn,
+          ) ?? null),
   })
   const { mode } = wantedOf(context)
   const wantsOlder = mode === 'sample' && context.wanted?.snapshotId === undefined
@@ -132,6 +135,7 @@ export async function runRestoreTest(called: RestoreTestContext): Promise<Restor
     olderOf: wantsOlder ? (ids, newest) => turns.olderOf(ids, newest) : null,
     ...(context.wanted?.snapshotId !== undefined && { snapshotId: context.wanted.snapshotId }),
     isOwnOnly: context.wanted?.request !== undefined,
+    isOne: isDrill(context),
   })
   const coverage = await coverageFor(context, identity, chosen)
   const pool = openDigestPool(context.threads ?? 2)
@@ -151,7 +155,7 @@ export async function runRestoreTest(called: RestoreTestContext): Promise<Restor
         snapshot,
         chosen,
         endsAtMs,
-        isLadder: index > 0,
+        isLadder: chosen.older.has(snapshot.id),
         coverage: part,
       }
       const first = await testOne(one)
@@ -167,18 +171,21 @@ export async function runRestoreTest(called: RestoreTestContext): Promise<Restor
   } finally {
     await pool.close()
   }
-  return { outcome: worst(last), tests, error: errorOf(last) }
+  const hidden = chosen.unknown.length > 0 ? unreadableOnes(chosen.unknown) : null
+  // One of these may be the set's newest: what was tested is as it was found, and the set is not proven by it.
+  const outcome = hidden && worst(last) === 'PASSED' ? 'INCONCLUSIVE' : worst(last)
+  return { outcome, tests, error: errorOf(last) ?? hidden }
 }
 
 /** Asked for only now: it is for what the repository turned out to hold. */
 async function withSeed(
   context: RestoreTestContext,
-  listed: readonly Snapshot[] | BevisError,
+  listed: Survey | BevisError,
 ): Promise<RestoreTestContext> {
   const { wanted, fetchSeed } = context
   const isOwn = listed instanceof BevisError || wantedOf(context).mode !== 'sample'
   if (isOwn || !fetchSeed || wanted?.seed !== undefined) return context
-  const seed = await fetchSeed(listed.map(({ id }) => id))
+  const seed = await fetchSeed(listed.snapshots.map(({ id }) => id))
   return seed ? { ...context, wanted: { ...wanted, seed } } : context
 }
 
@@ -367,7 +374,7 @@ const PART_OF_SAMPLE = 5
 /** The manifest was made from this very listing, and holds more; a snapshot's ID is the digest of its tree. */
 async function* expectedOf(
   restic: Restic,
-  { id }: Pick<Snapshot, 'id'>,
+  { id }: Pick<Snap, 'id'>,
   manifest: ManifestFile | null,
   signal: AbortSignal | undefined,
   isWanted?: (path: BytePath) => boolean,
