@@ -247,7 +247,7 @@ function nextLetter(letter: string): string {
   return alphabet[alphabet.indexOf(letter) + 1] ?? 'B'
 }
 
-function zipTricks(files: Files): [string, Uint8Array][] {
+export function zipTricks(files: Files): [string, Uint8Array][] {
   const entries: ZipEntry[] = Array.from(files, ([name, content]) => ({ name, content }))
   const and = (...more: ZipEntry[]) => writeZip([...entries, ...more])
   const [first, ...others] = entries

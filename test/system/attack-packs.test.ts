@@ -1,10 +1,7 @@
 /**
  * Each attack on a pack is found, by its own check; none of them makes the verifier crash, or say yes.
  *
- * Attacks on running programs stand beside the programs: a split view (fork.test.ts), an old database
- * (collector-log.test.ts, recovery tests), replays, clones and equivocation (collector-evidence.test.ts), borrowed,
- * revoked and small-order keys and other tenants (collector-refusals.test.ts, collector-enrolment.test.ts), stamps by
- * the wrong certificate (shared/src/time/timestamp.test.ts).
+ * Here the packs are made by a kit and the verifier is called; attacks.test.ts makes the like against running programs.
  */
 import { afterAll, expect, test } from 'vitest'
 import { errorCodeOf, errorMessageOf } from '@bevis/shared/error'
