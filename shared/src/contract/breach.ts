@@ -36,6 +36,12 @@ export interface Measure {
   code: string | null
 }
 
+/** All that a clause can measure. */
+export const MEASURE_NAMES: readonly string[] = DIMENSIONS.flatMap((dimension) => [
+  dimension,
+  ...BREACHES[dimension].map((code) => `${dimension}.${code}`),
+])
+
 /** Null for a measure that nothing here can count. */
 export function parseMeasure(text: string): Measure | null {
   const [name = '', code, ...more] = text.trim().split('.')

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { MEASURE_NAMES } from './breach.ts'
+import { measureInWords } from './plain/measure.ts'
 import { describeChanges, describeContract, formatPlain } from './plain.ts'
 import { contractOf, setOf, versionOf } from './story-for-tests.ts'
 
@@ -80,6 +82,13 @@ function fullVersion(no: number, from: string, set: Terms = fullSet(), more: Ter
     ...more,
   })
 }
+
+test.each(MEASURE_NAMES)('the measure %s has words of its own in both languages', (name) => {
+  const [danish, english] = [measureInWords(name, 'da'), measureInWords(name, 'en')]
+  expect(danish).toMatch(/ /)
+  expect(english).toMatch(/ /)
+  expect(danish).not.toBe(english)
+})
 
 describe.each(['da', 'en'] as const)('in %s', (language) => {
   const changesOf = (before: Terms, after: Terms) => {
@@ -223,7 +232,7 @@ test('the text in English', () => {
       Unit kontor: Kontor, Ribe.
       Nothing is owed for filer from 1 April 2025 to 2 April 2025, both included (flytning), once both parties have approved it. Notice was given on 1 March 2025.
       Nothing of filer from 1 January 2025 to 1 February 2025 may be deleted (Sag 1), from 1 March 2025 until 1 September 2025.
-      retention.lost: 2% of the monthly fee per day, at most 15%, if it is claimed.
+      Credit for an owed snapshot that is gone (retention.lost): 2% of the monthly fee per day, at most 15%, if it is claimed.
       Escalation: after P1D, to driftschef.
       Backup set filer
         The clause: “Dagligt i 30 dage.”
@@ -247,7 +256,7 @@ test('the text in English', () => {
       Unit kontor: Kontor, Ribe.
       Nothing is owed for filer from 1 April 2025 to 2 April 2025, both included (flytning), once both parties have approved it. Notice was given on 1 March 2025.
       Nothing of filer from 1 January 2025 to 1 February 2025 may be deleted (Sag 1), from 1 March 2025 until 1 September 2025.
-      retention.lost: 2% of the monthly fee per day, at most 15%, if it is claimed.
+      Credit for an owed snapshot that is gone (retention.lost): 2% of the monthly fee per day, at most 15%, if it is claimed.
       Escalation: after P1D, to driftschef.
       Backup set filer
         The clause: “Op til 60 dage.”
@@ -289,7 +298,7 @@ test('the text in Danish', () => {
       Enhed kontor: Kontor, Ribe.
       Intet skyldes for filer fra 1. april 2025 til og med 2. april 2025 (flytning), når begge parter har godkendt det. Varslet den 1. marts 2025.
       Intet af filer fra 1. januar 2025 til og med 1. februar 2025 må slettes (Sag 1), fra 1. marts 2025 til 1. september 2025.
-      retention.lost: 2 % af månedsprisen pr. dag, højst 15 %, hvis det kræves.
+      Bod for et øjebliksbillede, der skulle opbevares, og er væk (retention.lost): 2 % af månedsprisen pr. dag, højst 15 %, hvis det kræves.
       Eskalering: after P1D, to driftschef.
       Backupsæt filer
         Ordlyden: »Dagligt i 30 dage.«
@@ -313,7 +322,7 @@ test('the text in Danish', () => {
       Enhed kontor: Kontor, Ribe.
       Intet skyldes for filer fra 1. april 2025 til og med 2. april 2025 (flytning), når begge parter har godkendt det. Varslet den 1. marts 2025.
       Intet af filer fra 1. januar 2025 til og med 1. februar 2025 må slettes (Sag 1), fra 1. marts 2025 til 1. september 2025.
-      retention.lost: 2 % af månedsprisen pr. dag, højst 15 %, hvis det kræves.
+      Bod for et øjebliksbillede, der skulle opbevares, og er væk (retention.lost): 2 % af månedsprisen pr. dag, højst 15 %, hvis det kræves.
       Eskalering: after P1D, to driftschef.
       Backupsæt filer
         Ordlyden: »Op til 60 dage.«

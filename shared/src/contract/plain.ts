@@ -67,6 +67,12 @@ export function describeSet(set: ContractSet, version: Version, language: Langua
   return [...sentencesOf(set, version, wordsOf(language)).values()].flat()
 }
 
+/** What a set promises at a glance: the same sentences, without the clause, the selector and the finer terms. */
+export function describeInShort(set: ContractSet, version: Version, language: Language): string[] {
+  const sentences = sentencesOf(set, version, wordsOf(language))
+  return ['when', 'age', 'kept', 'ceiling', 'copies', 'tests'].flatMap((topic) => sentences.get(topic) ?? [])
+}
+
 /** What the later version promises otherwise. */
 export function describeChanges(before: Version, after: Version, language: Language): PlainChanges {
   const words = wordsOf(language)

@@ -72,6 +72,7 @@ main:focus { outline: none; }
 .panel .between h2 { margin-bottom: 0; }
 .outcomes { display: grid; gap: var(--s3); margin-top: var(--s4); }
 .outcomes:empty { display: none; }
+.reading { overflow-wrap: anywhere; }
 .mono { font-family: var(--mono); }
 .accept { margin-top: var(--s5); padding-top: var(--s4); border-top: 1px solid var(--line); display: grid; gap: var(--s3); justify-items: start; }
 .check { display: flex; gap: var(--s2); align-items: center; }

@@ -199,20 +199,10 @@ function isNews({ from_state, to_state }: TransitionRow): boolean {
   )
 }
 
-function promisedOf(text: Contract, version: number | null, id: string): Promised | null {
-  const set = text.versions.find(({ no }) => no === version)?.sets.find((one) => one.id === id)
-  if (set === undefined) return null
-  return {
-    wording: set.retention.wording,
-    every: set.schedule.every,
-    rpo: set.schedule.rpo ?? null,
-    tiers: set.retention.min.map(({ per, keep }) => ({ per, keep })),
-    maxAge: set.retention.max?.age ?? null,
-    testEvery: set.restoreTest?.every ?? null,
-    hosts: set.selector.hosts,
-    paths: set.selector.requiredPaths,
-    repository: set.selector.repository,
-  }
+function promisedOf(text: Contract, no: number | null, id: string): Promised | null {
+  const version = text.versions.find((one) => one.no === no)
+  const set = version?.sets.find((one) => one.id === id)
+  return version === undefined || set === undefined ? null : { version, set }
 }
 
 /** What the rate is made of: live and past obligations that were settled one way or the other. */

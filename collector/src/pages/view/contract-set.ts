@@ -1,5 +1,6 @@
 import type { Dimension } from '@bevis/shared/contract/answer'
-import type { Per } from '@bevis/shared/contract/schema'
+import { describeInShort } from '@bevis/shared/contract/plain'
+import type { ContractSet, Per, Version } from '@bevis/shared/contract/schema'
 import { calendarTier, legend, windowOf } from '../design/calendar.ts'
 import type { Cell, CellState } from '../design/calendar.ts'
 import { empty, facts, tiles } from '../design/element.ts'
@@ -9,6 +10,7 @@ import { html, nothing } from '../html.ts'
 import type { Html } from '../html.ts'
 import type { Locale } from '../language/locale.ts'
 import { contractHref, obligationHref, periodHref } from './address.ts'
+import { contractTabHref } from './contract-tabs.ts'
 import type { EvidenceRow } from './evidence-row.ts'
 import { evidenceTable } from './evidence-row.ts'
 import { dimensionGrid } from './verdict.ts'
@@ -16,17 +18,8 @@ import type { Said, SaidState } from './verdict.ts'
 
 /** What a contract says of a set, as far as a page tells it. */
 export interface Promised {
-  wording: string
-  /** ISO 8601, like the other durations here. */
-  every: string
-  /** Null: as often as `every`. */
-  rpo: string | null
-  tiers: { per: Per; keep: number }[]
-  maxAge: string | null
-  testEvery: string | null
-  hosts: string[]
-  paths: string[]
-  repository: string
+  version: Version
+  set: ContractSet
 }
 
 export interface SetTier {
@@ -70,7 +63,7 @@ export function setView(set: SetModel, view: SetView, locale: Locale): Html {
       ${badge(set.headline, t(`state.${set.headline}`))}
     </div>
     ${dimensionGrid(set.dimensions, locale)}
-    ${set.promised === null ? nothing : promise(set.promised, locale)}
+    ${set.promised === null ? nothing : promise(set.promised, view.contract, locale)}
     <div class="panel">
       <h3>${t('contract.calendar')}</h3>
       ${numbers(set, view.now, locale)}
@@ -96,35 +89,29 @@ export function setView(set: SetModel, view: SetView, locale: Locale): Html {
   </section>`
 }
 
-function promise(promised: Promised, locale: Locale): Html {
+function promise({ set, version }: Promised, contract: string, locale: Locale): Html {
   const { t } = locale
-  const tiers = promised.tiers.map(({ per, keep }) =>
-    t('promise.tier', { per: t(`per.${per}`), keep: t(`keep.${per}`, { count: keep }) }),
-  )
+  const { hosts, requiredPaths, repository } = set.selector
   return html`<div class="panel columns clause">
     <div>
       <h3>${t('contract.clause')}</h3>
-      <blockquote>${promised.wording}</blockquote>
+      <blockquote>${set.retention.wording}</blockquote>
     </div>
     <div>
       <h3>${t('contract.reading')}</h3>
       <ul class="reading">
-        <li>${t('promise.every', { every: locale.isoDuration(promised.every) })}</li>
-        ${promised.rpo === null ? nothing : html`<li>${t('promise.rpo', { rpo: locale.isoDuration(promised.rpo) })}</li>`}
-        <li>${t('promise.keeps', { tiers: locale.list(tiers) })}</li>
-        ${promised.maxAge === null ? nothing : html`<li>${t('promise.max', { age: locale.isoDuration(promised.maxAge) })}</li>`}
-        ${promised.testEvery === null ? nothing : html`<li>${t('promise.test', { every: locale.isoDuration(promised.testEvery) })}</li>`}
+        ${describeInShort(set, version, locale.language).map((one) => html`<li>${one}</li>`)}
       </ul>
       ${facts([
-        [t('promise.hosts'), promised.hosts.join(', ')],
-        promised.paths.length === 0
+        [t('promise.hosts'), hosts.join(', ')],
+        requiredPaths.length === 0
           ? null
-          : [
-              t('promise.paths'),
-              html`${promised.paths.map((path) => html`<div class="path">${path}</div>`)}`,
-            ],
-        [t('promise.repository'), promised.repository],
+          : [t('promise.paths'), html`${requiredPaths.map((path) => html`<div class="path">${path}</div>`)}`],
+        [t('promise.repository'), repository],
       ])}
+      <p class="small no-print">
+        <a href="${contractTabHref(contract, 'promises')}">${t('contract.allTerms')}</a>
+      </p>
     </div>
   </div>`
 }

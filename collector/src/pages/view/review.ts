@@ -45,14 +45,25 @@ export function reviewView({ id, customer, sets }: ReviewModel, locale: Locale):
 
 function figures({ reach, asked, proven, recovery }: Sufficiency, locale: Locale): Html {
   const { t } = locale
-  const seconds = (value: number) => locale.duration(value * 1000)
+  const measured =
+    recovery === null
+      ? ''
+      : t(recovery.isFull ? 'review.recoveryFull' : 'review.recoverySample', {
+          measured: locale.duration(recovery.seconds * 1000),
+        })
   return facts([
     ...reach.map(({ tier, oldest }) => {
       const parsed = parseTier(tier)
-      const name = parsed === null ? tier : t(`calendar.title.${parsed.per}`)
+      const name =
+        parsed === null
+          ? tier
+          : t('promise.tier', {
+              per: t(`per.${parsed.per}`),
+              keep: t(`keep.${parsed.per}`, { count: parsed.keep }),
+            })
       return [
-        `${t('review.reach')}: ${name}`,
-        oldest === null ? t('review.reachNone') : locale.date(oldest),
+        t('review.reach', { tier: name }),
+        oldest === null ? t('review.reachNone') : locale.instant(oldest),
       ] as const
     }),
     [
@@ -61,23 +72,23 @@ function figures({ reach, asked, proven, recovery }: Sufficiency, locale: Locale
         ? t('review.askedNone')
         : asked.oldest === null
           ? locale.number(asked.count)
-          : `${locale.number(asked.count)}; ${t('review.askedOldest', { days: asked.oldest.days, at: locale.date(asked.oldest.at) })}`,
+          : `${locale.number(asked.count)}; ${t('review.askedOldest', { count: asked.oldest.days, at: locale.date(asked.oldest.at) })}`,
     ],
     [
       t('review.proven'),
       proven === null
         ? t('review.provenNone')
-        : t('review.provenOldest', { days: proven.days, at: locale.date(proven.at) }),
+        : t('review.provenOldest', { count: proven.days, at: locale.date(proven.at) }),
     ],
     [
       t('review.recovery'),
       recovery === null
         ? t('review.recoveryNone')
-        : recovery.agreedSeconds === null
-          ? t('review.recoveryOnly', { measured: seconds(recovery.seconds) })
+        : recovery.agreed === null
+          ? t('review.recoveryOnly', { measured })
           : t('review.recoveryAgreed', {
-              measured: seconds(recovery.seconds),
-              agreed: seconds(recovery.agreedSeconds),
+              measured,
+              agreed: locale.isoDuration(recovery.agreed),
             }),
     ],
   ])

@@ -1,11 +1,11 @@
 import type { ClauseCredits } from '@bevis/shared/contract/credit'
+import { measureInWords } from '@bevis/shared/contract/plain/measure'
 import type { Voice } from '../../pages/voice.ts'
 import type { Block } from '../block.ts'
 import type { Cell } from '../pdf/grid.ts'
 import type { Deviation, ServiceReport } from './model.ts'
 import { percentOf } from './telling.ts'
 import type { Telling } from './telling.ts'
-import { measureInWords } from './tell-levels.ts'
 
 /** What was not kept: cause, who has taken it up, and when it ends. */
 export function tellDeviations({ report, voice }: Telling): Block[] {
@@ -134,10 +134,10 @@ function tellClause(clause: ClauseCredits, report: ServiceReport, voice: Voice):
   const { locale } = voice
   const { t } = locale
   const { measure, per, pctOfMonthlyFee, capPct, units, undecidedDays, pct, amount, mustBeClaimed } = clause
-  const words = measureInWords(measure, voice)
+  const words = capitalize(measureInWords(measure, locale.language) ?? measure)
   const rate = { pct: percentOf(pctOfMonthlyFee, voice), per: t(`serviceReport.per.${per}`) }
   return [
-    { text: words, ...(words !== measure && { under: measure }) },
+    { text: words, ...(words !== capitalize(measure) && { under: measure }) },
     capPct === null
       ? t('serviceReport.rate', rate)
       : t('serviceReport.rateCap', { ...rate, cap: percentOf(capPct, voice) }),
@@ -159,6 +159,10 @@ function tellClause(clause: ClauseCredits, report: ServiceReport, voice: Voice):
           }),
         },
   ]
+}
+
+function capitalize(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
 function sumOf(amount: number | null, pct: number, { credits }: ServiceReport, voice: Voice): string {

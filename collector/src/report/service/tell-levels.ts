@@ -1,4 +1,3 @@
-import { parseMeasure } from '@bevis/shared/contract/breach'
 import type { Voice } from '../../pages/voice.ts'
 import type { Block } from '../block.ts'
 import type { Cell } from '../pdf/grid.ts'
@@ -199,12 +198,4 @@ function daysInWords(days: ReportedLevel['days'], voice: Voice): string {
   return locale.list(
     [...counts].map(([day, list]) => locale.t('serviceReport.day', { count: list.length, state: word(day) })),
   )
-}
-
-/** A clause's measure as people read it. */
-export function measureInWords(measure: string, { locale, finding }: Voice): string {
-  const parsed = parseMeasure(measure)
-  if (parsed === null) return measure
-  const level = locale.t(`dimension.${parsed.dimension}.name`)
-  return parsed.code === null ? level : `${level}: ${finding(parsed.code)}`
 }

@@ -1,3 +1,4 @@
+import { measureInWords } from './measure.ts'
 import { Speech } from './words.ts'
 import type { Phrases } from './phrases.ts'
 
@@ -32,7 +33,13 @@ const UNITS = {
   fiscalYear: ['regnskabsår', 'regnskabsår'],
 } as const
 
-const PENALTY_PER = { obligation: 'forpligtelse', day: 'dag', month: 'måned' }
+const PENALTY_PER = { obligation: 'brud', day: 'dag', month: 'måned' }
+
+/** The clause's own name beside the words: it is what is counted. */
+function named(measure: string): string {
+  const words = measureInWords(measure, 'da')
+  return words === null ? `»${measure}«, som parterne afgør` : `${words} (${measure})`
+}
 
 export const DANISH: Phrases = {
   say,
@@ -159,7 +166,7 @@ export const DANISH: Phrases = {
       start,
     )}${end === undefined ? ', indtil det frigives' : ` til ${say.date(end)}`}.`,
   penalty: ({ measure, per, pctOfMonthlyFee, capPct, mustBeClaimed }) =>
-    `${measure}: ${say.percent(pctOfMonthlyFee)} af månedsprisen pr. ${PENALTY_PER[per]}${
+    `Bod for ${named(measure)}: ${say.percent(pctOfMonthlyFee)} af månedsprisen pr. ${PENALTY_PER[per]}${
       capPct === undefined ? '' : `, højst ${say.percent(capPct)}`
     }${mustBeClaimed ? ', hvis det kræves' : ''}.`,
   step: (text) => `Eskalering: ${text}.`,

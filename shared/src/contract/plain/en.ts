@@ -1,3 +1,4 @@
+import { measureInWords } from './measure.ts'
 import { Speech } from './words.ts'
 import type { Phrases } from './phrases.ts'
 
@@ -18,6 +19,14 @@ const PERSONAL = {
   none: 'No personal data.',
   ordinary: 'Holds ordinary personal data.',
   special: 'Holds special categories of personal data.',
+}
+
+const PENALTY_PER = { obligation: 'breach', day: 'day', month: 'month' }
+
+/** The clause's own name beside the words: it is what is counted. */
+function named(measure: string): string {
+  const words = measureInWords(measure, 'en')
+  return words === null ? `“${measure}”, which the parties settle` : `${words} (${measure})`
 }
 
 const UNITS = {
@@ -152,7 +161,7 @@ export const ENGLISH: Phrases = {
       start,
     )}${end === undefined ? ' until it is released' : ` until ${say.date(end)}`}.`,
   penalty: ({ measure, per, pctOfMonthlyFee, capPct, mustBeClaimed }) =>
-    `${measure}: ${say.percent(pctOfMonthlyFee)} of the monthly fee per ${per}${
+    `Credit for ${named(measure)}: ${say.percent(pctOfMonthlyFee)} of the monthly fee per ${PENALTY_PER[per]}${
       capPct === undefined ? '' : `, at most ${say.percent(capPct)}`
     }${mustBeClaimed ? ', if it is claimed' : ''}.`,
   step: (text) => `Escalation: ${text}.`,

@@ -18,7 +18,7 @@ function days(): Story {
   return story
 }
 
-test('how far back each tier reaches now, by what is met and not by what is promised', () => {
+test('how far back each tier reaches now: when its oldest point was taken, not where its bucket begins', () => {
   const story = days()
   const retention = keeping([
     { per: 'day', keep: 7 },
@@ -26,8 +26,9 @@ test('how far back each tier reaches now, by what is met and not by what is prom
     { per: 'year', keep: 2 },
   ])
   expect(review(story, { retention })?.reach).toEqual([
-    { tier: 'dayx7', oldest: '2025-04-12T22:00:00.000Z' },
-    { tier: 'monthx6', oldest: '2025-02-28T23:00:00.000Z' },
+    { tier: 'dayx7', oldest: '2025-04-13T21:00:00.000Z' },
+    // The month's witness is its newest.
+    { tier: 'monthx6', oldest: '2025-03-31T21:00:00.000Z' },
     { tier: 'yearx2', oldest: null },
   ])
 })
@@ -44,10 +45,12 @@ test('restores that were asked for, and the oldest that came back', () => {
   })
   story.test(first, '2025-04-11T21:00:00Z', 'FAILED', { reason: 'requested' })
   story.test(third, '2025-04-18T21:00:00Z', 'PASSED')
-  expect(review(story)).toMatchObject({
+  const timed = { restoreTest: { every: 'P1M', rto: 'P1D' } }
+  expect(review(story, timed)).toMatchObject({
     asked: { count: 2, oldest: { snapshot: second.id, days: 39 } },
     proven: { snapshot: third.id, days: 46 },
-    recovery: { seconds: 420, agreedSeconds: 3600 },
+    // What is agreed is the contract's word, not the test's.
+    recovery: { seconds: 420, isFull: true, agreed: 'P1D' },
   })
 })
 

@@ -33,14 +33,17 @@ export type Demand =
 
 export interface Sufficiency {
   set: string
-  /** How far back each tier reaches now: the oldest recovery point that is met, null where there is none. */
+  /** How far back each tier reaches now: when the oldest point that is owed and there was taken; null: none. */
   reach: { tier: string; oldest: string | null }[]
   /** Restores that people asked for or drilled in the year before: how many, and of those that passed the oldest. */
   asked: { count: number; oldest: Reached | null }
   /** The oldest snapshot that ever came back whole in a test. */
   proven: Reached | null
-  /** The longest restore that was timed, in seconds, beside what is agreed. */
-  recovery: { seconds: number; agreedSeconds: number | null } | null
+  /**
+   * The longest restore that was timed, in seconds: of everything, where that was ever timed, else of a sample. And
+   * the contract's own time, ISO 8601; null: none.
+   */
+  recovery: { seconds: number; isFull: boolean; agreed: string | null } | null
   demands: { demand: Demand; regimes: Contract['regimes']; isPromised: boolean }[]
 }
 
@@ -56,32 +59,47 @@ export function reviewSufficiency(contract: Contract, index: FactIndex, answer: 
     const terms = situation.terms.get(id)?.at(-1)
     if (terms === undefined) return []
     const { set } = terms
-    const tests = testsOf(situation.historyOf(terms), at)
+    const history = situation.historyOf(terms)
+    const taken = new Map(
+      history.candidates.flatMap(({ point, start }) =>
+        point.members.map((member) => [member.id, start] as const),
+      ),
+    )
+    const tests = testsOf(history, at)
     const asked = tests.filter(
       ({ test, endedAt }) =>
         endedAt >= at - REVIEW_MS && ['requested', 'drill'].includes(test.predicate.reason),
     )
-    const timed = tests.flatMap(({ test }) => test.predicate.rto ?? [])
-    const longest = timed.toSorted((a, b) => b.measuredSeconds - a.measuredSeconds)[0]
+    const longest = longestOf(tests)
     return {
       set: id,
       reach: set.retention.min.map((tier) => {
         const name = `${tier.per}x${tier.keep}`
-        const met = obligations.filter((one) => one.tier === name && one.state === 'met')
-        return { tier: name, oldest: met.map(({ from }) => from).toSorted()[0] ?? null }
+        const starts = obligations.flatMap(({ tier: own, state, witness }) => {
+          const start = own === name && state === 'met' ? taken.get(witness ?? '') : undefined
+          return start === undefined ? [] : start
+        })
+        return { tier: name, oldest: starts.length === 0 ? null : formatInstant(Math.min(...starts)) }
       }),
       asked: {
         count: asked.length,
         oldest: oldestOf(asked.filter(({ test }) => test.predicate.result === 'PASSED')),
       },
       proven: oldestOf(tests.filter(hasPassed)),
-      recovery:
-        longest === undefined
-          ? null
-          : { seconds: longest.measuredSeconds, agreedSeconds: longest.agreedSeconds ?? null },
+      recovery: longest && { ...longest, agreed: set.restoreTest?.rto ?? null },
       demands: demandsOn(contract, set),
     }
   })
+}
+
+function longestOf(tests: readonly SetTest[]): { seconds: number; isFull: boolean } | null {
+  const timed = tests.flatMap(({ test: { predicate } }) =>
+    predicate.rto === undefined
+      ? []
+      : { seconds: predicate.rto.measuredSeconds, isFull: predicate.mode === 'full' },
+  )
+  const byLength = timed.toSorted((a, b) => Number(b.isFull) - Number(a.isFull) || b.seconds - a.seconds)
+  return byLength[0] ?? null
 }
 
 function oldestOf(tests: readonly SetTest[]): Reached | null {
