@@ -16,10 +16,17 @@ export const printStyle = /* css */ `
   main { padding: 6mm 0; }
   a { color: inherit; text-decoration: none; }
   .hash { max-width: none; white-space: normal; overflow-wrap: anywhere; }
-  .panel, .month, .year, .day, tr, .dimension, .facts > div { break-inside: avoid; }
+  .month, .year, .day, tr, li, blockquote, .dimension, .notice, .sign-off, .facts > div { break-inside: avoid; }
+  .panel { -webkit-box-decoration-break: clone; box-decoration-break: clone; }
+  .panel.flush, .matrix, .scroll { overflow: visible; }
+  .matrix table { font-size: 0.68rem; }
+  .matrix th { white-space: normal; }
+  .matrix tbody th { min-width: 0; }
+  .matrix .word, .matrix .badge { white-space: normal; font-size: inherit; gap: 0.2rem; }
+  .matrix th, .matrix td { padding: 1mm; }
   h2, h3, h4 { break-after: avoid; }
   pre { max-height: none; }
   details:not([open]) { display: none; }
-  .badge, .tile, .notice, .bar svg { print-color-adjust: exact; }
+  .badge, .tile, .notice, .bar svg, .reading li::before { print-color-adjust: exact; }
 }
 `

@@ -109,7 +109,7 @@ function promise({ set, version }: Promised, contract: string, locale: Locale): 
           : [t('promise.paths'), html`${requiredPaths.map((path) => html`<div class="path">${path}</div>`)}`],
         [t('promise.repository'), repository],
       ])}
-      <p class="small no-print">
+      <p class="small list-top no-print">
         <a href="${contractTabHref(contract, 'promises')}">${t('contract.allTerms')}</a>
       </p>
     </div>

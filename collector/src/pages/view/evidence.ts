@@ -178,7 +178,11 @@ function proof(model: EvidenceModel, locale: Locale): Html {
           : t('proof.leafValue', { leaf: locale.number(row.leaf), size: locale.number(checkpoint.size) }),
       ],
       [t('proof.digest'), html`${hash(row.digest)} <span class="note">${t('proof.digestNote')}</span>`],
-      [t('proof.key'), html`${hash(model.keyid)} <span class="note">${t('proof.keyNote')}</span>`],
+      [
+        t('proof.key'),
+        html`${hash(model.keyid)}
+          <span class="note">${t(row.agent === null ? 'proof.officeKeyNote' : 'proof.keyNote')}</span>`,
+      ],
       chain === null
         ? null
         : [t('evidence.chain'), t('evidence.chainValue', { seq: chain.seq, epoch: chain.epoch })],

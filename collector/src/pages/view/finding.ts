@@ -101,7 +101,10 @@ function place(finding: FindingAnswer, { contract, knownOn }: Where, locale: Loc
       : html`<a href="${obligationHref(contract, finding.set, tier.name, bucket, knownOn)}"
           >${nameBucket(tier.per, bucket, locale)}</a
         >`
-  const told = Object.entries(finding.detail).filter(([key]) => Object.hasOwn(en.detail, key))
+  // That nobody has tried yet is what the finding says itself.
+  const told = Object.entries(finding.detail).filter(
+    ([key, value]) => Object.hasOwn(en.detail, key) && value !== 'none',
+  )
   const [evidence] = finding.evidence
   return html`${subject}${told.map(
     ([key, value]) =>
@@ -117,6 +120,7 @@ function place(finding: FindingAnswer, { contract, knownOn }: Where, locale: Loc
 
 function valueOf(key: string, value: string | number, locale: Locale): Html | string {
   if (typeof value === 'number') return locale.number(value)
+  if (key === 'outcome' && isState(value)) return locale.t(`state.${value}`)
   if (key === 'every') return locale.isoDuration(value)
   if (/^[0-9a-f]{64}$/.test(value)) return html`<code>${value.slice(0, 12)}</code>`
   return key === 'newest' ? locale.instant(value) : value
