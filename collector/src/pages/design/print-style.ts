@@ -13,7 +13,7 @@ export const printStyle = /* css */ `
   .dimensions { grid-template-columns: repeat(3, minmax(0, 1fr)); }
   .panel { padding: 4mm; }
   th, td { padding: 1mm 2mm; }
-  main { padding: 6mm 0; }
+  main { padding: 4mm 0; }
   a { color: inherit; text-decoration: none; }
   .hash { max-width: none; white-space: normal; overflow-wrap: anywhere; }
   .month, .year, .day, tr, li, blockquote, .dimension, .notice, .sign-off, .facts > div { break-inside: avoid; }
@@ -21,12 +21,13 @@ export const printStyle = /* css */ `
   .panel.flush, .matrix, .scroll { overflow: visible; }
   .matrix table { font-size: 0.68rem; }
   .matrix th { white-space: normal; }
-  .matrix tbody th { min-width: 0; }
+  .matrix tbody th { min-width: 27mm; }
   .matrix .word, .matrix .badge { white-space: normal; font-size: inherit; gap: 0.2rem; }
   .matrix th, .matrix td { padding: 1mm; }
-  h2, h3, h4 { break-after: avoid; }
+  h2, h3, h4, thead { break-after: avoid; }
   pre { max-height: none; }
-  details:not([open]) { display: none; }
+  details:not([open]), .panel:has(> details:only-child:not([open])) { display: none; }
+  .questions { gap: 1.5mm; }
   .badge, .tile, .notice, .bar svg, .reading li::before { print-color-adjust: exact; }
 }
 `

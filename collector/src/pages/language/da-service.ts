@@ -9,6 +9,8 @@ export const serviceDa: Words<typeof serviceEn> = {
     lead: '{{month}}: hvad der blev lovet, hvad der blev gjort, og hvordan vi ved det.',
     leadUnit: '{{unit}}, {{month}}: hvad der blev lovet, hvad der blev gjort, og hvordan vi ved det.',
     draft: 'Et udkast: det er ikke udstedt, og ændrer sig, når der kommer dokumentation.',
+    issuing:
+      'Udstedt {{at}} af {{person}}. Rapporten beholder, hvad den siger; det, der senere vides, og det, parterne siger til den, står ved siden af: på dens side og i en PDF for sig.',
     issued:
       'Udstedt {{at}} af {{person}}. Rapporten beholder, hvad den sagde; det, der vides i dag, står under Rettelser.',
     unit: 'Enhed',

@@ -6,6 +6,8 @@ export const serviceEn = {
     lead: '{{month}}: what was promised, what was done, and how we know.',
     leadUnit: '{{unit}}, {{month}}: what was promised, what was done, and how we know.',
     draft: 'A draft: it has not been issued, and changes as evidence arrives.',
+    issuing:
+      'Issued {{at}} by {{person}}. It keeps what it says; what is known otherwise later, and what the parties say of it, stands beside it: on its page, and in a PDF of its own.',
     issued:
       'Issued {{at}} by {{person}}. It keeps what it said; what is known otherwise today stands under Corrections.',
     unit: 'Unit',

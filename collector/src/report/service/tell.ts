@@ -91,7 +91,11 @@ function opening({ report, voice, issued, corrections }: Telling): Block[] {
   if (report.statements === 0) notice('unknown', t('serviceReport.noEvidence'))
   if (!report.isOver) notice('pending', t('serviceReport.open', { at: locale.instant(report.at) }))
   if (issued === null) notice('pending', t('serviceReport.draft'))
-  else notice('recorded', t('serviceReport.issued', { at: locale.instant(issued.at), person: issued.person }))
+  else {
+    const by = { at: locale.instant(issued.at), person: issued.person }
+    // The PDF that is issued has no corrections in it, and never will.
+    notice('recorded', t(corrections === null ? 'serviceReport.issuing' : 'serviceReport.issued', by))
+  }
   return [
     { kind: 'facts', pairs: facts },
     ...notices,
