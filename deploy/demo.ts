@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { openClock, trustClock } from './demo/clock.ts'
 import { directoryOf } from './demo/directory.ts'
 import { audit, awaitReceipts, judge, runService, visit } from './demo/judge.ts'
 import { makeFolder } from './demo/machine.ts'
@@ -32,8 +33,11 @@ async function play(path: string | undefined, isOnce: boolean) {
   const sets = await story.step('Two restic repositories, one of which will go bad', () =>
     makeRepositories(stage, passwordFile),
   )
+  const clock = await story.step('An outside clock that stamps (RFC 3161), made with openssl', () =>
+    openClock(stage),
+  )
   const collectorUrl = await story.step('A collector: its log, its first account, its pages', () =>
-    openCollector(stage, EMAIL, password),
+    openCollector(stage, { email: EMAIL, password, clock }),
   )
   const terms: Terms = {
     host: hostname(),
@@ -49,9 +53,10 @@ async function play(path: string | undefined, isOnce: boolean) {
   await story.step('A contract made for today: a point every day, a restore test every month', () =>
     agree(stage, terms),
   )
-  const trust = await story.step('An agent is invited, makes its key and is enrolled in the log', () =>
+  const enrolled = await story.step('An agent is invited, makes its key and is enrolled in the log', () =>
     enrol(stage, terms),
   )
+  const trust = trustClock(stage, enrolled, clock)
 
   // A file that was made a moment ago could change again unnoticed: its witness would be racy, and rightly.
   await sleep(Math.max(0, 3_000 - (performance.now() - madeAt)))
@@ -69,7 +74,9 @@ async function play(path: string | undefined, isOnce: boolean) {
   await story.step('Receipts', () => awaitReceipts(stage))
   await story.step('The contract’s verdict', () => judge(stage))
   await story.step('The pages', () => visit(stage, collectorUrl, EMAIL, password))
-  const pack = await story.step('The auditor: an evidence pack, checked offline', () => audit(stage, trust))
+  const pack = await story.step('The auditor: an evidence pack, checked offline', () =>
+    audit(stage, trust, clock !== null),
+  )
   return { collectorUrl, password, pack, trust, stopService }
 }
 

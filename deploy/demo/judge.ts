@@ -58,7 +58,7 @@ export async function judge(stage: Stage): Promise<void> {
 }
 
 /** The auditor's part: the pack, checked offline by the keys that enrolment handed out. */
-export async function audit(stage: Stage, trust: string): Promise<string> {
+export async function audit(stage: Stage, trust: string, hasClock: boolean): Promise<string> {
   const pack = stage.path('evidence-pack.zip')
   expectExit('pack', await stage.collector(['pack', CONTRACT, '--out', pack]), 0)
   if (!existsSync(pack)) throw new Error(`${pack} was not written`)
@@ -66,6 +66,7 @@ export async function audit(stage: Stage, trust: string): Promise<string> {
   const checks = listAt(honest.json, 'checks')
   const held = checks.filter((check) => at(check, 'outcome') === 'held')
   stage.see('accepted', honest.exit === 0, `${count(held.length)} of ${checks.length} checks held`)
+  if (hasClock) tellTimes(stage, honest.json)
   const forged = stage.path('forged-pack.zip')
   await forgePack(pack, forged)
   const refused = await stage.programs.run('verify', [forged, '--trust', trust, '--json'])
@@ -77,6 +78,25 @@ export async function audit(stage: Stage, trust: string): Promise<string> {
     `${names.length} checks failed, the signature’s first`,
   )
   return pack
+}
+
+/** What the stamps prove, as the verifier tells it, by a clock that the trust file names. */
+function tellTimes(stage: Stage, report: unknown): void {
+  const bounds = listAt(report, 'times', 'bounds')
+  const before = bounds.filter((bound) => at(bound, 'before') !== null)
+  const both = before.filter((bound) => at(bound, 'madeAfter') !== null || at(bound, 'loggedAfter') !== null)
+  const last = both.at(-1)
+  if (last !== undefined) {
+    const after = String(at(last, 'madeAfter') ?? at(last, 'loggedAfter'))
+    stage.story.tell(
+      `leaf ${String(at(last, 'leafIndex'))}: between ${after} and ${String(at(last, 'before'))}`,
+    )
+  }
+  stage.see(
+    'stamped',
+    at(report, 'times', 'anchored') === true && bounds.length > 0 && before.length === bounds.length,
+    `${count(at(report, 'times', 'stamps'))} stamps; ${count(before.length)} of ${count(bounds.length)} statements logged before one`,
+  )
 }
 
 /** What a person sees in the browser. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
+import type { Clock } from './clock.ts'
 import { answers, freePort, makeRepository, waitUntil } from './machine.ts'
 import { at } from './programs.ts'
 import { DAMAGED, PROVEN, expectExit, type Stage } from './stage.ts'
@@ -30,11 +31,14 @@ export function makeRepositories(stage: Stage, passwordFile: string): Terms['set
 }
 
 /** @returns the collector's address, once it answers there */
-export async function openCollector(stage: Stage, email: string, password: string): Promise<string> {
+export async function openCollector(
+  stage: Stage,
+  { email, password, clock }: { email: string; password: string; clock: Clock | null },
+): Promise<string> {
   const listen = `127.0.0.1:${await freePort()}`
   const url = `http://${listen}`
   const config = stage.path('collector.yaml')
-  writeFileSync(config, collectorText({ listen, url, state: stage.path('collector') }))
+  writeFileSync(config, collectorText({ listen, url, state: stage.path('collector'), clock }))
   const made = await stage.collector(['init', '--email', email], { BEVIS_PASSWORD: password })
   expectExit('init', made, 0)
   const log = stage.path('collector.log')

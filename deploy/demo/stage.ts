@@ -13,6 +13,7 @@ export const PROMISES = {
   service: 'the agent runs as a service and stops cleanly',
   verdict: 'the contract is judged: one set is kept, the other breached',
   page: 'the pages show the contract to who signs in',
+  stamped: 'an outside clock stamped the log, and bounds when statements were made',
   accepted: 'bevis-verify accepts the evidence pack',
   refused: 'bevis-verify refuses a copy with one byte changed',
 } as const

@@ -57,6 +57,12 @@ export class Story {
     this.tell(`${mark} ${promise}${detail === '' ? '' : `: ${detail}`}`)
   }
 
+  /** Something that cannot be shown on this machine: told, and promised no longer. */
+  forgo(promise: string, why: string): void {
+    this.#promises.delete(promise)
+    this.tell(`– ${promise}: not shown, ${why}`)
+  }
+
   /** What was promised and not seen. */
   get missing(): readonly string[] {
     return [...this.#promises].flatMap(([promise, seen]) => (seen === true ? [] : [promise]))

@@ -89,12 +89,19 @@ export function agentText(terms: Terms): string {
   })
 }
 
-export function collectorText(place: { listen: string; url: string; state: string }): string {
+export function collectorText(place: {
+  listen: string
+  url: string
+  state: string
+  clock: { url: string; rootFile: string } | null
+}): string {
+  const { clock } = place
   return yaml('Made by the demo.', {
     listen: place.listen,
     origin: 'demo.bevis.example/log',
     publicUrl: place.url,
     state: place.state,
     tick: 'PT5S',
+    ...(clock !== null && { timestamps: [{ url: clock.url, ca: clock.rootFile }] }),
   })
 }

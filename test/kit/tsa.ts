@@ -17,6 +17,8 @@ export interface TsaOptions {
   readonly policy?: string
   /** An intermediate authority between the root and the certificate. */
   readonly intermediate?: boolean
+  /** Where its files go; a temporary folder of its own if left out. */
+  readonly folder?: string
 }
 
 export const TSA_EXTENSIONS = [
@@ -45,7 +47,7 @@ export interface Tsa {
 
 export function makeTsa(options: TsaOptions = {}): Tsa {
   const { name = 'Bevis test TSA', key = 'ec', extensions = TSA_EXTENSIONS, essDigest = 'sha256' } = options
-  const folder = mkdtempSync(join(tmpdir(), 'bevis-tsa-'))
+  const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'bevis-tsa-'))
   const here = (file: string) => join(folder, file)
   const openssl = (...args: string[]): Buffer => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' })
   const newKey = (file: string): void => {
