@@ -49,7 +49,7 @@ versions:
 /** Tests of intake do not judge contracts. */
 const noCompliance: Compliance = {
   answer: () => Promise.reject(new Error('nothing is judged here')),
-  index: () => Promise.reject(new Error('nothing is judged here')),
+  facts: () => Promise.reject(new Error('nothing is judged here')),
   tick: () => Promise.resolve({ evaluated: 0, transitions: 0, failures: [] }),
 }
 

@@ -18,7 +18,7 @@ export async function ledgerCommand(
   id: string,
   { from, to, csv }: LedgerWish,
 ): Promise<Outcome> {
-  const ledger = await readLedger(store, { all: true }, id, { from, to }, now())
+  const ledger = await readLedger({ store, scope: { all: true } }, id, { from, to }, now())
   const { timezone } = ledger
   const formats = formatsOf('en', timezone)
   const size = (sizeBytes: number | null) => (sizeBytes === null ? 'not known' : formats.bytes(sizeBytes))

@@ -74,7 +74,7 @@ export async function serviceReportCommand(
   const { language, unit, out } = wish
   const { voice, seal } = await paperOptions(config, language)
   const desk = { store, scope: { all: true }, voice: voiceOf, seal, now } as const
-  const { timezone } = (await readMatter(store, desk.scope, contract)).contract
+  const { timezone } = (await readMatter(desk, contract)).contract
   const month = wish.month ?? monthBefore(now(), timezone)
   const which = { contract, month, ...(unit !== undefined && { unit }) }
   if (wish.issue === true) {

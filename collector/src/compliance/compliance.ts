@@ -1,5 +1,6 @@
 import type { Answer } from '@bevis/shared/contract/answer'
 import type { FactIndex } from '@bevis/shared/contract/facts'
+import type { Fact } from '@bevis/shared/contract/known'
 
 /** When a contract is judged: as it stood at `at`, from what had been received by `knownAt`. */
 export interface When {
@@ -17,8 +18,8 @@ export interface Compliance {
    * @throws BevisError NOT_FOUND when there is no such contract
    */
   answer(contract: string, when?: When): Promise<Answer>
-  /** A contract's facts so far, folded: for questions other than its verdict. The reader may see it, as above. */
-  index(contract: string): Promise<FactIndex>
+  /** A contract's facts so far, for questions other than its verdict. The reader may see it, as above. */
+  facts(contract: string): Promise<{ readonly facts: readonly Fact[]; readonly index: FactIndex }>
   /**
    * Evaluates what may have changed since last time, and stores verdicts and transitions. A contract that
    * cannot be evaluated does not keep the others waiting: it is among the failures.

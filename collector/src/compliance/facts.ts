@@ -8,14 +8,17 @@ import type { Store } from '../store/store.ts'
 /** Payload bytes that are kept in folded form over all contracts; folded they take several times as much. */
 const KEPT_BYTES = 64 * 1024 * 1024
 
-/** A contract's facts so far, folded. */
+/** A contract's facts so far, and the same folded. */
 export interface Folded {
+  /** In log order. It goes on growing: who waits for something else meanwhile takes a copy. */
+  readonly facts: readonly Fact[]
   readonly index: FactIndex
   /** The last statement among them; 0 for none. */
   readonly lastId: number
 }
 
 interface Kept {
+  readonly facts: Fact[]
   readonly index: FactIndex
   /** The agents bound to the contract: one more may bring statements from long before. */
   readonly bound: string
@@ -31,16 +34,19 @@ export function factFolder(store: Store): (contract: string) => Promise<Folded> 
   async function fold(contract: string): Promise<Folded> {
     const bound = await boundAgents(store, contract)
     const known = kept.get(contract)
-    const one = known?.bound === bound ? known : { index: emptyIndex(), bound, lastId: 0, bytes: 0 }
+    const one =
+      known?.bound === bound ? known : { facts: [], index: emptyIndex(), bound, lastId: 0, bytes: 0 }
     kept.delete(contract) // and back at the end of the line, when it is whole
     for (const row of await listFacts(store.db, contract, { after: one.lastId })) {
-      addFact(one.index, factOf(row))
+      const fact = factOf(row)
+      one.facts.push(fact)
+      addFact(one.index, fact)
       one.lastId = row.id
       one.bytes += row.payload.length
     }
     kept.set(contract, one)
     makeRoom()
-    return { index: one.index, lastId: one.lastId }
+    return { facts: one.facts, index: one.index, lastId: one.lastId }
   }
 
   /** Forgets the contracts that were not asked for the longest; a large one alone is kept, for folding it costs most. */
@@ -62,11 +68,6 @@ export function factFolder(store: Store): (contract: string) => Promise<Folded> 
     turns.set(contract, turn)
     return turn
   }
-}
-
-/** All of a contract's facts, in log order, read anew. */
-export async function readFacts(store: Store, contract: string): Promise<Fact[]> {
-  return (await listFacts(store.db, contract)).map(factOf)
 }
 
 /** The digest is the stored one: a parsed statement has lost the fields that we do not know. */

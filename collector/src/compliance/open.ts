@@ -11,7 +11,7 @@ import { listContracts, listContractTexts } from '../store/read/contracts.ts'
 import { chunksOf } from '../store/rows.ts'
 import type { Store } from '../store/store.ts'
 import type { Compliance, Ticked, When } from './compliance.ts'
-import { factFolder, readFacts } from './facts.ts'
+import { factFolder } from './facts.ts'
 import type { Kept } from './transitions.ts'
 import { changesBetween, keptOf } from './transitions.ts'
 
@@ -72,9 +72,9 @@ export function openCompliance(parts: { store: Store; now: () => Date }): Compli
   async function answer(id: string, { at, knownAt }: When = {}): Promise<Answer> {
     if (at !== undefined || knownAt !== undefined) {
       const { contract } = await readContract(id)
-      const facts = await readFacts(store, id)
+      const { facts, index } = await fold(id)
       const known = knownAt === undefined ? {} : { knownAt: new Date(knownAt) }
-      return evaluate({ contract, facts, at: at === undefined ? now() : new Date(at), ...known })
+      return evaluate({ contract, facts, index, at: at === undefined ? now() : new Date(at), ...known })
     }
     return (await judgeNow(id)).answer
   }
@@ -121,7 +121,12 @@ export function openCompliance(parts: { store: Store; now: () => Date }): Compli
     return transitions
   }
 
-  return { answer, index: async (id) => (await fold(id)).index, tick }
+  async function facts(id: string): ReturnType<Compliance['facts']> {
+    const { facts: all, index } = await fold(id)
+    return { facts: all.slice(), index }
+  }
+
+  return { answer, facts, tick }
 }
 
 /** When the verdict may turn by itself. */

@@ -24,7 +24,7 @@ beforeEach(async () => {
     scope: { all: true },
     now: at,
     judge: (id, when) => compliance.answer(id, when),
-    index: (id) => compliance.index(id),
+    index: async (id) => (await compliance.facts(id)).index,
   }
 })
 

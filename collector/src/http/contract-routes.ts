@@ -155,7 +155,8 @@ export function contractRoutes(parts: {
       },
       async (request) => {
         const scope = await scopeOf(request)
-        return readLedger(store, scope, request.params.id, request.query, now())
+        const factsOf = (contract: string) => compliance.facts(contract)
+        return readLedger({ store, scope, factsOf }, request.params.id, request.query, now())
       },
     )
 

@@ -38,6 +38,7 @@ export async function registerPages(app: FastifyInstance, context: PagesContext)
   await registerSessions(app, { store, now, secure })
   registerAssets(app)
   const decoyHash = await hashPassword(randomUUID())
+  const factsOf = (contract: string) => compliance.facts(contract)
   registerSignIn(app, { store, now, render, secure, verifyPassword, decoyHash })
   registerRoutes(app, {
     store,
@@ -49,23 +50,23 @@ export async function registerPages(app: FastifyInstance, context: PagesContext)
     render,
     reports: {
       async read(scope, which, language) {
-        const read = await readServiceReport({ store, scope, voice: voiceOf, now }, which, language)
+        const read = await readServiceReport({ store, scope, factsOf, voice: voiceOf, now }, which, language)
         return { ...read, paper: tellServiceReport(read.telling), claim: claimOf(read.telling) }
       },
       pdf: async (scope, which, language) => {
         const { seal } = await paperOptions(config, language)
-        return serviceReportPdf({ store, scope, voice: voiceOf, seal, now }, which, language)
+        return serviceReportPdf({ store, scope, factsOf, voice: voiceOf, seal, now }, which, language)
       },
       record: async (scope, which, language) => {
         const { seal } = await paperOptions(config, language)
-        return serviceRecordPdf({ store, scope, voice: voiceOf, seal, now }, which, language)
+        return serviceRecordPdf({ store, scope, factsOf, voice: voiceOf, seal, now }, which, language)
       },
       async issue(scope, which, person) {
         const { seal } = await paperOptions(config, 'da')
-        await issueServiceReport({ store, scope, voice: voiceOf, seal, office, now }, which, person)
+        await issueServiceReport({ store, scope, factsOf, voice: voiceOf, seal, office, now }, which, person)
       },
       issued: (contract) => issuedMonths(store, contract),
-      ledger: (scope, contract, months) => readLedger(store, scope, contract, months, now()),
+      ledger: (scope, contract, months) => readLedger({ store, scope, factsOf }, contract, months, now()),
       ledgerCsv: formatLedger,
     },
     writePack: async ({ scope, contract, from, to, language }, out) => {

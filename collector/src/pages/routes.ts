@@ -35,7 +35,7 @@ import { openVisits, paramOf, parsed } from './visit.ts'
 export interface RouteParts {
   store: Store
   log: LogReader
-  compliance: Pick<Compliance, 'answer' | 'index'>
+  compliance: Pick<Compliance, 'answer' | 'facts'>
   office: Office
   askForTest: TermsParts['askForTest']
   now: () => Date

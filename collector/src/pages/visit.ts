@@ -27,7 +27,7 @@ export interface Visits {
 
 export function openVisits(
   scope: FastifyInstance,
-  parts: { store: Store; compliance: Pick<Compliance, 'answer' | 'index'>; now: () => Date },
+  parts: { store: Store; compliance: Pick<Compliance, 'answer' | 'facts'>; now: () => Date },
 ): Visits {
   const { store, compliance, now } = parts
 
@@ -42,7 +42,7 @@ export function openVisits(
     if (rows === null)
       throw new BevisError('FORBIDDEN', `the account ${account.email} belongs to no customer`)
     const judge: Source['judge'] = (contract, when) => compliance.answer(contract, when)
-    const index: Source['index'] = (contract) => compliance.index(contract)
+    const index: Source['index'] = async (contract) => (await compliance.facts(contract)).index
     return { account, source: { db: store.db, scope: rows, now: now(), judge, index } }
   }
 

@@ -1,4 +1,5 @@
 /** A contract as papers are made of it: its newest text, and the facts that it is judged by. */
+import type { FactIndex } from '@bevis/shared/contract/facts'
 import type { Fact } from '@bevis/shared/contract/known'
 import { ledgerOf } from '@bevis/shared/contract/ledger'
 import type { Ledger } from '@bevis/shared/contract/ledger'
@@ -25,13 +26,23 @@ export interface Matter {
   }[]
   /** In log order. */
   readonly facts: readonly Fact[]
+  /** The same folded, where they are already. */
+  readonly index?: FactIndex
+}
+
+/** Where papers are made from. */
+export interface Archive {
+  readonly store: Store
+  readonly scope: Scope
+  /** A contract's facts, where somebody keeps them; else they are read anew. */
+  readonly factsOf?: ((contract: string) => Promise<Pick<Matter, 'facts' | 'index'>>) | undefined
 }
 
 /**
  * @throws BevisError NOT_FOUND where there is no such contract that the reader may see; CONTRACT_INVALID;
  * LOG_INCONSISTENT for a text that was changed
  */
-export async function readMatter(store: Store, scope: Scope, id: string): Promise<Matter> {
+export async function readMatter({ store, scope, factsOf }: Archive, id: string): Promise<Matter> {
   const row = await findContract(store.db, scope, id)
   const texts = await listContractTexts(store.db, scope, id)
   const [newest] = texts
@@ -43,13 +54,17 @@ export async function readMatter(store: Store, scope: Scope, id: string): Promis
   if (contract === undefined) {
     throw new BevisError('CONTRACT_INVALID', `the text of ${id} can no longer be read: apply it anew`)
   }
-  const facts = (await listFacts(store.db, id)).map(({ received_at, pae_digest, payload }) => ({
+  const read = factsOf ?? (async (contract) => ({ facts: await readFacts(store, contract) }))
+  const { revision, sha256 } = newest
+  return { contract, tenant: row.tenant, revision, sha256, texts, ...(await read(id)) }
+}
+
+async function readFacts(store: Store, contract: string): Promise<Fact[]> {
+  return (await listFacts(store.db, contract)).map(({ received_at, pae_digest, payload }) => ({
     receivedAt: received_at,
     paeDigest: pae_digest,
     statement: parseStatement(payload),
   }))
-  const { revision, sha256 } = newest
-  return { contract, tenant: row.tenant, revision, sha256, texts, facts }
 }
 
 /**
@@ -57,13 +72,12 @@ export async function readMatter(store: Store, scope: Scope, id: string): Promis
  * @throws BevisError as {@link readMatter}; USAGE for months that are none, or not in their order
  */
 export async function readLedger(
-  store: Store,
-  scope: Scope,
+  archive: Archive,
   id: string,
   months: { readonly from?: string | undefined; readonly to?: string | undefined },
   now: Date,
 ): Promise<Ledger> {
-  const { contract, facts } = await readMatter(store, scope, id)
+  const { contract, facts } = await readMatter(archive, id)
   const to = months.to ?? monthNameOf(now.getTime(), contract.timezone)
   const from = months.from ?? to
   for (const month of [from, to]) monthOf(month, contract.timezone)

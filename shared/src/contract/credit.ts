@@ -5,8 +5,8 @@
 import type { Answer } from './answer.ts'
 import type { Breach, Measure } from './breach.ts'
 import { breachesOf, brokenObligations, excusedKeys, isOf, isUndecided, parseMeasure } from './breach.ts'
-import { Judge } from './evaluate.ts'
-import { indexFacts } from './facts.ts'
+import { Judge, knownBy } from './evaluate.ts'
+import type { FactIndex } from './facts.ts'
 import type { Fact } from './known.ts'
 import { monthOf } from './month.ts'
 import type { Contract, Version } from './schema.ts'
@@ -36,20 +36,22 @@ export interface JudgedMonth {
 export function judgeMonth({
   contract,
   facts,
+  index,
   month,
   asOf,
   knownAt,
 }: {
   contract: Contract
   facts: readonly Fact[]
+  /** The same folded, where they are already. */
+  index?: FactIndex | undefined
   month: string
   asOf: Date
   knownAt?: Date
 }): JudgedMonth {
   const { from, to, days } = monthOf(month, contract.timezone)
-  const known =
-    knownAt === undefined ? facts : facts.filter((fact) => Date.parse(fact.receivedAt) <= knownAt.getTime())
-  const judge = new Judge(contract, indexFacts(known))
+  const known = knownBy({ facts, index }, knownAt)
+  const judge = new Judge(contract, known.index)
   const until = asOf.getTime()
   const before = judge.judge(new Date(Math.min(from, until)))
   const judged: JudgedMonth['days'] = []

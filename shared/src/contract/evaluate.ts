@@ -13,21 +13,33 @@ export interface Question {
   /** In log order. */
   facts: readonly Fact[]
   at: Date
+  /** The same facts folded, where they are already: all of them, whatever had been received when. */
+  index?: FactIndex | undefined
   /** Only what had been received by then counts; everything when left out. */
   knownAt?: Date
 }
 
 /** What the contract's verdict was at `at`, from what had been received by `knownAt`. */
-export function evaluate({ contract, facts, at, knownAt }: Question): Answer {
-  const known =
-    knownAt === undefined ? facts : facts.filter((fact) => Date.parse(fact.receivedAt) <= knownAt.getTime())
-  const answer = judge({ contract, index: indexFacts(known), at, ...(knownAt !== undefined && { knownAt }) })
+export function evaluate({ contract, facts, index, at, knownAt }: Question): Answer {
+  const { known, index: folded } = knownBy({ facts, index }, knownAt)
+  const answer = judge({ contract, index: folded, at, ...(knownAt !== undefined && { knownAt }) })
   const late = known.filter((fact) => Date.parse(fact.receivedAt) > at.getTime())
   const last = late.at(-1)
   if (last === undefined) return answer
   const timely = known.filter((fact) => Date.parse(fact.receivedAt) <= at.getTime())
   const then = judge({ contract, index: indexFacts(timely), at })
   return { ...answer, corrections: compare(then.sets, answer.sets, answer.at, last.receivedAt) }
+}
+
+/** What had been received by an instant, folded; folded anew only where that is not all. */
+export function knownBy(
+  { facts, index }: Pick<Question, 'facts' | 'index'>,
+  knownAt: Date | undefined,
+): { known: readonly Fact[]; index: FactIndex } {
+  const known =
+    knownAt === undefined ? facts : facts.filter((fact) => Date.parse(fact.receivedAt) <= knownAt.getTime())
+  const isAll = index !== undefined && known.length === facts.length && index.size === facts.length
+  return { known, index: isAll ? index : indexFacts(known) }
 }
 
 /** The judging step alone, on facts that have been folded: everything in the index counts as known. */

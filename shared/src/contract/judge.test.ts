@@ -243,3 +243,26 @@ test.each(contracts)('%s', (_, contract) => {
   // Not by beginning anew each time.
   expect(begun).toBeLessThan(judged * 0.7)
 })
+
+test('a month day by day is read once, with all of it known from the first day on', () => {
+  const story = new Story()
+  for (let day = 0; day < 30; day++) {
+    const at = (hour: number) => instantOf(FIRST + (day * 24 + hour) * HOUR_MS)
+    const snapshot = story.backup(at(2))
+    story.inventory(at(3))
+    if (day % 4 === 0) story.test(snapshot, at(5), 'PASSED')
+    if (day > 9) story.forget(story.contents().slice(0, 1), at(7))
+  }
+  const contract = contractOf([
+    versionOf(1, '2025-03-20', { sets: [setOf({ ...TESTS, onboardedAt: '2025-03-20' })] }),
+  ])
+  const index = emptyIndex()
+  for (const fact of story.facts) addFact(index, fact)
+  const judge = new Judge(contract, index)
+  for (let day = 1; day <= 30; day++) {
+    const at = new Date(FIRST + day * 24 * HOUR_MS)
+    const clean = new Judge(contract, index).judge(at)
+    expect(judge.judge(at)).toEqual(clean)
+  }
+  expect(judge.beginnings).toBe(1)
+})

@@ -61,12 +61,12 @@ export class Points {
     this.#runs = index.runs.length
     this.#tests = index.tests.length
     const words = index.runs.flatMap((run) => this.#wordOf(run, at))
-    const tests = index.tests.filter((test) => this.#isOwn(test))
+    const tests = index.tests.flatMap((test) => this.#testOf(test, at))
     this.#learn(words, tests)
     for (const { attestation, repository, snapshot } of words) {
       this.#groups.find(repository, snapshot.id)?.attestations.push(attestation)
     }
-    for (const test of tests) this.#read(test, at, (tested, point) => point?.tests.push(tested))
+    for (const tested of tests) this.#pointOf(tested)?.tests.push(tested)
     this.#groups.link(identities)
     this.list = [...this.#groups.points()]
     for (const point of this.list) settlePoint(point, lineage)
@@ -77,10 +77,12 @@ export class Points {
     return this.#groups.byRoot
   }
 
-  #learn(words: readonly Word[], tests: readonly Known<RestoreTest>[]): void {
+  #learn(words: readonly Word[], tests: readonly Tested[]): void {
     for (const { repository, snapshot } of this.#lineage.listed()) this.#groups.learn(repository, snapshot)
     for (const { repository, snapshot } of words) this.#groups.learn(repository, snapshot)
-    for (const { predicate } of tests) this.#groups.learn(predicate.repository.id, predicate.snapshot)
+    for (const { test } of tests) {
+      this.#groups.learn(test.predicate.repository.id, test.predicate.snapshot)
+    }
     this.#groups.gather()
   }
 
@@ -98,21 +100,23 @@ export class Points {
     return []
   }
 
-  #read(
-    test: Known<RestoreTest>,
-    at: number,
-    take: (tested: Tested, point: Point | undefined) => unknown,
-  ): void {
+  /** A test that counts, once it has ended. */
+  #testOf(test: Known<RestoreTest>, at: number): Tested[] {
+    if (!this.#isOwn(test)) return []
     const correction = correctionMs(test, this.#clock.clockToleranceMs)
     const endedAt = test.datedAt - correction
     const flaw = flawOfTime(test, endedAt, this.#clock)
     if (flaw === undefined ? endedAt > at : test.receivedAt > at) this.#testsAhead.push(test)
     else if (flaw !== undefined) this.flawedTests.push({ test, flaw })
     else {
-      const { repository, snapshot, startedAt } = test.predicate
-      const tested = { test, since: endedAt, startedAt: Date.parse(startedAt) - correction, endedAt }
-      take(tested, this.#groups.find(repository.id, snapshot.id))
+      const startedAt = Date.parse(test.predicate.startedAt) - correction
+      return [{ test, since: endedAt, startedAt, endedAt }]
     }
+    return []
+  }
+
+  #pointOf({ test }: Tested): Point | undefined {
+    return this.#groups.find(test.predicate.repository.id, test.predicate.snapshot.id)
   }
 
   /**
@@ -174,16 +178,14 @@ export class Points {
     this.#tests = this.#index.tests.length
     this.#testsAhead = []
     let inOrder = true
-    for (const test of coming) {
-      if (!this.#isOwn(test)) continue
-      this.#read(test, at, (tested, point) => {
-        if (point === undefined || point.members.length > 1) inOrder = false
-        else {
-          point.tests.push(tested)
-          touched.tested.push(point)
-          touched.since = Math.min(touched.since, tested.since)
-        }
-      })
+    for (const tested of coming.flatMap((test) => this.#testOf(test, at))) {
+      const point = this.#pointOf(tested)
+      if (point === undefined || point.members.length > 1) inOrder = false
+      else {
+        point.tests.push(tested)
+        touched.tested.push(point)
+        touched.since = Math.min(touched.since, tested.since)
+      }
     }
     this.flawedTests.sort((a, b) => a.test.index - b.test.index)
     for (const { tests } of touched.tested) {

@@ -44,7 +44,7 @@ export function buildServiceReport(wish: ServiceReportWish): ServiceReport {
   const month = monthOf(wish.month, contract.timezone)
   if (month.from >= at.getTime()) throw new BevisError('USAGE', `${wish.month} has not begun`)
   const facts = matter.facts.filter(({ receivedAt }) => Date.parse(receivedAt) <= knownAt.getTime())
-  const judged = judgeMonth({ contract, facts, month: wish.month, asOf: at, knownAt })
+  const judged = judgeMonth({ contract, facts, index: matter.index, month: wish.month, asOf: at, knownAt })
   const last = judged.days.at(-1)?.answer ?? judged.before
   const unit = unitOf(matter, wish.unit)
   const own = new Set(setsIn(matter, wish.unit))

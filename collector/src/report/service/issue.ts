@@ -13,8 +13,9 @@ import { listEvents } from '../../store/read/events.ts'
 import type { LoggedEvent } from '../../store/read/events.ts'
 import { findServiceReport } from '../../store/read/reports.ts'
 import type { ServiceReportRow } from '../../store/read/reports.ts'
-import type { Scope, Store } from '../../store/store.ts'
+import type { Store } from '../../store/store.ts'
 import type { Voice } from '../../pages/voice.ts'
+import type { Archive } from '../facts.ts'
 import { readMatter } from '../facts.ts'
 import type { Seal } from '../pdf/seal.ts'
 import { buildServiceReport } from './build.ts'
@@ -43,9 +44,7 @@ export interface Which {
   readonly unit?: string | undefined
 }
 
-export interface Desk {
-  readonly store: Store
-  readonly scope: Scope
+export interface Desk extends Archive {
   readonly voice: (language: 'da' | 'en', timezone: string) => Voice
   readonly seal?: Seal | undefined
   readonly now: () => Date
@@ -57,8 +56,8 @@ export async function readServiceReport(
   which: Which,
   language: 'da' | 'en',
 ): Promise<{ telling: Telling; damage: string | null; units: { id: string; name: string }[] }> {
-  const { store, scope, now } = desk
-  const matter = await readMatter(store, scope, which.contract)
+  const { store, now } = desk
+  const matter = await readMatter(desk, which.contract)
   const voice = desk.voice(language, matter.contract.timezone)
   const units = [
     ...new Map(
@@ -115,7 +114,7 @@ export async function serviceRecordPdf(desk: Desk, which: Which, language: 'da' 
 
 /** The PDF: the very bytes that were issued, or a draft's. */
 export async function serviceReportPdf(desk: Desk, which: Which, language: 'da' | 'en'): Promise<Uint8Array> {
-  await readMatter(desk.store, desk.scope, which.contract)
+  await readMatter(desk, which.contract)
   const issued = await findIssued(desk.store, which)
   if (issued !== null) {
     if (issued.damage !== null) throw new BevisError('LOG_INCONSISTENT', issued.damage)
@@ -161,9 +160,9 @@ export async function issueServiceReport(
 }
 
 async function writeDown(desk: Desk, which: Which, person: string): Promise<ServiceReportRow> {
-  const { store, scope, now, seal } = desk
+  const { store, now, seal } = desk
   const at = now()
-  const matter = await readMatter(store, scope, which.contract)
+  const matter = await readMatter(desk, which.contract)
   const voiceIn = (language: 'da' | 'en') => desk.voice(language, matter.contract.timezone)
   const report = buildServiceReport({
     matter,
