@@ -2,7 +2,15 @@
  * SHA-256, pure Ed25519 (RFC 8032) and a checksum, by Node.
  * The only module of shared that needs it: the page in a browser has `verify/page/crypto.ts` in its place.
  */
-import { createPrivateKey, createPublicKey, generateKeyPairSync, hash, sign, verify } from 'node:crypto'
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  hash,
+  sign,
+  verify,
+} from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { crc32 as crcOf } from 'node:zlib'
 import { BevisError } from './error.ts'
@@ -24,9 +32,24 @@ export function sha256Hex(data: Uint8Array | string): string {
   return hash('sha256', data, 'hex')
 }
 
-/** The checksum of zips (APPNOTE 6.3.9, section 4.4.7): it finds damage, it proves nothing. */
-export function crc32(bytes: Uint8Array): number {
-  return crcOf(bytes)
+/** A SHA-256 of bytes that come piece by piece. */
+export interface RunningHash {
+  update(bytes: Uint8Array): void
+  /** 64 lowercase hex digits; asked once. */
+  hex(): string
+}
+
+export function startSha256(): RunningHash {
+  const running = createHash('sha256')
+  return { update: (bytes) => void running.update(bytes), hex: () => running.digest('hex') }
+}
+
+/**
+ * The checksum of zips (APPNOTE 6.3.9, section 4.4.7): it finds damage, it proves nothing. `before` is that of the
+ * bytes before these.
+ */
+export function crc32(bytes: Uint8Array, before = 0): number {
+  return crcOf(bytes, before)
 }
 
 /** Someone who signs: its public key, the key's identifier, and the act. */

@@ -432,7 +432,7 @@ export function describe(files: ReadonlyMap<string, Uint8Array>, pack: Pack): Ma
   }))
   const text = encodeJson({ ...pack, files: list })
   described.set(PACK_FILES.description, encode(text))
-  described.set(PACK_FILES.seal, encode(formatSeal(text)))
+  described.set(PACK_FILES.seal, encode(formatSeal(sha256Hex(text))))
   return described
 }
 

@@ -7,7 +7,8 @@ import type { Answer } from '@bevis/shared/contract/answer'
 import { evaluate } from '@bevis/shared/contract/evaluate'
 import { parseContract } from '@bevis/shared/contract/parse'
 import type { Contract } from '@bevis/shared/contract/schema'
-import { sha256Hex, spkiToPem } from '@bevis/shared/crypto'
+import { spkiToPem, startSha256 } from '@bevis/shared/crypto'
+import type { RunningHash } from '@bevis/shared/crypto'
 import { BevisError } from '@bevis/shared/error'
 import { toInstant } from '@bevis/shared/format'
 import { parseVkey } from '@bevis/shared/log/checkpoint'
@@ -15,7 +16,8 @@ import type { Checkpoint, VerificationKey } from '@bevis/shared/log/checkpoint'
 import { consistencyProof, inclusionProof } from '@bevis/shared/log/merkle'
 import { formatProof } from '@bevis/shared/log/proof'
 import { formatConsistency } from '@bevis/shared/log/consistency'
-import { formatSeal } from '@bevis/shared/verify/description'
+import { formatDescription, formatSeal } from '@bevis/shared/verify/description'
+import type { Description } from '@bevis/shared/verify/description'
 import {
   PACK_FILES,
   PACK_FORMAT,
@@ -35,7 +37,8 @@ import { withCosignatures } from '../store/read/cosignatures.ts'
 import { chunksOf } from '../store/rows.ts'
 import type { Scope, Store } from '../store/store.ts'
 import { zipOf } from './archive.ts'
-import type { ArchiveFile, ArchivedFile } from './archive.ts'
+import type { ArchiveFile } from './archive.ts'
+import { Archived } from './archived.ts'
 import { formatReadme } from './readme.ts'
 import { nodeCache } from './node-cache.ts'
 import { cosignedHeads } from './cosigned.ts'
@@ -282,25 +285,32 @@ async function* proofsOf(
 }
 
 /** Adds the description and its seal to the files, and gives the digest of the description. */
-async function pour(files: AsyncIterable<ArchiveFile>, pack: Pack, target: Writable): Promise<string> {
-  const written: ArchivedFile[] = []
+async function pour(files: AsyncIterable<ArchiveFile>, pack: Description, target: Writable): Promise<string> {
+  const archived = new Archived()
   let sha256 = ''
   async function* described(): AsyncGenerator<ArchiveFile> {
     yield* files
-    const description = encodeJson({ ...pack, files: written })
-    sha256 = sha256Hex(description)
-    yield { path: PACK_FILES.description, content: description }
-    yield { path: PACK_FILES.seal, content: formatSeal(description) }
+    const hash = startSha256()
+    yield { path: PACK_FILES.description, content: hashed(formatDescription(pack, archived), hash) }
+    sha256 = hash.hex()
+    yield { path: PACK_FILES.seal, content: formatSeal(sha256) }
   }
-  const zip = zipOf(described(), (file) => written.push(file))
+  const zip = zipOf(described(), archived)
   await pipeline(Readable.from(zip, { objectMode: false }), target)
   return sha256
+}
+
+function* hashed(pieces: Iterable<string>, hash: RunningHash): Generator<string> {
+  for (const piece of pieces) {
+    hash.update(Buffer.from(piece))
+    yield piece
+  }
 }
 
 /** A file gets its name only when it is whole and durable. */
 async function deliver(
   files: AsyncIterable<ArchiveFile>,
-  pack: Pack,
+  pack: Description,
   out: Writable | string,
 ): Promise<string> {
   if (typeof out !== 'string') return pour(files, pack, out)

@@ -1,6 +1,5 @@
 import type { CeilingState, SnapshotAnswer, Verdict } from './answer.ts'
 import type { FactIndex } from './facts.ts'
-import type { RetentionRun } from '../evidence/predicates.ts'
 import type { History } from './history.ts'
 import type { HoldInForce } from './hold.ts'
 import type { Known } from './known.ts'
@@ -11,6 +10,7 @@ import type { Touched } from './points.ts'
 import { insertSorted } from './points.ts'
 import { Series } from './series.ts'
 import type { Opinion } from './verdict.ts'
+import type { RetentionRun } from './told.ts'
 
 /** Removals and prunings of one lineage that had ended by an instant. */
 export class Removals {

@@ -1,5 +1,5 @@
 /** The evaluation: a pure function of a contract, what is known, and two instants. */
-import type { Answer, CorrectionAnswer, ObligationAnswer, SetAnswer } from './answer.ts'
+import type { Answer, CorrectionAnswer, ObligationAnswer, ObligationState, SetAnswer } from './answer.ts'
 import type { FactIndex } from './facts.ts'
 import { indexFacts, settle } from './facts.ts'
 import type { Fact } from './known.ts'
@@ -28,7 +28,7 @@ export function evaluate({ contract, facts, index, at, knownAt }: Question): Ans
   if (last === undefined) return answer
   const timely = known.filter((fact) => Date.parse(fact.receivedAt) <= at.getTime())
   const then = judge({ contract, index: indexFacts(timely), at })
-  return { ...answer, corrections: compare(then.sets, answer.sets, answer.at, last.receivedAt) }
+  return { ...answer, corrections: compare(statesOf(then.sets), answer.sets, answer.at, last.receivedAt) }
 }
 
 /** What had been received by an instant, folded; folded anew only where that is not all. */
@@ -111,18 +111,24 @@ export class Judge {
   }
 }
 
-function compare(
-  then: readonly SetAnswer[],
+/** The states of all obligations as they are now, whatever becomes of the answer's lists. */
+export function statesOf(sets: readonly SetAnswer[]): States {
+  return new Map(
+    sets.flatMap(({ id, obligations }) =>
+      obligations.map((one) => [`${id} ${one.tier} ${one.bucket}`, one.state] as const),
+    ),
+  )
+}
+
+export type States = ReadonlyMap<string, ObligationState>
+
+export function compare(
+  before: States,
   now: readonly SetAnswer[],
   at: string,
   receivedAt: string,
 ): CorrectionAnswer[] {
   const corrections: CorrectionAnswer[] = []
-  const before = new Map(
-    then.flatMap(({ id, obligations }) =>
-      obligations.map((one) => [`${id} ${one.tier} ${one.bucket}`, one.state] as const),
-    ),
-  )
   for (const { id, obligations } of now) {
     for (const { tier, bucket, state } of obligations) {
       const was = before.get(`${id} ${tier} ${bucket}`)

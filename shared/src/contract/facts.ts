@@ -1,19 +1,14 @@
 /** The index that evaluations look things up in, folded from facts in log order. */
 import { z } from 'zod'
-import type {
-  BackupRun,
-  ContractEvent,
-  DeletionProbe,
-  Repo,
-  RestoreTest,
-  RetentionRun,
-} from '../evidence/predicates.ts'
+import type { ContractEvent, Repo } from '../evidence/predicates.ts'
 import { isEvidence, statementSchema } from '../evidence/statement.ts'
 import { instant } from '../format.ts'
 import { AgentChain } from './agent-chain.ts'
 import type { Fact } from './known.ts'
 import { Known } from './known.ts'
 import { Listings } from './listing.ts'
+import { Same, linkOf, toldOf } from './told.ts'
+import type { BackupRun, DeletionProbe, Inventory, RestoreTest, RetentionRun } from './told.ts'
 
 /** A line of `facts.jsonl`. */
 export const factSchema = z.object({ receivedAt: instant, statement: statementSchema })
@@ -42,6 +37,7 @@ export interface FactIndex {
   disregarded: Disregarded[]
   /** Agents' epochs whose key has been revoked. */
   revoked: Set<string>
+  readonly same: Same
 }
 
 export function emptyIndex(): FactIndex {
@@ -58,6 +54,7 @@ export function emptyIndex(): FactIndex {
     events: [],
     disregarded: [],
     revoked: new Set(),
+    same: new Same(),
   }
 }
 
@@ -71,8 +68,9 @@ export function indexFacts(facts: Iterable<Fact>, index: FactIndex = emptyIndex(
 export function addFact(index: FactIndex, fact: Fact): void {
   const { statement } = fact
   const place = index.size++
+  const link = linkOf(statement, index.same)
   if (isEvidence(statement, 'contract-event')) {
-    const event = new Known(fact, statement.predicate, place)
+    const event = new Known(fact, statement.predicate, place, link)
     index.events.push(event)
     if (event.predicate.event === 'key-revoked') {
       const { agent, epoch } = event.predicate.detail
@@ -80,7 +78,7 @@ export function addFact(index: FactIndex, fact: Fact): void {
     }
     return
   }
-  const known = new Known(fact, statement.predicate, place)
+  const known = new Known(fact, toldOf(statement, index.same), place, link)
   if (!isCounted(index, known)) return
   if (isEvidence(statement, 'backup-run')) index.runs.push(known as Known<BackupRun>)
   else if (isEvidence(statement, 'restore-test')) index.tests.push(known as Known<RestoreTest>)
@@ -88,9 +86,10 @@ export function addFact(index: FactIndex, fact: Fact): void {
   else if (isEvidence(statement, 'deletion-probe')) index.probes.push(known as Known<DeletionProbe>)
   else if (isEvidence(statement, 'inventory')) {
     const listings = listingsOf(index, statement.predicate.repository.id)
-    if (!listings.add(known as Known<typeof statement.predicate>)) index.disorders += 1
+    if (!listings.add(known as Known<Inventory>)) index.disorders += 1
   }
-  if ('repository' in statement.predicate) nameRepository(index, statement.predicate.repository)
+  if ('repository' in statement.predicate)
+    nameRepository(index, index.same.repository(statement.predicate.repository))
 }
 
 function isCounted(index: FactIndex, fact: Known): boolean {

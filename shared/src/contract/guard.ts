@@ -1,5 +1,5 @@
-import type { BackupRun } from '../evidence/predicates.ts'
 import type { ContractSet } from './schema.ts'
+import type { BackupRun } from './told.ts'
 
 /** What the guard looks at, by start; all instants in milliseconds. */
 export interface Guarded {

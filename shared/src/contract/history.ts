@@ -1,4 +1,3 @@
-import type { BackupRun } from '../evidence/predicates.ts'
 import { covers } from './cover.ts'
 import type { Content, Guarded } from './guard.ts'
 import { Guard } from './guard.ts'
@@ -11,6 +10,7 @@ import { insertSorted } from './points.ts'
 import { Refutation } from './refutation.ts'
 import { isWhole } from './run-standing.ts'
 import type { SetTerms } from './timeline.ts'
+import type { BackupRun } from './told.ts'
 
 /** A point as one set's terms see it, answerable at any instant. */
 export interface Candidate {

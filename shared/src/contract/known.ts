@@ -1,6 +1,6 @@
 import { paeDigest } from '../evidence/envelope.ts'
-import type { Chain } from '../evidence/predicates.ts'
 import type { Statement } from '../evidence/statement.ts'
+import type { Link } from './told.ts'
 
 /** One thing that was received: a statement, and when the collector says it came. */
 export interface Fact {
@@ -19,31 +19,32 @@ export class Known<P extends object = object> {
   /** Its place in the log. */
   readonly index: number
   /** Null for contract events, which stand in no agent's chain. */
-  readonly chain: Chain | null
+  readonly chain: Link | null
   /** The agent's clock less the collector's, as the statement itself measured it. */
   readonly statedOffsetMs: number | undefined
   /** The newest such measurement before it in its chain; 0 when there is none. */
   offsetMs = 0
   /** Its place in its chain as far as the chain is known. */
   position = 0
-  readonly #fact: Fact
+  /** Kept for its digest, where that is not at hand. */
+  readonly #statement: Statement | undefined
   #digest: string | undefined
 
-  constructor(fact: Fact, predicate: P, index: number) {
+  constructor(fact: Fact, predicate: P, index: number, chain?: Link | null) {
     const told = fact.statement.predicate
     this.predicate = predicate
     this.receivedAt = Date.parse(fact.receivedAt)
     this.datedAt = Date.parse('endedAt' in told ? told.endedAt : 'takenAt' in told ? told.takenAt : told.at)
     this.index = index
-    this.chain = 'chain' in told ? told.chain : null
+    this.chain = chain === undefined && 'chain' in told ? told.chain : (chain ?? null)
     this.statedOffsetMs = 'clockOffsetMs' in told ? told.clockOffsetMs : undefined
-    this.#fact = fact
+    this.#statement = fact.paeDigest === undefined ? fact.statement : undefined
     this.#digest = fact.paeDigest
   }
 
   /** SHA-256 of the PAE. */
   get digest(): string {
-    this.#digest ??= paeDigest(new TextEncoder().encode(JSON.stringify(this.#fact.statement)))
+    this.#digest ??= paeDigest(new TextEncoder().encode(JSON.stringify(this.#statement)))
     return this.#digest
   }
 }

@@ -1,7 +1,8 @@
-import type { Inventory, Snap } from '../evidence/predicates.ts'
+import type { Snap } from '../evidence/predicates.ts'
 import type { FactIndex } from './facts.ts'
 import type { Known } from './known.ts'
 import { byTeller, correctionMs } from './known.ts'
+import type { Inventory } from './told.ts'
 
 /** A complete inventory that counts. */
 export interface Listed {

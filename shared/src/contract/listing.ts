@@ -1,8 +1,9 @@
 import { sha256Hex } from '../crypto.ts'
-import type { Inventory, Snap } from '../evidence/predicates.ts'
+import type { Snap } from '../evidence/predicates.ts'
 import type { IdList } from './id-list.ts'
 import { applyDelta, countIds, differenceOf, listIds } from './id-list.ts'
 import type { Known } from './known.ts'
+import type { Inventory } from './told.ts'
 
 /** One verified list of a repository's snapshots, kept as its delta. */
 interface Node {

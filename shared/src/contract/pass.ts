@@ -1,4 +1,4 @@
-import type { RestoreTest } from '../evidence/predicates.ts'
+import type { RestoreTest } from './told.ts'
 
 /**
  * Whether a restore test proves its snapshot. Files that somebody picked and that came back say nothing of the

@@ -1,10 +1,11 @@
-import type { BackupRun, RestoreTest, Snap } from '../evidence/predicates.ts'
+import type { Snap } from '../evidence/predicates.ts'
 import type { FactIndex } from './facts.ts'
 import { chainOf } from './facts.ts'
 import type { Known } from './known.ts'
 import { byTeller, correctionMs } from './known.ts'
 import type { ClockTerms, Lineage, Listed } from './lineage.ts'
 import { isQuarantined } from './lineage.ts'
+import type { BackupRun, RestoreTest } from './told.ts'
 
 /** A run that reports a snapshot, judged by its times. */
 export interface Attestation {

@@ -1,4 +1,4 @@
-import type { BackupRun, RestoreTest, Snap } from '../evidence/predicates.ts'
+import type { Snap } from '../evidence/predicates.ts'
 import type { FactIndex } from './facts.ts'
 import { Groups } from './groups.ts'
 import type { Identities, Origins } from './identity.ts'
@@ -8,6 +8,7 @@ import type { Appearance, ClockTerms, Flaw, Lineage } from './lineage.ts'
 import { flawOfTime } from './lineage.ts'
 import type { Attestation, Point, Tested } from './point.ts'
 import { attest, bySince, byStart, settlePoint } from './point.ts'
+import type { BackupRun, RestoreTest } from './told.ts'
 
 export interface FlawedTest {
   test: Known<RestoreTest>

@@ -1,6 +1,5 @@
 import type { Known } from './known.ts'
 import { byTeller } from './known.ts'
-import type { RestoreTest } from '../evidence/predicates.ts'
 import type { Verdict } from './answer.ts'
 import type { History } from './history.ts'
 import type { Point, Tested } from './point.ts'
@@ -10,6 +9,7 @@ import { covers } from './cover.ts'
 import { Refutation } from './refutation.ts'
 import type { RestoreTestTerms } from './schema.ts'
 import type { Opinion } from './verdict.ts'
+import type { RestoreTest } from './told.ts'
 
 /** Tests of the set's snapshots; a twin's tests are told by the twin. */
 export interface SetTest extends Tested {

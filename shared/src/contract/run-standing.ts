@@ -1,6 +1,6 @@
-import type { BackupRun } from '../evidence/predicates.ts'
 import { liesIn } from './cover.ts'
 import type { ContractSet } from './schema.ts'
+import type { BackupRun } from './told.ts'
 
 /** True for a complete run, and for a partial one that the contract lets pass. */
 export function isWhole(run: BackupRun, partial: ContractSet['partial']): boolean {

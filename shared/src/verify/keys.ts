@@ -6,9 +6,9 @@ import type { VerificationKey } from '../log/checkpoint.ts'
 import { followSuccessions, openSuccession } from '../log/succession.ts'
 import type { LogClosure, Succession } from '../log/succession.ts'
 import { textOf } from './description.ts'
-import type { PackContent } from './description.ts'
+import type { Description, PackContent } from './description.ts'
 import { PACK_FILES, decodeJson, keyFile, packKeySchema } from './pack.ts'
-import type { Pack, PackKey } from './pack.ts'
+import type { PackKey } from './pack.ts'
 import { counted } from './report.ts'
 import type { Findings } from './report.ts'
 import type { Trust } from './trust.ts'
@@ -30,7 +30,12 @@ export interface Keys {
  * Checks `keys.valid`, `trust.log` and `trust.agents`. Keys come from the pack's key files alone, never from an
  * envelope, and with a trust file only those that it names are used.
  */
-export function readKeys(files: PackContent, pack: Pack, trust: Trust | null, findings: Findings): Keys {
+export function readKeys(
+  files: PackContent,
+  pack: Description,
+  trust: Trust | null,
+  findings: Findings,
+): Keys {
   const declared =
     findings.attempt('keys.valid', '', () =>
       decodeJson(textOf(files, PACK_FILES.keys), z.array(packKeySchema).max(100_000), PACK_FILES.keys),
@@ -111,7 +116,7 @@ function isOffice({ keyid }: KnownKey, trust: Trust): boolean {
 
 function compareAgents(
   byId: ReadonlyMap<string, KnownKey>,
-  pack: Pack,
+  pack: Description,
   trust: Trust,
   findings: Findings,
 ): Map<string, KnownKey> {

@@ -6,56 +6,20 @@ import { EMPTY_ROOT, verifyInclusion } from '../log/merkle.ts'
 import { parseProof } from '../log/proof.ts'
 import { assertExtends } from '../log/receipt.ts'
 import { parseConsistency } from '../log/consistency.ts'
-import { fileOf, textOf } from './description.ts'
-import type { PackContent } from './description.ts'
+import { textOf } from './description.ts'
+import type { Description, PackContent } from './description.ts'
+import type { LoggedStatement } from './index-lines.ts'
 import type { LogClosure } from '../log/succession.ts'
 import type { Keys } from './keys.ts'
-import {
-  PACK_FILES,
-  checkpointFile,
-  consistencyFile,
-  filesOfStamps,
-  decodeJson,
-  indexLineSchema,
-  linesOf,
-  proofFile,
-} from './pack.ts'
-import type { IndexLine, Pack } from './pack.ts'
+import { NameList } from './name-list.ts'
+import { checkpointFile, consistencyFile, filesOfStamps, proofFile } from './pack.ts'
 import { counted } from './report.ts'
 import type { Findings } from './report.ts'
-import type { VerifiedStatement } from './statements.ts'
 
-/** A statement and its place in the log. */
-export interface LoggedStatement extends VerifiedStatement {
-  /** Index of its first leaf. */
-  readonly leafIndex: number
-  /** By the collector's clock: its claim. */
-  readonly receivedAt: string
-}
-
-/**
- * Checks `log.checkpoint`, `log.index`, `log.inclusion` and `log.consistency`.
- * @returns the statements that the log holds, in log order, and the head that the proofs lead to
- */
-export function placeStatements(
+/** Checks `log.checkpoint`: the head that the proofs lead to. */
+export function readCheckpoint(
   files: PackContent,
-  pack: Pack,
-  keys: Keys,
-  statements: readonly VerifiedStatement[],
-  findings: Findings,
-): { logged: LoggedStatement[]; checkpoint: Checkpoint | undefined } {
-  const checkpoint = readCheckpoint(files, pack, keys, findings)
-  const logged = indexStatements(files, pack, statements, findings)
-  if (checkpoint !== undefined) {
-    proveInclusion(files, checkpoint, logged, findings)
-    proveConsistency(files, { checkpoint, closures: keys.closures }, logged, findings)
-  }
-  return { logged, checkpoint }
-}
-
-function readCheckpoint(
-  files: PackContent,
-  pack: Pack,
+  pack: Description,
   keys: Keys,
   findings: Findings,
 ): Checkpoint | undefined {
@@ -70,143 +34,133 @@ function readCheckpoint(
   })
 }
 
-function indexStatements(
-  files: PackContent,
-  pack: Pack,
-  statements: readonly VerifiedStatement[],
-  findings: Findings,
-): LoggedStatement[] {
-  const lines = new Map<string, IndexLine>()
-  let last: IndexLine | undefined
-  findings.attempt('log.index', '', () => {
-    for (const { text, number } of linesOf(fileOf(files, PACK_FILES.index), PACK_FILES.index)) {
-      const place = `${PACK_FILES.index} line ${number}`
-      const line = decodeJson(`${text}\n`, indexLineSchema, place)
-      const id = `${line.pae} ${line.signature}`
-      if (lines.has(id)) throw new BevisError('PACK_INVALID', `${place}: a leaf that was there before`)
-      if (line.index >= pack.log.size) throw new BevisError('PACK_INVALID', `${place}: beyond the checkpoint`)
-      if (last !== undefined && line.index <= last.index)
-        throw new BevisError('PACK_INVALID', `${place}: not in log order`)
-      if (last !== undefined && line.receivedAt < last.receivedAt) {
-        throw new BevisError('PACK_INVALID', `${place}: received before what stands before it in the log`)
-      }
-      lines.set(id, line)
-      last = line
-    }
-  })
-  const logged: LoggedStatement[] = []
-  let next = 0
-  for (const verified of statements) {
-    const placed = verified.leaves.map((leaf) => {
-      const id = `${verified.paeDigest} ${leaf.signature}`
-      const line = lines.get(id)
-      lines.delete(id)
-      return line?.keyid === leaf.key.keyid ? line : undefined
-    })
-    const [first] = placed
-    if (first === undefined || placed.some((line) => line === undefined)) {
-      findings.fail('log.index', `${verified.place}: has no line in ${PACK_FILES.index}`)
-      continue
-    }
-    if (
-      placed.some(
-        (line, number) => line?.index !== first.index + number || line.receivedAt !== first.receivedAt,
-      )
-    ) {
-      findings.fail('log.index', `${verified.place}: its signatures do not lie side by side in the log`)
-    }
-    if (first.index < next) findings.fail('log.index', `${verified.place}: not in log order`)
-    next = first.index + 1
-    logged.push({ ...verified, leafIndex: first.index, receivedAt: first.receivedAt })
-  }
-  for (const line of lines.values()) {
-    findings.fail('log.index', `leaf ${line.index}: its statement is not in ${PACK_FILES.evidence}`)
-  }
-  findings.hold('log.index', `${counted(logged.length, 'statement')} in log order`)
-  return logged.toSorted((a, b) => a.leafIndex - b.leafIndex)
-}
+/** Checks `log.inclusion`. */
+export class Inclusion {
+  readonly #files: PackContent
+  readonly #checkpoint: Checkpoint
+  readonly #findings: Findings
+  readonly #due = new NameList()
+  #proven = 0
 
-function proveInclusion(
-  files: PackContent,
-  checkpoint: Checkpoint,
-  logged: readonly LoggedStatement[],
-  findings: Findings,
-): void {
-  let proven = 0
-  const due = new Set(Array.from(filesOfStamps(files, checkpoint.size).leaves, proofFile))
-  for (const { leafIndex, leaves } of logged) {
+  constructor(files: PackContent, checkpoint: Checkpoint, findings: Findings) {
+    this.#files = files
+    this.#checkpoint = checkpoint
+    this.#findings = findings
+    for (const leaf of filesOfStamps(files, checkpoint.size).leaves) this.#due.add(proofFile(leaf))
+  }
+
+  prove({ leafIndex, leaves }: LoggedStatement): void {
     for (const [number, leaf] of leaves.entries()) {
       const name = proofFile(leafIndex + number)
-      due.add(name)
-      proven += 1
-      findings.attempt('log.inclusion', name, () => {
-        const proof = parseProof(textOf(files, name))
-        if (proof.checkpoint !== checkpoint.note)
-          throw new BevisError('PROOF_INVALID', 'leads to another checkpoint')
-        const included =
-          proof.index === leafIndex + number &&
-          verifyInclusion({
-            index: proof.index,
-            size: checkpoint.size,
-            leafHash: leaf.leafHash,
-            proof: proof.hashes,
-            root: checkpoint.root,
-          })
-        if (!included)
-          throw new BevisError('PROOF_INVALID', 'does not lead from the statement to the log’s root')
-      })
+      this.#due.add(name)
+      this.#proven += 1
+      this.#findings.attempt('log.inclusion', name, () =>
+        this.#assert(name, leafIndex + number, leaf.leafHash),
+      )
     }
   }
-  for (const name of files.keys()) {
-    if (name.endsWith('.tlog-proof') && !due.has(name))
-      findings.fail('log.inclusion', `${name}: of no statement and no stamp`)
+
+  #assert(name: string, index: number, leafHash: Uint8Array): void {
+    const { note, size, root } = this.#checkpoint
+    const proof = parseProof(textOf(this.#files, name))
+    if (proof.checkpoint !== note) throw new BevisError('PROOF_INVALID', 'leads to another checkpoint')
+    const claim = { index: proof.index, size, leafHash, proof: proof.hashes, root }
+    if (proof.index !== index || !verifyInclusion(claim))
+      throw new BevisError('PROOF_INVALID', 'does not lead from the statement to the log’s root')
   }
-  findings.hold('log.inclusion', counted(proven, 'leaf', 'leaves'))
+
+  conclude(): void {
+    for (const name of this.#files.keys()) {
+      if (name.endsWith('.tlog-proof') && !this.#due.has(name))
+        this.#findings.fail('log.inclusion', `${name}: of no statement and no stamp`)
+    }
+    this.#findings.hold('log.inclusion', counted(this.#proven, 'leaf', 'leaves'))
+  }
 }
 
-function proveConsistency(
-  files: PackContent,
-  { checkpoint, closures }: { checkpoint: Checkpoint; closures: readonly LogClosure[] },
-  logged: readonly LoggedStatement[],
-  findings: Findings,
-): void {
-  const rootBySize = new Map<number, string>()
-  const stamped = filesOfStamps(files, checkpoint.size).sizes
-  const due = new Set(Array.from(stamped, (size) => consistencyFile(size, checkpoint.size)))
-  for (const { chain, place, leafIndex } of logged) {
-    if (chain === null || chain.log === null) continue
+/** Heads whose roots are at hand; others are proven anew when they are embedded again. */
+const ROOTS_KEPT = 1_000
+
+/** Checks `log.consistency`. */
+export class Consistency {
+  readonly #files: PackContent
+  readonly #checkpoint: Checkpoint
+  readonly #closures: readonly LogClosure[]
+  readonly #findings: Findings
+  readonly #due = new NameList()
+  readonly #heads = new NameList()
+  readonly #rootBySize = new Map<number, string>()
+
+  constructor(
+    files: PackContent,
+    { checkpoint, closures }: { checkpoint: Checkpoint; closures: readonly LogClosure[] },
+    findings: Findings,
+  ) {
+    this.#files = files
+    this.#checkpoint = checkpoint
+    this.#closures = closures
+    this.#findings = findings
+    for (const size of filesOfStamps(files, checkpoint.size).sizes) this.#expect(size)
+  }
+
+  #expect(size: number): void {
+    this.#due.add(consistencyFile(size, this.#checkpoint.size))
+  }
+
+  prove({ chain, place, leafIndex }: LoggedStatement): void {
+    if (chain === null || chain.log === null) return
     const { size, root } = chain.log
-    const closed = closures.find(({ from }) => from.name === chain.log?.origin)
+    const closed = this.#closures.find(({ from }) => from.name === chain.log?.origin)
     if (closed !== undefined && size > closed.kept.size && size <= closed.last.size) {
-      due.add(consistencyFile(size, checkpoint.size))
+      this.#expect(size)
       const lost = `${closed.from.name} lost its entries from ${closed.kept.size} to ${closed.last.size}, and was closed`
-      findings.skip('log.consistency', `${lost}: what agents saw of them cannot be compared any more`)
-      continue
+      this.#findings.skip('log.consistency', `${lost}: what agents saw of them cannot be compared any more`)
+      return
     }
     // What a closed log has left is the beginning of the one that goes on.
-    const origin = closed !== undefined && size <= closed.kept.size ? checkpoint.origin : chain.log.origin
-    if (leafIndex < size) findings.fail('log.consistency', `${place}: embeds a head that already holds it`)
-    const known = rootBySize.get(size)
-    if (known === root && origin === checkpoint.origin) continue
-    findings.attempt('log.consistency', `${place}: the head of ${size} leaves that it embeds`, () => {
-      if (known !== undefined && known !== root) {
-        throw new BevisError('LOG_INCONSISTENT', 'another statement embeds another root for this size')
-      }
-      rootBySize.set(size, root)
-      const hashes = size === 0 || size === checkpoint.size ? [] : readHashes(files, checkpoint, size)
-      due.add(consistencyFile(size, checkpoint.size))
-      if (size === 0 && root !== encodeBase64(EMPTY_ROOT))
-        throw new BevisError('LOG_INCONSISTENT', 'not the empty root')
-      assertExtends({ origin, size, root: decodeBase64(root) }, checkpoint, hashes)
-      if (origin !== checkpoint.origin) throw new BevisError('LOG_INCONSISTENT', `of another log, ${origin}`)
-    })
+    const isContinued = closed !== undefined && size <= closed.kept.size
+    const origin = isContinued ? this.#checkpoint.origin : chain.log.origin
+    if (leafIndex < size)
+      this.#findings.fail('log.consistency', `${place}: embeds a head that already holds it`)
+    if (this.#rootBySize.get(size) === root && origin === this.#checkpoint.origin) return
+    this.#findings.attempt('log.consistency', `${place}: the head of ${size} leaves that it embeds`, () =>
+      this.#assert({ origin, size, root }),
+    )
   }
-  for (const name of files.keys()) {
-    if (name.startsWith('proofs/consistency-') && !due.has(name)) {
-      findings.fail('log.consistency', `${name}: of no head that a statement embeds or a stamp is over`)
+
+  #assert({ origin, size, root }: { origin: string; size: number; root: string }): void {
+    const known = this.#rootBySize.get(size)
+    if (known !== undefined && known !== root) {
+      throw new BevisError('LOG_INCONSISTENT', 'another statement embeds another root for this size')
     }
+    this.#keep(size, root)
+    const checkpoint = this.#checkpoint
+    const hashes = size === 0 || size === checkpoint.size ? [] : readHashes(this.#files, checkpoint, size)
+    this.#expect(size)
+    if (size === 0 && root !== encodeBase64(EMPTY_ROOT))
+      throw new BevisError('LOG_INCONSISTENT', 'not the empty root')
+    assertExtends({ origin, size, root: decodeBase64(root) }, checkpoint, hashes)
+    if (origin !== checkpoint.origin) throw new BevisError('LOG_INCONSISTENT', `of another log, ${origin}`)
   }
-  findings.hold('log.consistency', `${counted(rootBySize.size, 'head')} that agents had seen`)
+
+  #keep(size: number, root: string): void {
+    this.#heads.add(`${size}`)
+    this.#rootBySize.set(size, root)
+    const oldest = this.#rootBySize.keys().next().value
+    if (this.#rootBySize.size > ROOTS_KEPT && oldest !== undefined) this.#rootBySize.delete(oldest)
+  }
+
+  conclude(): void {
+    for (const name of this.#files.keys()) {
+      if (name.startsWith('proofs/consistency-') && !this.#due.has(name)) {
+        this.#findings.fail(
+          'log.consistency',
+          `${name}: of no head that a statement embeds or a stamp is over`,
+        )
+      }
+    }
+    this.#findings.hold('log.consistency', `${counted(this.#heads.size, 'head')} that agents had seen`)
+  }
 }
 
 /** The consistency proof from a smaller head. @throws BevisError PACK_INVALID, PROOF_INVALID */

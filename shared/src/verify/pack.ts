@@ -34,10 +34,10 @@ export const PACK_FILES = {
 } as const
 
 /**
- * What is written and read at most: some two hundred thousand statements, which a machine of ordinary size can hold.
+ * What is written and read at most: some four million statements, of which the verifier then keeps a few gigabytes.
  * A pack is stored, not packed, so its own size bounds what comes out of it.
  */
-export const PACK_LIMITS = { entries: 600_000, totalBytes: 2 ** 30 }
+export const PACK_LIMITS = { entries: 8_000_000, totalBytes: 2 ** 36 }
 
 /** The contract's text as it was applied for the `revision`th time. */
 export const contractFile = (revision: number) => `contract/${revision}.yaml`
@@ -110,6 +110,8 @@ const chainSchema = z.strictObject({
 })
 export type PackChain = z.infer<typeof chainSchema>
 
+export const packFileSchema = z.strictObject({ path: z.string().max(256), sizeBytes: count, sha256: hex64 })
+
 export const packSchema = z.strictObject({
   format: z.literal(PACK_FORMAT),
   tenant: slug,
@@ -134,8 +136,8 @@ export const packSchema = z.strictObject({
     inPeriod: count,
     chains: z.array(chainSchema).max(100_000),
   }),
-  /** All other files of the pack but the seal, by name. */
-  files: z.array(z.strictObject({ path: z.string().max(256), sizeBytes: count, sha256: hex64 })),
+  /** All other files of the pack but the seal, in the order of the zip. The last field: the list is long. */
+  files: z.array(packFileSchema),
 })
 export type Pack = z.infer<typeof packSchema>
 
@@ -197,14 +199,43 @@ export function decodeText(bytes: Uint8Array, place: string): string {
   }
 }
 
-/** The lines of a file that ends in LF, each with its number from 1. @throws BevisError PACK_INVALID */
-export function* linesOf(bytes: Uint8Array, place: string): Generator<{ text: string; number: number }> {
-  let number = 0
-  for (let at = 0; at < bytes.length;) {
-    number += 1
-    const end = bytes.indexOf(0x0a, at)
-    if (end < 0) throw new BevisError('PACK_INVALID', `${place}: line ${number} is cut off`)
-    yield { text: decodeText(bytes.subarray(at, end), `${place}: line ${number}`), number }
-    at = end + 1
+/** More than a line of any file of a pack has: an envelope is 350 KB at most. */
+const LINE_LIMIT_BYTES = 2 ** 20
+
+export interface Line {
+  readonly text: string
+  /** From 1. */
+  readonly number: number
+  /** Its bytes in the file, the LF left out: [from, to). */
+  readonly from: number
+  readonly to: number
+}
+
+/** The lines of a file that ends in LF, from its pieces. @throws BevisError PACK_INVALID */
+export function* linesOf(pieces: Iterable<Uint8Array>, place: string): Generator<Line> {
+  let [number, from] = [1, 0]
+  let rest: Uint8Array = new Uint8Array()
+  for (const piece of pieces) {
+    let at = 0
+    for (let end = piece.indexOf(0x0a); end >= 0; end = piece.indexOf(0x0a, at)) {
+      const bytes = joined(rest, piece.subarray(at, end))
+      yield { text: decodeText(bytes, `${place}: line ${number}`), number, from, to: from + bytes.length }
+      from += bytes.length + 1
+      number += 1
+      rest = new Uint8Array()
+      at = end + 1
+    }
+    rest = joined(rest, piece.subarray(at))
+    if (rest.length > LINE_LIMIT_BYTES)
+      throw new BevisError('PACK_INVALID', `${place}: line ${number} is too long`)
   }
+  if (rest.length > 0) throw new BevisError('PACK_INVALID', `${place}: line ${number} is cut off`)
+}
+
+function joined(one: Uint8Array, other: Uint8Array): Uint8Array {
+  if (one.length === 0) return other
+  const both = new Uint8Array(one.length + other.length)
+  both.set(one)
+  both.set(other, one.length)
+  return both
 }

@@ -63,13 +63,16 @@ export function printReport(report: Report, { colour }: { colour: boolean }): st
 /** The widest bounds, for the first and the last statement; `--json` has them for each. */
 function timeLines({ anchored, authorities, bounds }: ProvenTimes): string[] {
   const after = bounds.flatMap(({ madeAfter }) => madeAfter ?? []).toSorted()[0]
-  const before = bounds.flatMap(({ before: end }) => end ?? [])
-  const open = bounds.length - before.length
+  const stamped = bounds.filter(({ before }) => before !== null)
+  const count = (runs: ProvenTimes['bounds']) => runs.reduce((sum, { statements }) => sum + statements, 0)
+  const open = count(bounds) - count(stamped)
+  const last = stamped
+    .flatMap(({ before }) => before ?? [])
+    .toSorted()
+    .at(-1)
   return [
     `Proven by the clock of ${authorities.map(printable).join('; ')}${anchored ? '' : ' (its roots came with the pack)'}:`,
-    ...(before.length === 0
-      ? []
-      : [`  ${before.length} statements logged before ${before.toSorted().at(-1)}`]),
+    ...(last === undefined ? [] : [`  ${count(stamped)} statements logged before ${last}`]),
     ...(after === undefined ? [] : [`  the first that embeds a stamp was made after ${after}`]),
     ...(open === 0 ? [] : [`  ${open} statements after the last stamp: nothing but the collector’s word`]),
   ]

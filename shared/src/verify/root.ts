@@ -5,7 +5,7 @@ import { openRootWord, rootNoteIn } from '../evidence/root-word.ts'
 import type { RootWord } from '../evidence/root-word.ts'
 import { isEvidence } from '../evidence/statement.ts'
 import type { Keys } from './keys.ts'
-import type { LoggedStatement } from './log.ts'
+import type { LoggedStatement } from './index-lines.ts'
 import { counted as many } from './report.ts'
 import type { Findings } from './report.ts'
 import type { TrustedRoot } from './trust.ts'
@@ -15,46 +15,61 @@ import type { TrustedRoot } from './trust.ts'
  * key that it has signed authorised the next one in a rotation, which needs no more than what the customer's own
  * machine holds. An enrolment by an invitation does: whoever runs the collector can make one.
  */
-export function checkRoot(
-  keys: Keys,
-  logged: readonly LoggedStatement[],
-  root: TrustedRoot | undefined,
-  findings: Findings,
-): void {
-  if (root === undefined) return findings.hold('trust.root', 'your trust file names no root key')
-  const { name, spki } = root.vkey
-  const words = logged.flatMap((statement) => wordsOf(statement, keyidOf(spki)))
-  const agents = [...keys.byId.values()].filter(({ purpose }) => purpose === 'agent')
-  const signed = new Set(
-    agents
-      .filter(({ tenant, agent, keyid }) =>
-        words.some(
-          ({ word }) =>
-            word?.kind === 'signed' && word.tenant === tenant && word.agent === agent && word.keyid === keyid,
-        ),
-      )
-      .map(({ keyid }) => keyid),
-  )
-  for (const { statement, leaves } of logged) {
-    if (!isEvidence(statement, 'agent-lifecycle') || statement.predicate.event !== 'rotated') continue
+export class SignedKeys {
+  readonly #keys: Keys
+  readonly #root: TrustedRoot | undefined
+  readonly #words: Word[] = []
+  readonly #rotations: (readonly [next: string, authority: string])[] = []
+
+  constructor(keys: Keys, root: TrustedRoot | undefined) {
+    this.#keys = keys
+    this.#root = root
+  }
+
+  add(logged: LoggedStatement): void {
+    if (this.#root === undefined) return
+    this.#words.push(...wordsOf(logged, keyidOf(this.#root.vkey.spki)))
+    const { statement, leaves } = logged
+    if (!isEvidence(statement, 'agent-lifecycle') || statement.predicate.event !== 'rotated') return
     const [next, authority] = leaves
-    if (next !== undefined && authority !== undefined && signed.has(authority.key.keyid))
-      signed.add(next.key.keyid)
+    if (next !== undefined && authority !== undefined)
+      this.#rotations.push([next.key.keyid, authority.key.keyid])
   }
-  for (const { agent, epoch, keyid } of agents) {
-    if (signed.has(keyid)) continue
-    const why = words
-      .filter((one) => one.agent === agent && one.problem !== '')
-      .map(({ problem }) => `: ${problem}`)
-    findings.fail(
-      'trust.root',
-      `agent ${agent}, epoch ${epoch}: key ${keyid} is not signed by your root key ${name}${why.at(-1) ?? ''}`,
+
+  conclude(findings: Findings): void {
+    if (this.#root === undefined) return findings.hold('trust.root', 'your trust file names no root key')
+    const { name } = this.#root.vkey
+    const words = this.#words
+    const agents = [...this.#keys.byId.values()].filter(({ purpose }) => purpose === 'agent')
+    const signed = new Set(
+      agents
+        .filter(({ tenant, agent, keyid }) =>
+          words.some(
+            ({ word }) =>
+              word?.kind === 'signed' &&
+              word.tenant === tenant &&
+              word.agent === agent &&
+              word.keyid === keyid,
+          ),
+        )
+        .map(({ keyid }) => keyid),
     )
+    for (const [next, authority] of this.#rotations) if (signed.has(authority)) signed.add(next)
+    for (const { agent, epoch, keyid } of agents) {
+      if (signed.has(keyid)) continue
+      const why = words
+        .filter((one) => one.agent === agent && one.problem !== '')
+        .map(({ problem }) => `: ${problem}`)
+      findings.fail(
+        'trust.root',
+        `agent ${agent}, epoch ${epoch}: key ${keyid} is not signed by your root key ${name}${why.at(-1) ?? ''}`,
+      )
+    }
+    for (const { place, kind, problem } of words) {
+      if (kind === 'revoked' && problem !== '') findings.fail('trust.root', `${place}: ${problem}`)
+    }
+    findings.hold('trust.root', `${many(signed.size, 'key')} signed by ${name}`)
   }
-  for (const { place, kind, problem } of words) {
-    if (kind === 'revoked' && problem !== '') findings.fail('trust.root', `${place}: ${problem}`)
-  }
-  findings.hold('trust.root', `${many(signed.size, 'key')} signed by ${name}`)
 }
 
 interface Word {

@@ -12,18 +12,17 @@ import { leafHash, verifyInclusion } from '../log/merkle.ts'
 import { parseProof } from '../log/proof.ts'
 import { assertExtends } from '../log/receipt.ts'
 import { contradictionOf, provenBounds, standingStamps } from '../time/bounds.ts'
-import type { LoggedStamp, ProvenBounds } from '../time/bounds.ts'
+import type { LoggedStamp, Placed, ProvenBounds } from '../time/bounds.ts'
 import { readCertificates } from '../time/certificate.ts'
 import type { Certificate } from '../time/certificate.ts'
 import { formatStampEntry, readToken, stampedDigest } from '../time/query.ts'
 import { verifyTimestamp } from '../time/timestamp.ts'
 import type { Timestamp } from '../time/timestamp.ts'
 import { textOf } from './description.ts'
-import type { PackContent } from './description.ts'
-import type { LoggedStatement } from './log.ts'
+import type { Description, PackContent } from './description.ts'
+import type { LoggedStatement } from './index-lines.ts'
 import { readHashes } from './log.ts'
 import { PACK_FILES, checkpointFile, parseStampFile, proofFile } from './pack.ts'
-import type { Pack } from './pack.ts'
 import { counted } from './report.ts'
 import type { Findings } from './report.ts'
 import type { Trust } from './trust.ts'
@@ -37,7 +36,8 @@ export interface ExaminedStamp {
   readonly size: number
   /** Where the log has its token, as the file's name says. */
   readonly leafIndex: number
-  readonly token: Uint8Array
+  /** The hash of the leaf that its token is in the log. */
+  readonly leafHash: Uint8Array
   /** Null: it does not hold, for the reason in `problem`. */
   readonly stamp: Timestamp | null
   readonly problem: string
@@ -49,8 +49,15 @@ export interface ProvenTimes {
   readonly anchored: boolean
   readonly stamps: number
   readonly authorities: readonly string[]
-  /** By leaf index of each statement. */
-  readonly bounds: readonly ({ readonly leafIndex: number } & ProvenBounds)[]
+  /** In log order, for statements side by side of which the same is proven. */
+  readonly bounds: readonly BoundedRun[]
+}
+
+export interface BoundedRun extends ProvenBounds {
+  /** The first and the last of their leaves. */
+  readonly firstLeaf: number
+  readonly lastLeaf: number
+  readonly statements: number
 }
 
 /**
@@ -61,7 +68,8 @@ export async function examineStamps(
   files: PackContent,
   trust: Trust | null,
 ): Promise<ExaminedStamp[] | null> {
-  const names = [...files.keys()].filter((name) => parseStampFile(name) !== null)
+  const names: string[] = []
+  for (const name of files.keys()) if (parseStampFile(name) !== null) names.push(name)
   if (names.length === 0) return []
   if (getEngine().crypto?.subtle === undefined) return null
   let log: VerificationKey
@@ -79,7 +87,14 @@ export async function examineStamps(
       const token = readToken(files.get(name) ?? new Uint8Array())
       const digest = stampedDigest(textOf(files, checkpointFile(size)), log)
       const stamp = await verifyTimestamp({ token, digest, roots })
-      examined.push({ name, size, leafIndex, token, stamp, problem: '' })
+      examined.push({
+        name,
+        size,
+        leafIndex,
+        leafHash: leafHash(formatStampEntry(token)),
+        stamp,
+        problem: '',
+      })
     } catch (error) {
       examined.push(failed(name, errorMessageOf(error)))
     }
@@ -92,7 +107,7 @@ function failed(name: string, problem: string): ExaminedStamp {
     name,
     size: 0,
     leafIndex: 0,
-    token: new Uint8Array(),
+    leafHash: new Uint8Array(),
     stamp: null,
     problem,
     ...parseStampFile(name),
@@ -109,22 +124,103 @@ function rootsOf(files: PackContent, trust: Trust | null): Certificate[] {
   throw new BevisError('TIMESTAMP_INVALID', 'your trust file names none of the roots of its authorities')
 }
 
-/**
- * Checks `time.stamps` and `time.bounds`; null without stamps.
- * @param examined null: nobody has looked at them
- */
-export function checkTimes(
-  files: PackContent,
-  pack: Pack,
-  log: {
-    key: VerificationKey | null
-    checkpoint: Checkpoint | undefined
-    logged: readonly LoggedStatement[]
-  },
-  examined: readonly ExaminedStamp[] | null,
-  { trust, findings }: { trust: Trust | null; findings: Findings },
-): ProvenTimes | null {
-  const { key, checkpoint, logged } = log
+const UNBOUNDED: ProvenBounds = { madeAfter: null, loggedAfter: null, before: null }
+
+/** Checks `time.stamps` and `time.bounds`. */
+export class Times {
+  readonly #findings: Findings
+  readonly #isAnchored: boolean
+  readonly #stamps: readonly LoggedStamp[]
+  readonly #authorities: readonly string[]
+  /** Null: nobody has looked at the stamps, or nothing can be said of them. */
+  readonly #boundsOf: ((placed: Placed) => ProvenBounds) | null
+  readonly #runs: (BoundedRun & { lastLeaf: number; statements: number })[] = []
+  #statements = 0
+  #bounded = 0
+
+  /** @param examined null: nobody has looked at them */
+  constructor(
+    files: PackContent,
+    pack: Description,
+    { key, checkpoint }: { key: VerificationKey | null; checkpoint: Checkpoint | undefined },
+    examined: readonly ExaminedStamp[] | null,
+    { trust, findings }: { trust: Trust | null; findings: Findings },
+  ) {
+    this.#findings = findings
+    this.#isAnchored = trust?.tsa !== undefined
+    assertHeadsDue(files, pack, findings)
+    this.#stamps = []
+    this.#authorities = []
+    this.#boundsOf = null
+    if (examined === null || key === null || checkpoint === undefined) return
+    const stamps = examined.flatMap((one) => {
+      const held = findings.attempt('time.stamps', one.name, () => {
+        if (one.stamp === null) throw new BevisError('TIMESTAMP_INVALID', one.problem)
+        return placeStamp(files, pack, { key, checkpoint }, one, one.stamp)
+      })
+      return held ?? []
+    })
+    const standing = standingStamps(stamps, new Date(pack.madeAt))
+    if (standing.length < stamps.length) {
+      findings.fail(
+        'time.stamps',
+        `${counted(stamps.length - standing.length, 'stamp')} ended before the pack was made, and no later one vouches for them`,
+      )
+    }
+    this.#stamps = stamps
+    this.#authorities = [...new Set(standing.map(({ authority }) => authority))]
+    this.#boundsOf = provenBounds(standing)
+  }
+
+  /** What stamps prove of the statement. */
+  add({ chain, leafIndex, receivedAt, place }: LoggedStatement): ProvenBounds {
+    if (this.#boundsOf === null) return UNBOUNDED
+    const found = this.#boundsOf({ embeddedSize: chain?.log?.size ?? null, leafIndex })
+    const contradiction = contradictionOf(found, receivedAt, TOLERANCE_MS)
+    if (contradiction !== null) this.#findings.fail('time.bounds', `${place}: ${contradiction}`)
+    this.#statements += 1
+    if (found.before !== null) this.#bounded += 1
+    const last = this.#runs.at(-1)
+    const isSame =
+      last?.madeAfter === found.madeAfter &&
+      last.loggedAfter === found.loggedAfter &&
+      last.before === found.before
+    if (!isSame || last === undefined)
+      this.#runs.push({ firstLeaf: leafIndex, lastLeaf: leafIndex, statements: 1, ...found })
+    else {
+      last.lastLeaf = leafIndex
+      last.statements += 1
+    }
+    return found
+  }
+
+  /** The instant before which a leaf was logged, as stamps prove it; null where none does. */
+  before(leafIndex: number): string | null {
+    return this.#boundsOf?.({ embeddedSize: null, leafIndex }).before ?? null
+  }
+
+  /** Null without stamps. */
+  conclude(): ProvenTimes | null {
+    const [findings, stamps, authorities] = [this.#findings, this.#stamps, this.#authorities]
+    if (this.#boundsOf === null) {
+      findings.skip('time.stamps', 'the stamps were not looked at')
+      findings.skip('time.bounds', 'the stamps were not looked at')
+      return null
+    }
+    const anchored = this.#isAnchored
+    const by = `${counted(stamps.length, 'stamp')} by ${authorities.join('; ')}`
+    const whose = anchored ? '' : '; their roots came with the pack (name them in your trust file: tsa)'
+    findings.hold('time.stamps', stamps.length === 0 ? 'the pack has none' : `${by}${whose}`)
+    findings.hold(
+      'time.bounds',
+      `${this.#bounded} of ${counted(this.#statements, 'statement')} logged before a stamp`,
+    )
+    return stamps.length === 0 ? null : { anchored, stamps: stamps.length, authorities, bounds: this.#runs }
+  }
+}
+
+/** No head lies in the pack that is neither the one that the proofs lead to nor stamped. */
+function assertHeadsDue(files: PackContent, pack: Description, findings: Findings): void {
   const due = new Set([checkpointFile(pack.log.size)])
   for (const name of files.keys()) {
     const stamp = parseStampFile(name)
@@ -134,48 +230,14 @@ export function checkTimes(
     if (name.endsWith('.txt') && name.startsWith('checkpoints/') && !due.has(name))
       findings.fail('log.checkpoint', `${name}: neither stamped nor the one that the proofs lead to`)
   }
-  if (examined === null || key === null || checkpoint === undefined) {
-    findings.skip('time.stamps', 'the stamps were not looked at')
-    findings.skip('time.bounds', 'the stamps were not looked at')
-    return null
-  }
-  const stamps = examined.flatMap((one) => {
-    const held = findings.attempt('time.stamps', one.name, () => {
-      if (one.stamp === null) throw new BevisError('TIMESTAMP_INVALID', one.problem)
-      return placeStamp(files, pack, { key, checkpoint }, one, one.stamp)
-    })
-    return held ?? []
-  })
-  const standing = standingStamps(stamps, new Date(pack.madeAt))
-  if (standing.length < stamps.length) {
-    findings.fail(
-      'time.stamps',
-      `${counted(stamps.length - standing.length, 'stamp')} ended before the pack was made, and no later one vouches for them`,
-    )
-  }
-  const boundsOf = provenBounds(standing)
-  const bounds = logged.map(({ chain, leafIndex, receivedAt, place }) => {
-    const found = boundsOf({ embeddedSize: chain?.log?.size ?? null, leafIndex })
-    const contradiction = contradictionOf(found, receivedAt, TOLERANCE_MS)
-    if (contradiction !== null) findings.fail('time.bounds', `${place}: ${contradiction}`)
-    return { leafIndex, ...found }
-  })
-  const authorities = [...new Set(standing.map(({ authority }) => authority))]
-  const anchored = trust?.tsa !== undefined
-  const by = `${counted(stamps.length, 'stamp')} by ${authorities.join('; ')}`
-  const whose = anchored ? '' : '; their roots came with the pack (name them in your trust file: tsa)'
-  findings.hold('time.stamps', stamps.length === 0 ? 'the pack has none' : `${by}${whose}`)
-  const bounded = bounds.filter(({ before }) => before !== null).length
-  findings.hold('time.bounds', `${bounded} of ${counted(logged.length, 'statement')} logged before a stamp`)
-  return stamps.length === 0 ? null : { anchored, stamps: stamps.length, authorities, bounds }
 }
 
 /** That the stamped head is the log's, and its token in the log where it lies before the pack's own head. */
 function placeStamp(
   files: PackContent,
-  pack: Pack,
+  pack: Description,
   { key, checkpoint }: { key: VerificationKey; checkpoint: Checkpoint },
-  { size, leafIndex, token }: ExaminedStamp,
+  { size, leafIndex, leafHash }: ExaminedStamp,
   { genTime, accuracyMs, validUntil, authority }: Timestamp,
 ): LoggedStamp {
   const stamped = openCheckpoint(textOf(files, checkpointFile(size)), key)
@@ -191,7 +253,7 @@ function placeStamp(
     verifyInclusion({
       index: leafIndex,
       size: checkpoint.size,
-      leafHash: leafHash(formatStampEntry(token)),
+      leafHash,
       proof: proof.hashes,
       root: checkpoint.root,
     })

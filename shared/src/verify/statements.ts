@@ -1,5 +1,5 @@
 import { keyidOf, sha256Hex, verifySignature } from '../crypto.ts'
-import { BevisError } from '../error.ts'
+import { BevisError, errorMessageOf } from '../error.ts'
 import { encodeEnvelope, openEnvelope } from '../evidence/envelope.ts'
 import type { OpenedEnvelope } from '../evidence/envelope.ts'
 import type { Chain } from '../evidence/predicates.ts'
@@ -7,11 +7,12 @@ import { isEvidence, parseStatement } from '../evidence/statement.ts'
 import type { Statement } from '../evidence/statement.ts'
 import { formatEntry } from '../log/entry.ts'
 import { leafHash } from '../log/merkle.ts'
-import { fileOf } from './description.ts'
-import type { PackContent } from './description.ts'
+import { piecesOf } from './description.ts'
+import type { Description, PackContent } from './description.ts'
+import { DigestSet } from './digest-set.ts'
 import type { Keys, KnownKey } from './keys.ts'
-import { PACK_FILES, keyFile, linesOf } from './pack.ts'
-import type { Pack } from './pack.ts'
+import { PACK_FILES, decodeText, keyFile, linesOf } from './pack.ts'
+import type { Line } from './pack.ts'
 import { counted } from './report.ts'
 import type { Findings } from './report.ts'
 
@@ -27,6 +28,8 @@ export interface SignedLeaf {
 export interface VerifiedStatement {
   /** `evidence.intoto.jsonl line 7` */
   readonly place: string
+  /** Its bytes in that file: [from, to). */
+  readonly line: { readonly from: number; readonly to: number }
   readonly paeDigest: string
   readonly statement: Statement
   /** Null for contract events, which stand in no chain. */
@@ -34,47 +37,68 @@ export interface VerifiedStatement {
   readonly leaves: readonly SignedLeaf[]
 }
 
-/** Checks `envelopes.signatures` and `statements.valid`; gives the statements of which both hold, in file order. */
-export function readStatements(
+/**
+ * Checks `envelopes.signatures` and `statements.valid`; gives the statements of which both hold, in file order, and
+ * keeps none of them.
+ */
+export function* readStatements(
   files: PackContent,
-  pack: Pack,
+  pack: Description,
   keys: Keys,
   findings: Findings,
-): VerifiedStatement[] {
-  const statements: VerifiedStatement[] = []
-  const seen = new Set<string>()
-  let signatures = 0
-  findings.attempt('envelopes.signatures', '', () => {
-    for (const { text, number } of linesOf(fileOf(files, PACK_FILES.evidence), PACK_FILES.evidence)) {
-      const place = `${PACK_FILES.evidence} line ${number}`
-      // Nothing of the payload is read before a signature over it holds.
-      const leaves = findings.attempt('envelopes.signatures', place, () => {
-        const opened = openLine(text)
-        if (seen.has(opened.paeDigest))
-          throw new BevisError('ENVELOPE_MALFORMED', 'a statement that was there before')
-        seen.add(opened.paeDigest)
-        return { opened, leaves: verifySignatures(opened, keys) }
-      })
-      if (leaves === undefined) continue
-      const verified = findings.attempt('statements.valid', place, () => readStatement(place, leaves, pack))
+): Generator<VerifiedStatement> {
+  const seen = new DigestSet()
+  const used = new Set<string>()
+  let [signatures, statements] = [0, 0]
+  try {
+    for (const line of linesOf(piecesOf(files, PACK_FILES.evidence), PACK_FILES.evidence)) {
+      const verified = verifyLine(line, { pack, keys, seen }, findings)
       if (verified === undefined) continue
-      const whose = findings.attempt('envelopes.signatures', place, () => assertSigners(verified))
-      if (whose === undefined) continue
+      for (const { key } of verified.leaves) used.add(key.keyid)
       signatures += verified.leaves.length
-      statements.push(verified)
+      statements += 1
+      yield verified
     }
-  })
+  } catch (error) {
+    findings.fail('envelopes.signatures', errorMessageOf(error))
+  }
   if (seen.size === 0) findings.fail('statements.valid', 'the pack holds no statement')
-  const used = new Set(statements.flatMap(({ leaves }) => leaves.map(({ key }) => key.keyid)))
   for (const { keyid } of keys.byId.values()) {
     if (!used.has(keyid)) findings.fail('keys.valid', `${keyFile(keyid)}: signs nothing here`)
   }
   findings.hold(
     'envelopes.signatures',
-    `${counted(signatures, 'signature')} over ${counted(statements.length, 'statement')}`,
+    `${counted(signatures, 'signature')} over ${counted(statements, 'statement')}`,
   )
-  findings.hold('statements.valid', counted(statements.length, 'statement'))
-  return statements
+  findings.hold('statements.valid', counted(statements, 'statement'))
+}
+
+function verifyLine(
+  { text, number, from, to }: Line,
+  { pack, keys, seen }: { pack: Description; keys: Keys; seen: DigestSet },
+  findings: Findings,
+): VerifiedStatement | undefined {
+  const place = `${PACK_FILES.evidence} line ${number}`
+  // Nothing of the payload is read before a signature over it holds.
+  const signed = findings.attempt('envelopes.signatures', place, () => {
+    const opened = openLine(text)
+    if (!seen.add(opened.paeDigest))
+      throw new BevisError('ENVELOPE_MALFORMED', 'a statement that was there before')
+    return { opened, leaves: verifySignatures(opened, keys) }
+  })
+  if (signed === undefined) return undefined
+  const verified = findings.attempt('statements.valid', place, () => ({
+    ...readStatement(place, signed, pack),
+    line: { from, to },
+  }))
+  if (verified === undefined) return undefined
+  return findings.attempt('envelopes.signatures', place, () => assertSigners(verified) && verified)
+}
+
+/** The statement that was verified at a place of the evidence. @throws BevisError as of a line that does not hold */
+export function readStatementAt(line: Uint8Array): { statement: Statement; paeDigest: string } {
+  const { payload, paeDigest } = openLine(decodeText(line, PACK_FILES.evidence))
+  return { statement: parseStatement(payload), paeDigest }
 }
 
 function openLine(text: string): OpenedEnvelope {
@@ -107,8 +131,8 @@ function verifySignatures(opened: OpenedEnvelope, keys: Keys): SignedLeaf[] {
 function readStatement(
   place: string,
   { opened, leaves }: { opened: OpenedEnvelope; leaves: SignedLeaf[] },
-  pack: Pack,
-): VerifiedStatement {
+  pack: Description,
+): Omit<VerifiedStatement, 'line'> {
   const statement = parseStatement(opened.payload)
   const chain = 'chain' in statement.predicate ? statement.predicate.chain : null
   if (chain !== null && chain.tenant !== pack.tenant) {

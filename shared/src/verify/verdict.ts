@@ -1,27 +1,21 @@
 import { z } from 'zod'
-import { evaluate } from '../contract/evaluate.ts'
+import type { Evaluation } from '../contract/evaluation.ts'
 import { parseContract } from '../contract/parse.ts'
 import { problemsOfRegister } from '../contract/register.ts'
+import type { RegisteredEvent } from '../contract/register.ts'
 import type { Contract } from '../contract/schema.ts'
 import { sha256Hex } from '../crypto.ts'
 import { BevisError } from '../error.ts'
-import { isEvidence } from '../evidence/statement.ts'
-import type { Chains } from './chains.ts'
 import { fileOf, textOf } from './description.ts'
-import type { PackContent } from './description.ts'
-import type { LoggedStatement } from './log.ts'
+import type { Description, PackContent } from './description.ts'
 import { PACK_FILES, contractFile, decodeJson, encodeJson } from './pack.ts'
-import type { Pack } from './pack.ts'
-import { counted } from './report.ts'
 import type { Findings, VerdictSummary } from './report.ts'
-import { TABLE_HEAD, formatRow, isInPeriod } from './table.ts'
 import type { Trust } from './trust.ts'
 
-/** Checks `contract.text`; gives the contract that the verdict goes by. */
+/** Checks `contract.text` as far as the texts tell; gives the contract that the verdict goes by. */
 export function readContract(
   files: PackContent,
-  pack: Pack,
-  logged: readonly LoggedStatement[],
+  pack: Description,
   trust: Trust | null,
   findings: Findings,
 ): Contract | undefined {
@@ -43,15 +37,6 @@ export function readContract(
   }
   const last = pack.contract.texts.at(-1)
   if (last === undefined) return undefined
-  findings.attempt('contract.text', 'the register', () => {
-    const texts = pack.contract.texts.map(({ revision, sha256 }) => {
-      return { revision, sha256, yaml: textOf(files, contractFile(revision)) }
-    })
-    const events = logged.flatMap(({ statement, paeDigest }) =>
-      isEvidence(statement, 'contract-event') ? { digest: paeDigest, event: statement.predicate } : [],
-    )
-    for (const problem of problemsOfRegister(texts, events)) findings.fail('contract.text', problem)
-  })
   const pinned = trust?.contracts?.filter(({ id }) => id === pack.contract.id) ?? []
   if (pinned.length > 0 && !pinned.some(({ sha256 }) => sha256.includes(last.sha256))) {
     findings.fail('contract.text', `${contractFile(last.revision)}: not a text that your trust file names`)
@@ -73,21 +58,29 @@ export function readContract(
   })
 }
 
+/** Checks `contract.text` by what the log says of the texts. @param events the contract's, in log order */
+export function checkRegister(
+  files: PackContent,
+  pack: Description,
+  events: readonly RegisteredEvent[],
+  findings: Findings,
+): void {
+  findings.attempt('contract.text', 'the register', () => {
+    const texts = pack.contract.texts.map(({ revision, sha256 }) => {
+      return { revision, sha256, yaml: textOf(files, contractFile(revision)) }
+    })
+    for (const problem of problemsOfRegister(texts, events)) findings.fail('contract.text', problem)
+  })
+}
+
 /** Checks `verdict.recomputed`. */
 export function recomputeVerdict(
   files: PackContent,
-  pack: Pack,
-  contract: Contract,
-  chains: Chains,
+  evaluation: Evaluation,
   findings: Findings,
 ): VerdictSummary | null {
   const recomputed = findings.attempt('verdict.recomputed', '', () => {
-    const answer = evaluate({
-      contract,
-      facts: chains.counted,
-      at: new Date(pack.verdict.at),
-      knownAt: new Date(pack.verdict.knownAt),
-    })
+    const answer = evaluation.answer()
     const text = textOf(files, PACK_FILES.verdict)
     const said = decodeJson(text, z.unknown(), PACK_FILES.verdict)
     // Through JSON, so that what an answer leaves undefined is left out on both sides.
@@ -132,31 +125,4 @@ function findDifference(said: unknown, ours: unknown, path: readonly string[] = 
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null
-}
-
-/** Checks `table.rederived`. */
-export function rederiveTable(
-  files: PackContent,
-  pack: Pack,
-  logged: readonly LoggedStatement[],
-  findings: Findings,
-): void {
-  findings.attempt('table.rederived', PACK_FILES.table, () => {
-    const encoder = new TextEncoder()
-    const table = fileOf(files, PACK_FILES.table)
-    let at = 0
-    const take = (text: string, row: string) => {
-      const bytes = encoder.encode(text)
-      const same = bytes.every((byte, index) => table[at + index] === byte)
-      if (!same) throw new BevisError('PACK_INVALID', `${row} is not what the statement gives`)
-      at += bytes.length
-    }
-    take(TABLE_HEAD, 'the head')
-    for (const statement of logged) {
-      const inPeriod = isInPeriod(statement.statement, pack.period)
-      take(formatRow({ ...statement, inPeriod }), `the row of leaf ${statement.leafIndex}`)
-    }
-    if (at !== table.length) throw new BevisError('PACK_INVALID', 'more rows than statements')
-    findings.hold('table.rederived', counted(logged.length, 'row'))
-  })
 }

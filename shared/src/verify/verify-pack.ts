@@ -1,22 +1,25 @@
-import { sha256Hex } from '../crypto.ts'
-import { doubtCompromised, followChains } from './chains.ts'
+import { Evaluation } from '../contract/evaluation.ts'
+import type { RegisteredEvent } from '../contract/register.ts'
+import { isEvidence } from '../evidence/statement.ts'
+import { Chains } from './chains.ts'
 import { checkCosignatures } from './cosignatures.ts'
-import { fileOf, readDescription } from './description.ts'
-import type { PackContent } from './description.ts'
+import { readDescription } from './description.ts'
+import type { Description, PackContent } from './description.ts'
+import { IndexLines } from './index-lines.ts'
+import type { LoggedStatement } from './index-lines.ts'
 import { readKeys } from './keys.ts'
-import { placeStatements } from './log.ts'
-import type { LoggedStatement } from './log.ts'
+import { Consistency, Inclusion, readCheckpoint } from './log.ts'
 import { PACK_FILES, isPackFile, parseStampFile } from './pack.ts'
-import type { Pack } from './pack.ts'
-import { countPopulation } from './population.ts'
+import { Population } from './population.ts'
+import { RederivedTable } from './rederived-table.ts'
 import { Findings, concludeReport, counted } from './report.ts'
 import type { PackSummary, Report, VerdictSummary } from './report.ts'
-import { checkRoot } from './root.ts'
-import { checkTimes } from './stamps.ts'
+import { SignedKeys } from './root.ts'
+import { Times } from './stamps.ts'
 import type { ExaminedStamp, ProvenTimes } from './stamps.ts'
 import { readStatements } from './statements.ts'
 import type { Trust } from './trust.ts'
-import { readContract, recomputeVerdict, rederiveTable } from './verdict.ts'
+import { checkRegister, readContract, recomputeVerdict } from './verdict.ts'
 
 /**
  * Checks an unpacked evidence pack, offline. Pure: files and trust in, a report out; it never throws.
@@ -43,18 +46,19 @@ export function verifyPack({
       if (!isPackFile(name)) findings.fail('zip.structure', `${name}: does not belong in an evidence pack`)
     }
     findings.hold('zip.structure', counted(files.size, 'file'))
-    const pack = readDescription(files, findings)
+    const described = readDescription(files, findings)
     const given = { trust, stamps, onStatement }
-    return { pack, content: pack === null ? null : checkContent(files, pack, given, findings) }
+    const content = described === null ? null : checkContent(files, described.pack, given, findings)
+    return { described, content }
   })
-  const pack = read?.pack ?? null
+  const described = read?.described ?? null
   return concludeReport({
     findings,
     anchored: trust !== null,
-    pinned: isPinned(pack, trust),
+    pinned: isPinned(described?.pack ?? null, trust),
     paper: files.has(PACK_FILES.report),
     page: files.has(PACK_FILES.page),
-    pack: summarise(files, pack),
+    pack: described === null ? null : summarise(described.pack, described.sha256),
     verdict: read?.content?.verdict ?? null,
     times: read?.content?.times ?? null,
     cosignedSize: read?.content?.cosignedSize ?? null,
@@ -83,45 +87,78 @@ interface Given {
   readonly onStatement?: ((statement: LoggedStatement) => void) | undefined
 }
 
+/** One pass over the statements, in the order of the log, each of which is forgotten when all have looked at it. */
 function checkContent(
   files: PackContent,
-  pack: Pack,
+  pack: Description,
   { trust, stamps, onStatement }: Given,
   findings: Findings,
 ): { verdict: VerdictSummary | null; times: ProvenTimes | null; cosignedSize: number | null } {
   const keys = readKeys(files, pack, trust, findings)
-  const statements = readStatements(files, pack, keys, findings)
-  const { logged, checkpoint } = placeStatements(files, pack, keys, statements, findings)
-  if (onStatement !== undefined) logged.forEach(onStatement)
-  if (trust !== null) checkRoot(keys, logged, trust.root, findings)
-  const chains = followChains(logged, findings)
-  const policy = trust?.policy ?? null
-  const cosignedSize = checkCosignatures(files, { key: keys.log, checkpoint }, policy, findings)
+  const contract = readContract(files, pack, trust, findings)
+  const checkpoint = readCheckpoint(files, pack, keys, findings)
+  const log = { key: keys.log, checkpoint }
+  const cosignedSize = checkCosignatures(files, log, trust?.policy ?? null, findings)
   const examined = stamps ?? (hasStamps(files) ? null : [])
-  const times = checkTimes(files, pack, { key: keys.log, checkpoint, logged }, examined, { trust, findings })
-  const bounds = new Map(times?.bounds.map((bound) => [bound.leafIndex, bound]))
-  doubtCompromised(chains.counted, bounds, trust?.root?.revoked ?? [], findings)
-  countPopulation(pack, logged, chains, findings)
-  rederiveTable(files, pack, logged, findings)
-  const contract = readContract(files, pack, logged, trust, findings)
+  const times = new Times(files, pack, log, examined, { trust, findings })
+  const index = new IndexLines(files, pack, findings)
+  const proofs =
+    checkpoint === undefined
+      ? []
+      : [
+          new Inclusion(files, checkpoint, findings),
+          new Consistency(files, { checkpoint, closures: keys.closures }, findings),
+        ]
+  const chains = new Chains(trust?.root?.revoked ?? [], findings)
+  const root = trust && new SignedKeys(keys, trust.root)
+  const population = new Population(pack)
+  const table = new RederivedTable(files, pack, findings)
+  const evaluation = contract && new Evaluation(contract, instantsOf(pack))
+  const events: RegisteredEvent[] = []
+  for (const verified of readStatements(files, pack, keys, findings)) {
+    const logged = index.place(verified)
+    if (logged === undefined) continue
+    onStatement?.(logged)
+    for (const proof of proofs) proof.prove(logged)
+    root?.add(logged)
+    population.add(logged)
+    table.add(logged)
+    const { statement, paeDigest } = logged
+    if (isEvidence(statement, 'contract-event'))
+      events.push({ digest: paeDigest, event: statement.predicate })
+    if (chains.add(logged, times.add(logged))) evaluation?.add(logged)
+  }
+  index.conclude()
+  for (const proof of proofs) proof.conclude()
+  root?.conclude(findings)
+  chains.conclude()
+  const proven = times.conclude()
+  chains.doubtCompromised((leaf) => times.before(leaf))
+  population.conclude(chains, findings)
+  table.conclude()
+  checkRegister(files, pack, events, findings)
   // On statements of which something does not hold, a verdict would only mislead.
-  if (contract === undefined || findings.failed) return { verdict: null, times, cosignedSize }
-  return { verdict: recomputeVerdict(files, pack, contract, chains, findings), times, cosignedSize }
+  if (evaluation === undefined || findings.failed) return { verdict: null, times: proven, cosignedSize }
+  return { verdict: recomputeVerdict(files, evaluation, findings), times: proven, cosignedSize }
+}
+
+function instantsOf({ verdict: { at, knownAt } }: Description): { at: Date; knownAt: Date } {
+  return { at: new Date(at), knownAt: new Date(knownAt) }
 }
 
 function hasStamps(files: PackContent): boolean {
-  return [...files.keys()].some((name) => parseStampFile(name) !== null)
+  for (const name of files.keys()) if (parseStampFile(name) !== null) return true
+  return false
 }
 
-function isPinned(pack: Pack | null, trust: Trust | null): boolean {
+function isPinned(pack: Description | null, trust: Trust | null): boolean {
   return trust?.contracts?.some(({ id }) => id === pack?.contract.id) ?? false
 }
 
-function summarise(files: PackContent, pack: Pack | null): PackSummary | null {
-  if (pack === null) return null
+function summarise(pack: Description, sha256: string): PackSummary {
   const { contract, tenant, period, madeAt, population, log } = pack
   return {
-    sha256: sha256Hex(fileOf(files, PACK_FILES.description)),
+    sha256,
     contract: contract.id,
     customer: contract.customer,
     tenant,

@@ -5,8 +5,10 @@
  */
 import { Point, etc } from '@noble/ed25519'
 import { sha256 as sha256Of, sha512 } from '@noble/hashes/sha2.js'
+import type { RunningHash } from '../../crypto.ts'
 import { encodeHex } from '../../hex.ts'
 import { assertKeyAcceptable, isSmallOrder, rawKeyOf } from '../../key.ts'
+import { DigestSet } from '../digest-set.ts'
 
 export { assertKeyAcceptable, rawKeyOf, spkiFromPem, spkiOf, spkiToPem } from '../../key.ts'
 
@@ -20,6 +22,11 @@ export function sha256Hex(data: Uint8Array | string): string {
   return encodeHex(sha256Of(typeof data === 'string' ? encoder.encode(data) : data))
 }
 
+export function startSha256(): RunningHash {
+  const running = sha256Of.create()
+  return { update: (bytes) => void running.update(bytes), hex: () => encodeHex(running.digest()) }
+}
+
 export function keyidOf(spki: Uint8Array): string {
   return sha256Hex(spki)
 }
@@ -30,17 +37,17 @@ const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return crc
 })
 
-export function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff
+export function crc32(bytes: Uint8Array, before = 0): number {
+  let crc = ~before
   for (const byte of bytes) crc = (crc >>> 8) ^ (CRC_TABLE[(crc ^ byte) & 0xff] ?? 0)
   return (crc ^ 0xffffffff) >>> 0
 }
 
 /** Signatures that hold, each named by key, signature and the digest of its message: nothing else is ever true. */
-const held = new Set<string>()
+const held = new DigestSet()
 
 function nameOf(spki: Uint8Array, message: Uint8Array, signature: Uint8Array): string {
-  return `${encodeHex(spki)} ${encodeHex(signature)} ${sha256Hex(message)}`
+  return sha256Hex(`${encodeHex(spki)} ${encodeHex(signature)} ${sha256Hex(message)}`)
 }
 
 export function verifySignature(spki: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {

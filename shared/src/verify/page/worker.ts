@@ -4,15 +4,16 @@ import { errorCodeOf, errorMessageOf } from '../../error.ts'
 import { openEnvelope } from '../../evidence/envelope.ts'
 import { evidenceNameOf } from '../../evidence/statement.ts'
 import { spkiFromPem } from '../../key.ts'
-import type { LoggedStatement } from '../log.ts'
+import type { LoggedStatement } from '../index-lines.ts'
 import { PACK_FILES, decodeText, isPackFile, keyFile, linesOf } from '../pack.ts'
 import { examineStamps } from '../stamps.ts'
+import { readStatementAt } from '../statements.ts'
 import { datedAt, outcomeOf } from '../table.ts'
 import { mergeTrust, parseTrust } from '../trust.ts'
 import type { Trust } from '../trust.ts'
 import { reportUnreadable, verifyPack } from '../verify-pack.ts'
 import { openZip } from '../zip.ts'
-import type { ByteSource, PackContent } from '../zip.ts'
+import type { ByteSource, PackContent, ZipContent } from '../zip.ts'
 import { verifyAhead } from './crypto.ts'
 import type { Claim } from './crypto.ts'
 import type { Answer, Question, Row } from './message.ts'
@@ -26,7 +27,8 @@ declare function postMessage(answer: Answer): void
 
 const SIGNATURES_AT_ONCE = 64
 
-let statements: LoggedStatement[] = []
+/** Where the rows that are shown lie in the pack. */
+let shown: { readonly files: ZipContent; readonly lines: readonly LoggedStatement['line'][] } | null = null
 
 addEventListener('message', (event: MessageEvent<Question>) => {
   const question = event.data
@@ -34,17 +36,18 @@ addEventListener('message', (event: MessageEvent<Question>) => {
     verify(question).catch((error: unknown) => postMessage({ kind: 'failed', why: errorMessageOf(error) }))
     return
   }
-  const found = statements[question.row]
-  if (found === undefined) return
-  const { statement, paeDigest: digest } = found
+  const line = shown?.lines[question.row]
+  if (shown === null || line === undefined) return
+  const bytes = shown.files.part(PACK_FILES.evidence, line.from, line.to) ?? new Uint8Array()
+  const { statement, paeDigest: digest } = readStatementAt(bytes)
   postMessage({ kind: 'statement', row: question.row, statement, digest })
 })
 
 async function verify({ pack, trust: texts }: Question & { kind: 'verify' }): Promise<void> {
-  statements = []
+  shown = null
   postMessage({ kind: 'progress', step: 'reading', part: 0 })
   const trust = readTrust(texts)
-  let files: PackContent
+  let files: ZipContent
   try {
     files = openZip(sourceOf(pack), isPackFile)
     await verifySignaturesAhead(files)
@@ -55,9 +58,15 @@ async function verify({ pack, trust: texts }: Question & { kind: 'verify' }): Pr
   }
   postMessage({ kind: 'progress', step: 'judging', part: 1 })
   const stamps = await examineStamps(files, trust)
-  const report = verifyPack({ files, trust, stamps, onStatement: (statement) => statements.push(statement) })
-  if (report.exit === 1) statements = []
-  postMessage({ kind: 'report', report, rows: statements.map(rowOf) })
+  const [rows, lines]: [Row[], LoggedStatement['line'][]] = [[], []]
+  const onStatement = (logged: LoggedStatement) => {
+    rows.push(rowOf(logged))
+    lines.push(logged.line)
+  }
+  const report = verifyPack({ files, trust, stamps, onStatement })
+  const isShown = report.exit !== 1
+  if (isShown) shown = { files, lines }
+  postMessage({ kind: 'report', report, rows: isShown ? rows : [] })
 }
 
 function readTrust(texts: readonly { name: string; text: string }[]): Trust | null {
@@ -65,22 +74,25 @@ function readTrust(texts: readonly { name: string; text: string }[]): Trust | nu
   return first === undefined ? null : mergeTrust(first, ...others)
 }
 
-/** A browser takes a while for each read, however small it is; the thousands of proofs lie side by side. */
-const WINDOW_BYTES = 4 * 2 ** 20
+/** A browser takes a while for each read, however small it is; what is asked for next mostly lies beside. */
+const WINDOW_BYTES = 2 ** 20
+/** Several files of the pack are read side by side. */
+const WINDOWS = 8
 
 function sourceOf(file: File): ByteSource {
   const reader = new FileReaderSync()
   const load = (from: number, to: number) => new Uint8Array(reader.readAsArrayBuffer(file.slice(from, to)))
-  let [start, loaded] = [0, new Uint8Array()]
+  const windows: { from: number; bytes: Uint8Array }[] = []
   return {
     sizeBytes: file.size,
     read(from, to) {
       if (to - from > WINDOW_BYTES) return load(from, to)
-      if (from < start || to > start + loaded.length) {
-        start = from
-        loaded = load(from, Math.min(from + WINDOW_BYTES, file.size))
-      }
-      return loaded.subarray(from - start, to - start)
+      const at = windows.findIndex((window) => window.from <= from && to <= window.from + window.bytes.length)
+      const [found] = at < 0 ? [] : windows.splice(at, 1)
+      const window = found ?? { from, bytes: load(from, Math.min(from + WINDOW_BYTES, file.size)) }
+      windows.unshift(window) // the one that was used last is forgotten last
+      windows.length = Math.min(windows.length, WINDOWS)
+      return window.bytes.subarray(from - window.from, to - window.from)
     },
   }
 }
@@ -89,18 +101,18 @@ function sourceOf(file: File): ByteSource {
  * A signature takes JavaScript milliseconds and the browser's own code a fraction of one, but only asynchronously. So
  * it is asked first; what it cannot read or does not confirm is left to the verifier, which decides and tells.
  */
-async function verifySignaturesAhead(files: PackContent): Promise<void> {
-  const evidence = files.get(PACK_FILES.evidence)
-  if (evidence === undefined) return
+async function verifySignaturesAhead(files: ZipContent): Promise<void> {
+  const pieces = files.pieces(PACK_FILES.evidence)
+  if (pieces === undefined) return
+  const sizeBytes = files.sizeOf(PACK_FILES.evidence) ?? 1
   const keys = new Map<string, Uint8Array | null>()
-  let [claims, readBytes]: [Claim[], number] = [[], 0]
-  for (const { text } of linesOf(evidence, PACK_FILES.evidence)) {
+  let claims: Claim[] = []
+  for (const { text, to } of linesOf(pieces, PACK_FILES.evidence)) {
     claims.push(...claimsOf(files, keys, text))
-    readBytes += text.length + 1
     if (claims.length < SIGNATURES_AT_ONCE) continue
     await verifyAhead(claims)
     claims = []
-    postMessage({ kind: 'progress', step: 'signatures', part: readBytes / evidence.length })
+    postMessage({ kind: 'progress', step: 'signatures', part: to / sizeBytes })
   }
   await verifyAhead(claims)
 }
