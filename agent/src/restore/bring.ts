@@ -2,20 +2,21 @@
  * Gets what was drawn out of the repository: streamed where restic names files as they come and there is a place
  * for it, else whole into the scratch. It ends with an answer, however restic ended.
  */
-import { statfsSync } from 'node:fs'
 import { BevisError, errorCodeOf, errorMessageOf } from '@bevis/shared/error'
 import type { Restic, RestoreRun } from '../restic/restic.ts'
 import type { DigestPool } from '../tree/digest-pool.ts'
-import { bytePathOf, bytesOf, isWithin, parentOf } from '../tree/path.ts'
+import { bytePathOf, bytesOf, isWithin } from '../tree/path.ts'
 import type { BytePath } from '../tree/path.ts'
 import type { AwaitedFiles } from './awaited.ts'
 import type { Drawn } from './draw.ts'
 import { dumpFiles } from './dump.ts'
 import type { Dumps } from './dump.ts'
+import type { Early, Hearer } from './early.ts'
 import { folderRoom, memoryRoom, planStream } from './plan.ts'
 import type { StreamPlan } from './plan.ts'
 import type { Scratch } from './scratch.ts'
 import { openStream } from './stream.ts'
+import { STALL_MS, restoreInto, usedBytesAt } from './target.ts'
 
 export interface BringRequest {
   readonly restic: Restic
@@ -27,6 +28,8 @@ export interface BringRequest {
   readonly nodes: number
   /** Those of the drawn files that can be streamed; null: all are to be restored before any is read. */
   readonly files: AwaitedFiles | null
+  /** It runs already; whoever began it ends it, unless it goes on here. */
+  readonly early?: Early
   /** What is left of the test's time; Infinity without a limit. */
   readonly remainingMs: () => number
   readonly signal?: AbortSignal
@@ -49,9 +52,6 @@ export interface Brought {
   readonly complaintOf: (text: BytePath) => string | null
 }
 
-/** No progress for so long is an end, not a wait. */
-const STALL_MS = 10 * 60_000
-
 /** Ends that are nobody's fault: what was read before is as good as ever. */
 const CUT_SHORT: readonly BevisError['code'][] = [
   'RESTIC_TIMEOUT',
@@ -68,13 +68,17 @@ export async function bring(request: BringRequest): Promise<Brought> {
 
 interface Place extends StreamPlan {
   readonly target: BytePath
+  readonly early?: Early
 }
 
 /** Memory before the folder, and streamed before whole. */
-async function choosePlace({ scratch, files, drawn, nodes }: BringRequest): Promise<Place | null> {
+async function choosePlace({ scratch, files, drawn, nodes, early }: BringRequest): Promise<Place | null> {
   if (!files) return null
   const memory = scratch.memory === null ? null : await memoryRoom(scratch.memory, nodes)
   const inMemory = memory === null ? null : planStream(files, drawn, memory)
+  if (early && inMemory?.dumped.length === 0) return { ...inMemory, target: early.target, early }
+  // What was begun would leave no room for another.
+  await early?.cancel()
   const target = inMemory && (await scratch.takeMemory())
   if (inMemory && target) return { ...inMemory, target }
   const inFolder = planStream(files, drawn, await folderRoom(scratch.folder))
@@ -87,7 +91,7 @@ async function bringWhole(request: BringRequest): Promise<Brought> {
   const { scratch, drawn } = request
   const { target } = scratch
   await scratch.assertRoom(drawn)
-  const run = await restore(request, target, {
+  const run = await restoreInto(request, target, {
     ...(drawn.includes && { includes: drawn.includes.map(bytesOf) }),
   })
   const error = run.error ? await explain(run.error, request) : null
@@ -102,10 +106,13 @@ async function bringWhole(request: BringRequest): Promise<Brought> {
   }
 }
 
-async function bringStreamed(request: BringRequest, { target, limitBytes, dumped }: Place): Promise<Brought> {
+async function bringStreamed(
+  request: BringRequest,
+  { target, limitBytes, dumped, early }: Place,
+): Promise<Brought> {
   const { pool, drawn, files, onFile } = request
   if (!files) throw new BevisError('INTERNAL', 'there are no files to stream')
-  const failure = new AbortController()
+  const failure = early?.failure ?? new AbortController()
   const stream = openStream({
     pool,
     files,
@@ -116,17 +123,22 @@ async function bringStreamed(request: BringRequest, { target, limitBytes, dumped
     onFailure: (cause) => failure.abort(cause),
   })
   const left = new Set(dumped.map(({ path }) => path))
-  const restoring = restore(request, target, {
-    ...(drawn.includes && { includes: drawn.includes.filter((path) => !left.has(path)).map(bytesOf) }),
-    ...(!drawn.includes && left.size > 0 && { excludes: [...left].map(bytesOf) }),
-    signal: request.signal ? AbortSignal.any([request.signal, failure.signal]) : failure.signal,
+  const hearer: Hearer = {
     onStart: (control) => stream.onStart(control),
     onWritten: (bytes) => stream.onWritten(bytes),
     onEvent: (event) => {
       stream.onEvent(event)
       onFile?.()
     },
-  })
+  }
+  early?.goOn(hearer)
+  const anew = {
+    ...(drawn.includes && { includes: drawn.includes.filter((path) => !left.has(path)).map(bytesOf) }),
+    ...(!drawn.includes && left.size > 0 && { excludes: [...left].map(bytesOf) }),
+    signal: request.signal ? AbortSignal.any([request.signal, failure.signal]) : failure.signal,
+    ...hearer,
+  }
+  const restoring = early?.run ?? restoreInto(request, target, anew)
   await restoring.catch(() => {}) // thrown below, once nothing reads any more
   await stream.settle()
   const run = await restoring
@@ -159,39 +171,6 @@ async function bringStreamed(request: BringRequest, { target, limitBytes, dumped
           : 'nothing',
     streamed: files,
     complaintOf: complaintsOf(run, target, dumps),
-  }
-}
-
-function restore(
-  { restic, snapshotId, scratch, remainingMs, signal, onFile }: BringRequest,
-  target: BytePath,
-  more: Partial<Parameters<Restic['restore']>[0]>,
-): Promise<RestoreRun> {
-  const deadlineMs = remainingMs()
-  return restic.restore({
-    snapshotId,
-    target: bytesOf(target).toString('utf8'),
-    cacheDir: scratch.cacheDir,
-    stallMs: STALL_MS,
-    ...(deadlineMs < Infinity && { deadlineMs: Math.max(1, deadlineMs) }),
-    ...(signal && { signal }),
-    ...(onFile && { onEvent: onFile }),
-    ...more,
-  })
-}
-
-/** Of the file system that the target is to be made on. */
-function usedBytesAt(target: BytePath): () => number {
-  const folder = bytesOf(parentOf(target))
-  let usedBytes = 0
-  return () => {
-    try {
-      const { blocks, bfree, bsize } = statfsSync(folder)
-      usedBytes = (blocks - bfree) * bsize
-    } catch {
-      // A timer asks: if somebody took the folder away, restic and the comparison will say so.
-    }
-    return usedBytes
   }
 }
 
