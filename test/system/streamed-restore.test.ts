@@ -199,7 +199,7 @@ describe('ends that come too early', () => {
         onEvent: (event) => {
           // restic is stopped by others: our own watchdogs wait only for what we stop ourselves.
           events += 1
-          if (events === 1) process.kill(resticBelow(place), 'SIGSTOP')
+          if (events === 15) process.kill(resticBelow(place), 'SIGSTOP')
           if (events <= 60) request.onEvent?.(event)
         },
       }),
