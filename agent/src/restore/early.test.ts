@@ -35,24 +35,27 @@ async function begun() {
 const filesIn = (folder: string): number =>
   readdirSync(folder, { recursive: true, withFileTypes: true }).filter((one) => one.isFile()).length
 
-test.skipIf(!canStream)('what is begun early says all that it said before, and comes to its end', async () => {
-  const { early, source } = await begun()
-  await sleep(1_500) // whoever reads a manifest takes his time
-  const heard: string[] = []
-  let control: RestoreControl | null = null
-  early.goOn({
-    onStart: (started) => (control = started),
-    onEvent: ({ path }) => heard.push(path),
-    onWritten: () => {},
-  })
-  expect(await early.run).toMatchObject({ exitCode: 0, errorCount: 0, filesSkipped: 0 })
-  expect(control).not.toBeNull()
-  const files = heard.filter((path) => /\/f\d+$/.test(path))
-  expect(new Set(files).size).toBe(FILES)
-  expect(files).toHaveLength(FILES)
-  expect(filesIn(`${early.target}${source}`)).toBe(FILES)
-  await early.cancel()
-})
+test.skipIf(!canStream)(
+  'what is begun early says all that it said before, and comes to its end',
+  async () => {
+    const { early, source } = await begun()
+    await sleep(1_500) // whoever reads a manifest takes his time
+    const heard: string[] = []
+    let control: RestoreControl | null = null
+    early.goOn({
+      onStart: (started) => (control = started),
+      onEvent: ({ path }) => heard.push(path),
+      onWritten: () => {},
+    })
+    expect(await early.run).toMatchObject({ exitCode: 0, errorCount: 0, filesSkipped: 0 })
+    expect(control).not.toBeNull()
+    const files = heard.filter((path) => /\/f\d+$/.test(path))
+    expect(new Set(files).size).toBe(FILES)
+    expect(files).toHaveLength(FILES)
+    expect(filesIn(`${early.target}${source}`)).toBe(FILES)
+    await early.cancel()
+  },
+)
 
 test.skipIf(!canStream)('given up, held as it is, it ends at once and leaves no lock', async () => {
   const { early, restic } = await begun()
