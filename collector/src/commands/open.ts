@@ -1,8 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { BevisError, errorMessageOf } from '@bevis/shared/error'
-import { readCertificates } from '@bevis/shared/time/certificate'
-import type { Certificate } from '@bevis/shared/time/certificate'
 import type { CollectorConfig } from '../config.ts'
 import { openLog } from '../log/log.ts'
 import type { Log } from '../log/log.ts'
@@ -14,7 +12,6 @@ import { readKeyFile, readSecretFile, stateFiles } from '../state.ts'
 import type { StateFiles } from '../state.ts'
 import { openSqliteStore } from '../store/sqlite/open.ts'
 import type { Store } from '../store/store.ts'
-import { openStamper } from '../time/stamper.ts'
 import type { Stamper } from '../time/stamper.ts'
 
 /** What a command gets: the configuration, and the database until it ends. */
@@ -75,28 +72,35 @@ export async function openOfficeOf(opened: Opened): Promise<Office> {
   return openOffice({ receive, signer: readKeyFile(files.officeKey), now })
 }
 
-/** The stamper of the configured authorities, and their roots in PEM; undefined where there are none. */
-export function openStamperOf(
-  { config, store, now }: Opened,
-  log: Log,
-): { stamper: Stamper; tsaChain?: string } {
-  const read = config.timestamps.map(({ url, ca, policy }) => {
-    const pem = readSecretFile(ca)
-    return { url, policy, pem, roots: readRoots(ca, pem) }
-  })
-  const stamper = openStamper({ store, log, authorities: read, now })
-  // Several may share a root, and a chain has it once.
-  const roots = new Set(
-    read.flatMap(({ pem }) => pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []),
-  )
-  return { stamper, ...(roots.size > 0 && { tsaChain: `${[...roots].join('\n')}\n` }) }
+/** Whoever stamps, and the roots of its authorities in PEM. */
+export interface Stamping {
+  readonly stamper: Stamper
+  readonly tsaChain: string
 }
 
-/** @throws BevisError CONFIG_INVALID */
-function readRoots(file: string, pem: string): Certificate[] {
-  try {
-    return readCertificates(pem)
-  } catch (cause) {
-    throw new BevisError('CONFIG_INVALID', `timestamps: ${file}: ${errorMessageOf(cause)}`, { cause })
-  }
+/**
+ * The stamper of the configured authorities; undefined where there are none. What reads certificates costs as much
+ * memory as half of the start, so only those have it who are stamped.
+ */
+export async function openStamperOf({ config, store, now }: Opened, log: Log): Promise<Stamping | undefined> {
+  if (config.timestamps.length === 0) return undefined
+  const { readCertificates } = await import('@bevis/shared/time/certificate')
+  const { openStamper } = await import('../time/stamper.ts')
+  const authorities = config.timestamps.map(({ url, ca, policy }) => {
+    const pem = readSecretFile(ca)
+    try {
+      return { url, policy, pem, roots: readCertificates(pem) }
+    } catch (cause) {
+      const said = `timestamps: ${ca}: ${errorMessageOf(cause)}`
+      throw new BevisError('CONFIG_INVALID', said, { cause })
+    }
+  })
+  const stamper = openStamper({ store, log, authorities, now })
+  // Several may share a root, and a chain has it once.
+  const roots = new Set(
+    authorities.flatMap(
+      ({ pem }) => pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [],
+    ),
+  )
+  return { stamper, tsaChain: `${[...roots].join('\n')}\n` }
 }

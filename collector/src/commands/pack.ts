@@ -32,12 +32,12 @@ export async function packCommand(opened: Opened, contract: string, options: Pac
   }
   const log = await openLogOf(opened)
   const to = readInstant(options.to) ?? now()
-  const { stamper, tsaChain } = openStamperOf(opened, log)
-  const { head, failures } = await stamper.stampHead()
+  const stamps = await openStamperOf(opened, log)
+  const { head = await log.head(), failures = [] } = (await stamps?.stamper.stampHead()) ?? {}
   const written = await writePack({
     store,
     log: { vkey: log.vkey, successions: log.successions, head: () => Promise.resolve(head) },
-    tsaChain,
+    tsaChain: stamps?.tsaChain,
     scope: { all: true },
     contractId: contract,
     from: readInstant(options.from) ?? aYearBefore(to),

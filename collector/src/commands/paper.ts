@@ -2,7 +2,7 @@ import type { CollectorConfig } from '../config.ts'
 import type { Language } from '../pages/language/locale.ts'
 import { voiceOf } from '../pages/voice.ts'
 import type { EvidenceReportOptions } from '../report/evidence/report.ts'
-import { openSeal } from '../report/pdf/seal.ts'
+import type { Seal } from '../report/pdf/seal.ts'
 import { readSecretFile } from '../state.ts'
 
 /**
@@ -15,8 +15,11 @@ export async function paperOptions(
 ): Promise<EvidenceReportOptions> {
   return {
     voice: (timezone) => voiceOf(language, timezone),
-    ...(seal !== undefined && {
-      seal: await openSeal({ cert: readSecretFile(seal.cert), key: readSecretFile(seal.key) }),
-    }),
+    ...(seal !== undefined && { seal: await sealOf(seal) }),
   }
+}
+
+async function sealOf({ cert, key }: NonNullable<CollectorConfig['seal']>): Promise<Seal> {
+  const { openSeal } = await import('../report/pdf/seal.ts')
+  return openSeal({ cert: readSecretFile(cert), key: readSecretFile(key) })
 }

@@ -46,8 +46,7 @@ export async function serveCommand(
     const receive = openReceive({ store, log, now })
     const compliance = openCompliance({ store, now })
     const office = openOffice({ receive, signer: readKeyFile(opened.files.officeKey), now })
-    const { stamper, tsaChain } = openStamperOf(opened, log)
-    const stamps = { stamper, tsaChain }
+    const stamps = await openStamperOf(opened, log)
     const parts = { config, store, log, receive, compliance, office, stamps, logger, now, registerPages }
     const app = await buildServer(parts)
     const address = await listen(app, config)
@@ -70,7 +69,7 @@ export async function serveCommand(
     const stamped = tickEvery(
       config.tick,
       async () => {
-        const { failures } = await stamper.stampIfDue()
+        const { failures = [] } = (await stamps?.stamper.stampIfDue()) ?? {}
         for (const { url, error } of failures) logger.warn({ url, err: error }, 'no stamp of this clock')
       },
       logger,

@@ -1,6 +1,6 @@
 /** Brings back what the collector itself had logged, and its database has lost: contract texts, and tokens. */
 import { decodeBase64 } from '@bevis/shared/base64'
-import { formatStampEntry } from '@bevis/shared/time/query'
+import { formatStampEntry } from '@bevis/shared/time/entry'
 import type { Transaction } from 'kysely'
 import type { Schema } from '../store/schema.ts'
 import type { Appender, Log } from './log.ts'

@@ -11,7 +11,7 @@ import { openCheckpointBy } from '@bevis/shared/log/checkpoint'
 import type { VerificationKey } from '@bevis/shared/log/checkpoint'
 import { formatEntry } from '@bevis/shared/log/entry'
 import { appendLeaves, EMPTY_ROOT, leafHash } from '@bevis/shared/log/merkle'
-import { formatStampEntry } from '@bevis/shared/time/query'
+import { formatStampEntry } from '@bevis/shared/time/entry'
 import type { Kysely } from 'kysely'
 import type { Schema } from '../store/schema.ts'
 

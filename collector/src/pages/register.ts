@@ -3,11 +3,8 @@ import type { FastifyInstance } from 'fastify'
 import { hashPassword, verifyPassword } from '../account/password.ts'
 import type { Pages, PagesContext } from '../http/context.ts'
 import { paperOptions } from '../commands/paper.ts'
-import { evidencePapers } from '../report/evidence/report.ts'
-import { readPage } from '@bevis/shared/verify/page-command'
 import { readLedger } from '../report/facts.ts'
 import { formatLedger } from '../report/ledger-table.ts'
-import { writePack } from '../report/pack.ts'
 import {
   issueServiceReport,
   issuedMonths,
@@ -70,6 +67,10 @@ export async function registerPages(app: FastifyInstance, context: PagesContext)
       ledgerCsv: formatLedger,
     },
     writePack: async ({ scope, contract, from, to, language }, out) => {
+      // Loaded when a pack is made: the libraries for PDFs and certificates take 40 MB.
+      const { evidencePapers } = await import('../report/evidence/report.ts')
+      const { readPage } = await import('@bevis/shared/verify/page-command')
+      const { writePack } = await import('../report/pack.ts')
       const [papers, page] = [evidencePapers(await paperOptions(config, language)), await readPage()]
       const head = (await stamps?.stamper.stampHead())?.head ?? (await log.head())
       const { vkey, successions } = log

@@ -10,16 +10,6 @@ import { invalid } from './certificate.ts'
 /** A token with its certificates has some kilobytes. */
 export const TOKEN_LIMIT_BYTES = 64 * 1024
 
-const LABEL = new TextEncoder().encode('evidence-tst/v1\n')
-
-/** The entry of a token in the log: a stamp alone proves "not later than"; what is after its leaf is "not earlier". */
-export function formatStampEntry(token: Uint8Array): Uint8Array {
-  const entry = new Uint8Array(LABEL.length + 32)
-  entry.set(LABEL)
-  entry.set(sha256(token), LABEL.length)
-  return entry
-}
-
 /** What is stamped of a checkpoint: its text, a blank line, and the log's own signature line; no cosignatures. */
 export function stampedText(note: string, log: VerificationKey): string {
   const parsed = parseNote(note)

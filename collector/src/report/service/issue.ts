@@ -22,7 +22,7 @@ import { buildServiceReport } from './build.ts'
 import { compareReports } from './compare.ts'
 import { encodeServiceReport, serviceReportSchema } from './model.ts'
 import type { ServiceReport } from './model.ts'
-import { writeServiceReport } from './paper.ts'
+import type { writeServiceReport } from './paper.ts'
 import type { Issued, Telling } from './telling.ts'
 
 const DOCUMENT = 'service-report'
@@ -109,7 +109,7 @@ export async function serviceRecordPdf(desk: Desk, which: Which, language: 'da' 
   if (telling.issued === null)
     throw new BevisError('NOT_FOUND', `the report of ${which.month} has not been issued`)
   if (damage !== null) throw new BevisError('LOG_INCONSISTENT', damage)
-  return writeServiceReport(telling, desk.seal, desk.now())
+  return writePaper(telling, desk.seal, desk.now())
 }
 
 /** The PDF: the very bytes that were issued, or a draft's. */
@@ -121,7 +121,7 @@ export async function serviceReportPdf(desk: Desk, which: Which, language: 'da' 
     return language === 'da' ? issued.row.pdf_da : issued.row.pdf_en
   }
   const { telling } = await readServiceReport(desk, which, language)
-  return writeServiceReport(telling)
+  return writePaper(telling)
 }
 
 /**
@@ -159,6 +159,12 @@ export async function issueServiceReport(
   return { report, sha256: row.sha256, statement: paeDigest }
 }
 
+/** The library for PDFs is loaded when one is written. */
+async function writePaper(...paper: Parameters<typeof writeServiceReport>): Promise<Buffer> {
+  const { writeServiceReport: write } = await import('./paper.ts')
+  return write(...paper)
+}
+
 async function writeDown(desk: Desk, which: Which, person: string): Promise<ServiceReportRow> {
   const { store, now, seal } = desk
   const at = now()
@@ -179,7 +185,7 @@ async function writeDown(desk: Desk, which: Which, person: string): Promise<Serv
   const sha256 = sha256Hex(text)
   const issued: Issued = { at: toInstant(at), person, statement: null, sha256 }
   const pdf = (language: 'da' | 'en') =>
-    writeServiceReport({ report, voice: voiceIn(language), issued, corrections: null, replies: [] }, seal)
+    writePaper({ report, voice: voiceIn(language), issued, corrections: null, replies: [] }, seal)
   const row: ServiceReportRow = {
     ...rowKeyOf(which),
     sha256,
