@@ -99,6 +99,8 @@ export const agentHeadSchema = z.object({
   pae: hex64.nullable(),
   /** When that statement is dated: what an agent that was set back has made since is not in the log. */
   statedAt: instant.optional(),
+  /** That statement as it was signed: an agent believes only its own word that it said more than it remembers. */
+  envelope: envelopeSchema.optional(),
 })
 export type AgentHead = z.infer<typeof agentHeadSchema>
 

@@ -15,6 +15,7 @@ import { recorderOf, sendEvidence } from '../../agent/src/commands/open.ts'
 import type { Opened } from '../../agent/src/commands/open.ts'
 import { loadIdentity, requireIdentity } from '../../agent/src/evidence/identity.ts'
 import { lifecycle } from '../../agent/src/evidence/lifecycle.ts'
+import { readSpool } from '../../agent/src/outbox/queue.ts'
 import { openTransport } from '../../agent/src/outbox/transport.ts'
 import { openState } from '../../agent/src/state.ts'
 import { packCommand } from '../../collector/src/commands/pack.ts'
@@ -154,6 +155,54 @@ test('an agent restored from an old image finds its head ahead, and opens a new 
   expect(await verified(agent.state.folder)).toEqual([])
   await say('heartbeat')
   expect(await deliver()).toBe('1 logged, 0 refused')
+})
+
+test('a collector that makes up a newer statement opens no epoch, and gets nothing', async () => {
+  await say('started')
+  await deliver()
+  await say('heartbeat')
+  const { db } = collector.store
+  const head = await db
+    .selectFrom('statement')
+    .select(['id', 'envelope'])
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirstOrThrow()
+  const set = (values: object) =>
+    collector.store.write((tx) => tx.updateTable('statement').set(values).where('id', '=', head.id).execute())
+  // Its own last word, at a place that it never had; then a word of somebody else.
+  await set({ seq: 9, pae_digest: 'ab'.repeat(32) })
+  await expect(deliver()).rejects.toMatchObject({ code: 'RECEIPT_INVALID' })
+  const stranger = await collector.enrolled('web2')
+  const forged = stranger.next({ chain: { agent: 'web1', seq: 9 } })
+  await set({ seq: 9, pae_digest: stranger.prev, envelope: JSON.stringify(forged) })
+  await expect(deliver()).rejects.toMatchObject({ code: 'RECEIPT_INVALID' })
+  expect(requireIdentity(agent.state).epoch).toBe(1)
+  expect(readSpool(agent.state).depth).toBe(1)
+})
+
+test('what an agent stated last is shown to that agent only', async () => {
+  await say('started')
+  await deliver()
+  const { status, ...told } = await fetch(`${collector.url}/v1/agents/web1/head`).then(async (response) => ({
+    status: response.status,
+    ...((await response.json()) as object),
+  }))
+  expect([status, Object.keys(told).includes('envelope')]).toEqual([200, false])
+})
+
+test('an image from before a key rotation states nothing in the old key’s name', async () => {
+  await deliver()
+  agent.state.close()
+  cpSync(join(home, 'state'), join(home, 'image'), { recursive: true })
+  agent = openAgent(join(home, 'state'))
+  await keyRotateCommand(agent, {})
+  await deliver()
+  const old = openAgent(join(home, 'image'))
+  await say('heartbeat', old)
+  await expect(deliver(old)).rejects.toThrow(/enrol this host anew/)
+  old.state.close()
+  expect(await alarmsOf(collector)).toEqual([])
 })
 
 test('a clone is found out: two statements for one number', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { encodeBase64 } from '@bevis/shared/base64'
 import { BevisError } from '@bevis/shared/error'
 import { agentHeadSchema } from '@bevis/shared/wire'
+import { signRequest } from '@bevis/shared/http-signature'
 import { parseVkey } from '@bevis/shared/log/checkpoint'
 import { loadConfig } from '../config.ts'
 import type { AgentConfig } from '../config.ts'
@@ -16,6 +17,7 @@ import { lifecycle } from '../evidence/lifecycle.ts'
 import { leaveRolledBack } from '../evidence/rollback.ts'
 import { openRecorder } from '../evidence/record.ts'
 import type { Recorder } from '../evidence/record.ts'
+import { loadClock } from '../outbox/clock.ts'
 import { readSpool } from '../outbox/queue.ts'
 import type { Transport } from '../outbox/transport.ts'
 import { tryLock } from '../lock.ts'
@@ -81,11 +83,16 @@ async function tellStanding({ state, config, now }: Opened, identity: Identity):
 async function isSetBack(
   { state, now }: Opened,
   transport: Transport,
-  { agent }: Identity,
+  { agent, epoch, vkey }: Identity,
 ): Promise<boolean> {
   if (readSpool(state).depth === 0) return false
   try {
-    const { status, body } = await transport.get(`/v1/agents/${encodeURIComponent(agent)}/head`)
+    const path = `/v1/agents/${encodeURIComponent(agent)}/head`
+    const origin = parseVkey(vkey).name
+    // By the collector's clock: an image may be of a host whose own is wrong.
+    const at = new Date(now().getTime() - (loadClock(state)?.offsetMs ?? 0))
+    const headers = { ...signRequest({ method: 'GET', path, origin }, readKey(keyFile(state, epoch)), at) }
+    const { status, body } = await transport.get(path, undefined, headers)
     const head = agentHeadSchema.safeParse(body)
     return status === 200 && head.success && leaveRolledBack(state, head.data, now()) !== null
   } catch (error) {

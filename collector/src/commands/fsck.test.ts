@@ -1,8 +1,11 @@
 import { signEnvelope } from '@bevis/shared/evidence/envelope'
+import { formatCosignerKey, signCosignature } from '@bevis/shared/log/cosignature'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { assertClean, makeCollector } from '../../../test/kit/collector.ts'
 import type { TestCollector, TestFolder } from '../../../test/kit/collector.ts'
+import { signerOf } from '../../../test/kit/register.ts'
+import { keepCosignature } from '../log/cosignatures.ts'
 import { agentRevokeCommand } from './agent.ts'
 import { fsckCommand, rebuildCommand } from './fsck.ts'
 
@@ -32,6 +35,17 @@ describe('fsck and rebuild', () => {
     await agentRevokeCommand(collector.opened, { agent: 'web2', reason: 'gone', person: 'Lind' })
   }
 
+  /** Somebody outside cosigns the newest head. */
+  async function cosign(): Promise<void> {
+    const [cosigner, { note }] = [
+      { name: 'witness.example', signer: signerOf('witness') },
+      await collector.log.head(),
+    ]
+    const vkey = formatCosignerKey(cosigner.name, cosigner.signer.spki)
+    const now = new Date()
+    await keepCosignature(collector.store, { note: note + signCosignature(note, cosigner, now), vkey }, now)
+  }
+
   const dump = async () => {
     const { db } = collector.store
     return {
@@ -55,6 +69,7 @@ describe('fsck and rebuild', () => {
 
   test('fsck finds what was changed, wherever it was', async () => {
     await fill()
+    await cosign()
     const { store } = collector
     const findings = async () => {
       const { exit, lines } = await fsckCommand(collector.opened, {})
@@ -91,6 +106,15 @@ describe('fsck and rebuild', () => {
     expect(await damage('statement', 'set_id', 'id = 3', 'other')).toMatch(
       /statement 3: is not what the log leads to/,
     )
+    const { line: before } = await store.db
+      .selectFrom('log_cosignature')
+      .select('line')
+      .executeTakeFirstOrThrow()
+    const spoilt = before.replace(/(.)(?=.{8}\n$)/, (letter) => (letter === 'A' ? 'B' : 'A'))
+    expect(await damage('log_cosignature', 'line', 'size > 0', spoilt)).toMatch(
+      /cosignature of \d+ by witness.example/,
+    )
+    expect(await damage('log_cosignature', 'size', 'size > 0', 999)).toMatch(/signed no such head/)
     await assertClean(collector)
     await store.write(async (tx) => {
       await tx.deleteFrom('log_leaf').where('statement_id', '=', 2).execute()

@@ -15,6 +15,7 @@ import type { Receive } from '../receive.ts'
 import { findAgent } from '../store/read/agents.ts'
 import { findHead } from '../store/read/statements.ts'
 import type { Store } from '../store/store.ts'
+import { keyOfAgent } from './signed-request.ts'
 import type { Metrics } from './metrics.ts'
 import type { Readiness } from './readiness.ts'
 
@@ -32,8 +33,10 @@ export function evidenceRoutes(parts: {
   store: Store
   metrics: Metrics
   readiness: Readiness
+  origin: string
+  now: () => Date
 }): FastifyPluginAsyncZod {
-  const { receive, store, metrics, readiness } = parts
+  const { receive, store, metrics, readiness, origin, now } = parts
   // oxlint-disable-next-line require-await -- a Fastify plugin is asynchronous
   return async (app) => {
     app.post(
@@ -77,16 +80,27 @@ export function evidenceRoutes(parts: {
           response: { 200: agentHeadSchema, '4xx': problemSchema },
         },
       },
-      async ({ params }) => {
+      async ({ params, method, headers }) => {
         const agent = await findAgent(store.db, { all: true }, params.id)
         if (agent === undefined) throw new BevisError('NOT_FOUND', `no agent ${params.id} has enrolled here`)
         const head = await findHead(store.db, agent.tenant, agent.id)
+        // What it says is shown to nobody but the agent itself, whose request is signed.
+        const path = `/v1/agents/${params.id}/head`
+        const isOwn =
+          headers['signature-input'] !== undefined &&
+          (await keyOfAgent({ store, origin, now: now() }, agent.id, { method, path, headers }).then(
+            () => true,
+            () => false,
+          ))
         return {
           agent: agent.id,
           epoch: head?.epoch ?? agent.epoch,
           seq: head?.seq ?? 0,
           pae: head?.pae_digest ?? null,
-          ...(head !== undefined && { statedAt: head.stated_at }),
+          ...(head !== undefined && {
+            statedAt: head.stated_at,
+            ...(isOwn && { envelope: envelopeSchema.parse(JSON.parse(head.envelope)) }),
+          }),
         }
       },
     )

@@ -86,7 +86,7 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
         ? jsonSchemaTransform(route)
         : { url: route.url, schema: { ...route.schema, hide: true } },
   })
-  await app.register(evidenceRoutes({ receive, store, metrics, readiness }))
+  await app.register(evidenceRoutes({ receive, store, metrics, readiness, origin: log.origin, now }))
   await app.register(workRoutes({ store, origin: log.origin, now }))
   registerHealth(app, { log, readiness, metrics, metricsToken: readToken(config.metricsTokenFile) })
   await app.register(recoveryRoutes(openRecover({ store, log })))

@@ -13,6 +13,7 @@ import { formatEntry } from '@bevis/shared/log/entry'
 import { appendLeaves, EMPTY_ROOT, leafHash } from '@bevis/shared/log/merkle'
 import { formatStampEntry } from '@bevis/shared/time/entry'
 import type { Kysely } from 'kysely'
+import { checkCosignatures } from './fsck-cosignatures.ts'
 import type { Schema } from '../store/schema.ts'
 
 /** One thing that is not as it must be, and where. */
@@ -82,6 +83,7 @@ export async function checkLog(
   for (const size of heads.keys())
     if (size > tree.size) tell(`head of ${size}`, `the log has ${tree.size} leaves`)
   await checkCounts(db, tree, tell)
+  await checkCosignatures(db, tell)
   checkFile()
   return { statements, stamps, leaves: tree.size, checkpoints: heads.size, findings }
 

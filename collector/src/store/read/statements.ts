@@ -130,10 +130,10 @@ export function findHead(
   db: Kysely<Schema>,
   tenant: string,
   agent: string,
-): Promise<Pick<StatementRow, 'epoch' | 'seq' | 'pae_digest' | 'stated_at'> | undefined> {
+): Promise<Pick<StatementRow, 'epoch' | 'seq' | 'pae_digest' | 'stated_at' | 'envelope'> | undefined> {
   return db
     .selectFrom('statement')
-    .select(['epoch', 'seq', 'pae_digest', 'stated_at'])
+    .select(['epoch', 'seq', 'pae_digest', 'stated_at', 'envelope'])
     .where('tenant', '=', tenant)
     .where('agent', '=', agent)
     .where('counted', '=', 1)
