@@ -10,6 +10,8 @@ export interface Measured {
   readonly peakBytes: number
   /** The largest resident memory of one of them. */
   readonly largestBytes: number
+  /** The same of those that are Node: ours, where restic runs below it. */
+  readonly nodeBytes: number
   /** The most that stood in the subject's scratch, sampled likewise. */
   readonly scratchBytes: number
 }
@@ -40,13 +42,15 @@ export async function measure(subject: Subject, env: NodeJS.ProcessEnv): Promise
   })
   const chunks: Buffer[] = []
   child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk))
-  let [peakBytes, largestBytes, scratchBytes] = [0, 0, 0]
+  let [peakBytes, largestBytes, nodeBytes, scratchBytes] = [0, 0, 0, 0]
   const used = (): number => (subject.scratch === undefined ? 0 : usedBytes(subject.scratch))
   const usedBefore = used()
   const sampler = setInterval(() => {
     scratchBytes = Math.max(scratchBytes, used() - usedBefore)
-    const each = descendantsOf(child.pid ?? 0).map((pid) => residentBytes([pid]))
+    const pids = descendantsOf(child.pid ?? 0)
+    const each = pids.map((pid) => residentBytes([pid]))
     largestBytes = Math.max(largestBytes, ...each)
+    nodeBytes = Math.max(nodeBytes, ...pids.filter(isNode).map((pid) => residentBytes([pid])))
     peakBytes = Math.max(
       peakBytes,
       each.reduce((sum, bytes) => sum + bytes, 0),
@@ -60,7 +64,8 @@ export async function measure(subject: Subject, env: NodeJS.ProcessEnv): Promise
   if (!(subject.goodExits ?? [0]).includes(exit) || wall === undefined) {
     throw new Error(`${subject.name} ended with ${exit}: ${text.slice(-2000)}`)
   }
-  return { wallSeconds: wall, cpuSeconds: (user ?? 0) + (system ?? 0), peakBytes, largestBytes, scratchBytes }
+  const cpuSeconds = (user ?? 0) + (system ?? 0)
+  return { wallSeconds: wall, cpuSeconds, peakBytes, largestBytes, nodeBytes, scratchBytes }
 }
 
 function usedBytes(folder: string): number {
@@ -79,6 +84,14 @@ export function descendantsOf(root: number): number[] {
   const found = [root]
   for (const parent of found) for (const [pid, of] of parents) if (of === parent) found.push(pid)
   return found.slice(1)
+}
+
+function isNode(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('node')
+  } catch {
+    return false
+  }
 }
 
 /** /proc/PID/stat after the command's name: state, parent, … */
@@ -183,6 +196,7 @@ export function tableOf(comparison: Comparison): Record<string, string | number>
       'cpu ratio': ratio((one) => one.cpuSeconds),
       'peak MB': Math.round(of((one) => one.peakBytes) / 1e6),
       'largest MB': Math.round(of((one) => one.largestBytes) / 1e6),
+      'node MB': Math.round(of((one) => one.nodeBytes) / 1e6),
       'scratch MB': Math.round(Math.max(...runsOf(comparison, key).map((one) => one.scratchBytes)) / 1e6),
     }
   })

@@ -45,7 +45,7 @@ const LIMITS: readonly { what: string; key: string; of: (runs: Measured[]) => nu
   {
     what: 'full test, the agent’s memory, MB',
     key: 'full',
-    of: (runs) => median(runs.map((one) => one.largestBytes)) / 1e6,
+    of: (runs) => median(runs.map((one) => one.nodeBytes)) / 1e6,
     most: 250,
   },
   {
