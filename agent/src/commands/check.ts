@@ -59,7 +59,9 @@ function outcomeOf(id: string, run: DataCheckResult, now: Date): Outcome {
       `${MARKS[result]}  slice ${slice.part}/${slice.of}`,
       ...alignColumns(
         [
-          ...(bytes === null ? [] : [['read', formatBytes(bytes)]]),
+          ...(bytes === null
+            ? []
+            : [['read', bytes === 0 ? 'nothing: no data lies in this slice' : formatBytes(bytes)]]),
           ...(errors === 0 ? [] : [['errors', String(errors)]]),
           ['data read', describeCoverage(coverage, now).join('; ')],
           ['statement', `${recorded.epoch}/${recorded.seq}  ${recorded.paeDigest.slice(0, 16)}`],

@@ -54,7 +54,19 @@ test('which snapshots hold a file, as what, with which witness, and how its test
 test('what was deleted is told with the snapshots that still hold it; what nobody has is bad', async () => {
   const gone = await explained(join(place.source, 'gone'))
   expect(gone).toMatchObject({ status: 0, snapshots: [{ state: 'absent' }, { state: 'held', size: 13 }] })
-  expect((await explained(join(place.source, 'never'))).status).toBe(1)
+  const never = await explained(join(place.source, 'never'))
+  expect(never.status).toBe(1)
+  // A full test that passed says nothing of what the snapshot does not hold.
+  for (const one of [
+    never,
+    await explained(place.source),
+    gone.snapshots[0] && { snapshots: [gone.snapshots[0]] },
+  ])
+    for (const { tests } of one?.snapshots ?? [])
+      expect(tests.map((each) => each.class)).not.toContain('identical')
+  const { stdout } = await place.agent('explain', join(place.source, 'never'))
+  expect(stdout).toContain('nothing of it to compare')
+  expect((await place.agent('explain', '/elsewhere')).stdout).not.toContain('tested')
   expect(await place.agent('explain', join(place.source, 'orders'), '--snapshot', 'x')).toMatchObject({
     status: 2,
   })

@@ -63,7 +63,11 @@ export async function explainCommand(
         ],
         '  ',
       ),
-      ...versionLines(found),
+      ...(found.length === 0 && options.snapshot !== null
+        ? [`  no manifest here is of a snapshot ${options.snapshot}`]
+        : []),
+      // What no snapshot can hold is not told of each.
+      ...(holding.length === 0 && found.every(({ state }) => state === 'absent') ? [] : versionLines(found)),
     ],
   }
 }
@@ -130,13 +134,28 @@ function witnessOf({ sha256, flags = [], state }: Explained): string {
   return `sha256 ${sha256}${doubt}`
 }
 
+/** Not in the snapshot, or there without content: no test can have compared it. */
+function isNothing({ state, kind }: Explained): boolean {
+  return (
+    state === 'absent' || state === 'unlisted' || (state === 'held' && kind !== 'file' && kind !== 'symlink')
+  )
+}
+
 function testRows(group: readonly Explained[]): string[][] {
   const tests = group
-    .flatMap((one) => one.tests.map((test) => ({ ...test, snapshot: one.snapshot })))
+    .flatMap((one) =>
+      one.tests.map((test) => ({ ...test, snapshot: one.snapshot, isNothing: isNothing(one) })),
+    )
     .toSorted((one, other) => (one.at < other.at ? 1 : -1))
   if (tests.length === 0) return [['tested', 'never']]
-  return tests.slice(0, 5).map(({ at, result, mode, reason, class: name, snapshot }) => {
-    const told = name ?? (mode === 'sample' ? 'a sample: whether it was drawn is not kept' : 'not told')
+  return tests.slice(0, 5).map(({ at, result, mode, reason, class: name, snapshot, isNothing }) => {
+    const told =
+      name ??
+      (isNothing
+        ? 'nothing of it to compare'
+        : mode === 'sample'
+          ? 'a sample: whether it was drawn is not kept'
+          : 'not told')
     return [
       'tested',
       `${formatInstant(at)}  ${told}  (${result}, ${reason}, ${mode}, snapshot ${snapshot.slice(0, 8)})`,

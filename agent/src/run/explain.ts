@@ -7,6 +7,7 @@ import type { OwnRun } from '../evidence/own-runs.ts'
 import type { Flag } from '../manifest/entry.ts'
 import { findEntry, listManifests } from '../manifest/file.ts'
 import type { ManifestFile } from '../manifest/file.ts'
+import { hasContent } from '../restore/expected.ts'
 import { pathText } from '../tree/path.ts'
 import type { BytePath } from '../tree/path.ts'
 import type { Kind } from '../tree/stat.ts'
@@ -46,7 +47,7 @@ export interface ExplainedTest {
   readonly result: RestoreTest['result']
   readonly mode: RestoreTest['mode']
   readonly reason: RestoreTest['reason']
-  /** The class in which it came out; `identical`: of a full test that names it nowhere; null: not known. */
+  /** The class in which it came out; `identical`: of a full test that names it nowhere; null: not known, or nothing. */
   readonly class: string | null
 }
 
@@ -84,18 +85,20 @@ async function look(
 ): Promise<Explained> {
   const { snapshot } = found
   const isInRepository = listed === null ? null : listed.has(snapshot)
-  const common = { set, snapshot, isInRepository, tests: tests.map((one) => tell(one, path)) }
+  const common = { set, snapshot, isInRepository }
+  const told = (isExpected: boolean): ExplainedTest[] => tests.map((one) => tell(one, path, isExpected))
   try {
     const { header, entry } = await findEntry(found, path)
     const takenAt = header.snapshot.time
-    if (entry === null) return { ...common, takenAt, state: 'absent' }
+    if (entry === null) return { ...common, takenAt, state: 'absent', tests: told(false) }
     const { kind, size, mtimeNs, sha256, flags } = entry
     const modifiedAt = new Date(Number(mtimeNs / 1_000_000n)).toISOString()
     const state = flags.includes('unlisted') ? 'unlisted' : 'held'
-    return { ...common, takenAt, state, kind, size, modifiedAt, sha256, flags }
+    const own = { kind, size, modifiedAt, sha256, flags, tests: told(state === 'held' && hasContent(entry)) }
+    return { ...common, takenAt, state, ...own }
   } catch (error) {
     if (errorCodeOf(error) !== 'MANIFEST_DAMAGED') throw error
-    return { ...common, takenAt: '', state: 'manifest-damaged' }
+    return { ...common, takenAt: '', state: 'manifest-damaged', tests: told(false) }
   }
 }
 
@@ -107,19 +110,28 @@ function testsOf(own: readonly OwnRun[]): Map<string, RestoreTest[]> {
   return Map.groupBy(tests.toReversed(), ({ snapshot }) => snapshot.id)
 }
 
-function tell(test: RestoreTest, path: BytePath): ExplainedTest {
+function tell(test: RestoreTest, path: BytePath, isExpected: boolean): ExplainedTest {
   const { endedAt: at, result, mode, reason } = test
-  return { at, result, mode, reason, class: classIn(test, pathText(path)) }
+  return { at, result, mode, reason, class: classIn(test, pathText(path), isExpected) }
 }
 
+/** `isExpected`: the test had content to compare there. */
 function classIn(
-  { exceptions, exceptionsTotal, mode, classes, result }: RestoreTest,
+  { exceptions, exceptionsTotal, mode, classes, result, population }: RestoreTest,
   text: string,
+  isExpected: boolean,
 ): string | null {
   const digest = sha256Hex(text)
   const named = exceptions.find((one) => one.path === text || one.pathDigest === digest)
   if (named) return named.class
-  // Of a sample nobody kept which files it held; of a full test every file that is not named came back whole.
-  const isWhole = mode === 'full' && result !== 'INCONCLUSIVE' && exceptionsTotal === exceptions.length
+  // Of a sample nobody kept which files it held; of a full test that judged all, every file that is not named came back
+  // whole. One that failed may have been cut short, and then it did not come to all.
+  const judged = Object.values(classes).reduce((sum, count) => sum + count, 0)
+  const isWhole =
+    isExpected &&
+    mode === 'full' &&
+    result !== 'INCONCLUSIVE' &&
+    judged >= population.files &&
+    exceptionsTotal === exceptions.length
   return isWhole && (classes['identical'] ?? 0) > 0 ? 'identical' : null
 }
