@@ -89,14 +89,19 @@ function tellTimes(stage: Stage, report: unknown): void {
   if (last !== undefined) {
     const after = String(at(last, 'madeAfter') ?? at(last, 'loggedAfter'))
     stage.story.tell(
-      `leaf ${String(at(last, 'leafIndex'))}: between ${after} and ${String(at(last, 'before'))}`,
+      `leaf ${String(at(last, 'lastLeaf'))}: between ${after} and ${String(at(last, 'before'))}`,
     )
   }
   stage.see(
     'stamped',
     at(report, 'times', 'anchored') === true && bounds.length > 0 && before.length === bounds.length,
-    `${count(at(report, 'times', 'stamps'))} stamps; ${count(before.length)} of ${count(bounds.length)} statements logged before one`,
+    `${count(at(report, 'times', 'stamps'))} stamps; ${count(statementsIn(before))} of ${count(statementsIn(bounds))} statements logged before one`,
   )
+}
+
+/** Statements side by side of which the same is proven are told together. */
+function statementsIn(bounds: readonly unknown[]): number {
+  return bounds.reduce<number>((sum, bound) => sum + Number(at(bound, 'statements')), 0)
 }
 
 /** What a person sees in the browser. */

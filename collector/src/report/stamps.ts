@@ -1,4 +1,5 @@
 /** The stamps that a pack brings: those that bound its statements, and those over its own head. */
+import type { Statement } from '@bevis/shared/evidence/statement'
 import type { Checkpoint } from '@bevis/shared/log/checkpoint'
 import { inclusionProof } from '@bevis/shared/log/merkle'
 import type { ReadNodes } from '@bevis/shared/log/merkle'
@@ -7,34 +8,44 @@ import { formatResponse } from '@bevis/shared/time/query'
 import { checkpointFile, proofFile, stampFile } from '@bevis/shared/verify/pack'
 import type { Kysely } from 'kysely'
 import { findCheckpointNote } from '../store/read/checkpoints.ts'
-import { findStamp, listStamps } from '../store/read/stamps.ts'
+import { findStamp } from '../store/read/stamps.ts'
 import type { StampLine } from '../store/read/stamps.ts'
 import type { Schema } from '../store/schema.ts'
 import type { ArchiveFile } from './archive.ts'
-import type { Survey } from './survey.ts'
 
 /**
  * For every statement the newest token inside of the head that it embeds, the newest before its leaf, and the first
- * stamp over it; of several authorities each.
+ * stamp over it; of several authorities each. Beside them, those over the pack's own head.
  */
-export async function stampsFor(db: Kysely<Schema>, survey: Survey, head: Checkpoint): Promise<StampLine[]> {
-  const all = (await listStamps(db)).filter(({ size }) => size <= head.size)
-  const needed = new Set<StampLine>()
-  for (const stamps of Map.groupBy(all, ({ url }) => url).values()) {
-    const byLeaf = stamps.toSorted((a, b) => a.leaf_index - b.leaf_index)
-    const bySize = stamps.toSorted((a, b) => a.size - b.size)
-    const inside = (size: number): StampLine | undefined =>
-      byLeaf[firstFrom(byLeaf.length, (n) => (byLeaf[n]?.leaf_index ?? 0) >= size) - 1]
-    const over = (leaf: number): StampLine | undefined =>
-      bySize[firstFrom(bySize.length, (n) => (bySize[n]?.size ?? 0) > leaf)]
-    for (const { leafIndex, statement } of survey.statements) {
-      const embedded = 'chain' in statement.predicate ? (statement.predicate.chain.log?.size ?? 0) : 0
-      for (const one of [inside(embedded), inside(leafIndex), over(leafIndex)])
-        if (one !== undefined) needed.add(one)
-    }
-    for (const one of stamps) if (one.size === head.size) needed.add(one)
+export class StampChoice {
+  readonly #authorities: readonly { readonly byLeaf: StampLine[]; readonly bySize: StampLine[] }[]
+  readonly #needed = new Set<StampLine>()
+
+  /** @param stamps all of the log's */
+  constructor(stamps: readonly StampLine[], head: Checkpoint) {
+    const all = stamps.filter(({ size }) => size <= head.size)
+    this.#authorities = [...Map.groupBy(all, ({ url }) => url).values()].map((own) => ({
+      byLeaf: own.toSorted((a, b) => a.leaf_index - b.leaf_index),
+      bySize: own.toSorted((a, b) => a.size - b.size),
+    }))
+    for (const one of all) if (one.size === head.size) this.#needed.add(one)
   }
-  return [...needed].toSorted((a, b) => a.leaf_index - b.leaf_index)
+
+  add(leafIndex: number, statement: Statement): void {
+    const embedded = 'chain' in statement.predicate ? (statement.predicate.chain.log?.size ?? 0) : 0
+    for (const { byLeaf, bySize } of this.#authorities) {
+      const inside = (size: number): StampLine | undefined =>
+        byLeaf[firstFrom(byLeaf.length, (n) => (byLeaf[n]?.leaf_index ?? 0) >= size) - 1]
+      const over = bySize[firstFrom(bySize.length, (n) => (bySize[n]?.size ?? 0) > leafIndex)]
+      for (const one of [inside(embedded), inside(leafIndex), over])
+        if (one !== undefined) this.#needed.add(one)
+    }
+  }
+
+  /** In log order. */
+  needed(): StampLine[] {
+    return [...this.#needed].toSorted((a, b) => a.leaf_index - b.leaf_index)
+  }
 }
 
 function firstFrom(length: number, isTrue: (n: number) => boolean): number {

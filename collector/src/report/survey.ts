@@ -1,9 +1,12 @@
 import type { Fact } from '@bevis/shared/contract/known'
-import type { Pack } from '@bevis/shared/verify/pack'
+import { Same, linkOf } from '@bevis/shared/contract/told'
+import { NumberList } from '@bevis/shared/verify/number-list'
+import { NameList } from '@bevis/shared/verify/name-list'
+import type { IndexLine, Pack, PackChain } from '@bevis/shared/verify/pack'
 import { isInPeriod } from '@bevis/shared/verify/table'
-import { parseStatement } from '@bevis/shared/evidence/statement'
+import { isEvidence, parseStatement } from '@bevis/shared/evidence/statement'
 import type { Statement } from '@bevis/shared/evidence/statement'
-import type { Kysely } from 'kysely'
+import type { Kysely, SelectQueryBuilder } from 'kysely'
 import { listAgents } from '../store/read/agents.ts'
 import { chunksOf } from '../store/rows.ts'
 import type { Schema } from '../store/schema.ts'
@@ -11,13 +14,13 @@ import type { Scope } from '../store/store.ts'
 
 /** Rows that are read at once. */
 const PAGE_ROWS = 500
+const IDS_AT_ONCE = 10_000
 
 /** Which statements a pack holds: all of these agents, and the contract's own events, below a size of the log. */
 export interface Selection {
-  readonly tenant: string
-  readonly contract: string
-  readonly agents: readonly string[]
   readonly size: number
+  /** The statements' ids, ascending: as the log has them. */
+  readonly ids: Float64Array
 }
 
 export async function selectionOf(
@@ -26,28 +29,55 @@ export async function selectionOf(
   contract: { id: string; tenant: string },
   size: number,
 ): Promise<Selection> {
-  const agents = await listAgents(db, scope, { contract: contract.id })
-  return { tenant: contract.tenant, contract: contract.id, agents: agents.map(({ id }) => id), size }
+  const ids = new NumberList()
+  const { tenant } = contract
+  const own = db.selectFrom('statement').select('id').where('tenant', '=', tenant)
+  // One at a time, each is a walk through an index; all in one query, SQLite would sort them anew for each page.
+  for (const { id: agent } of await listAgents(db, scope, { contract: contract.id }))
+    await collectIds(own.where('agent', '=', agent), ids)
+  await collectIds(own.where('contract_id', '=', contract.id), ids)
+  const sorted = Float64Array.from(ids).sort()
+  return { size, ids: sorted.filter((id, n) => id !== sorted[n - 1]) }
+}
+
+async function collectIds(
+  query: SelectQueryBuilder<Schema, 'statement', { id: number }>,
+  ids: NumberList,
+): Promise<void> {
+  for (let after = 0; ;) {
+    const rows = await query.where('id', '>', after).orderBy('id').limit(IDS_AT_ONCE).execute()
+    for (const { id } of rows) ids.push(id)
+    if (rows.length < IDS_AT_ONCE) return
+    after = rows.at(-1)?.id ?? after
+  }
 }
 
 /** The selected statements in log order, in pages, of which one is in memory at a time. */
 export async function* pagesOf(db: Kysely<Schema>, selection: Selection) {
-  for (let after = 0; ;) {
-    const rows = await selected(db, selection)
+  for (const ids of idPages(selection)) {
+    yield await selected(db, selection, ids)
       .select(['id', 'leaf_index', 'pae_digest', 'received_at', 'counted', 'payload', 'envelope'])
-      .where('statement.id', '>', after)
-      .orderBy('statement.id')
-      .limit(PAGE_ROWS)
       .execute()
-    yield rows
-    const last = rows.at(-1)
-    if (last === undefined || rows.length < PAGE_ROWS) return
-    after = last.id
   }
 }
 
-/** The leaves of a page's statements, in log order. */
-async function leavesOf(
+/** Their leaves in log order, likewise. */
+export async function* leavesOf(db: Kysely<Schema>, selection: Selection): AsyncGenerator<SurveyedLeaf[]> {
+  for (const ids of idPages(selection)) {
+    const page = await selected(db, selection, ids).select(['id', 'received_at']).execute()
+    yield await leavesOfPage(db, page)
+  }
+}
+
+function* idPages({ ids }: Selection): Generator<number[]> {
+  for (let at = 0; at < ids.length; at += PAGE_ROWS) yield [...ids.subarray(at, at + PAGE_ROWS)]
+}
+
+function selected(db: Kysely<Schema>, { size }: Selection, ids: readonly number[]) {
+  return db.selectFrom('statement').where('id', 'in', ids).where('leaf_index', '<', size).orderBy('id')
+}
+
+async function leavesOfPage(
   db: Kysely<Schema>,
   page: readonly { id: number; received_at: string }[],
 ): Promise<SurveyedLeaf[]> {
@@ -67,19 +97,6 @@ async function leavesOf(
   return leaves
 }
 
-function selected(db: Kysely<Schema>, { tenant, contract, agents, size }: Selection) {
-  return db
-    .selectFrom('statement')
-    .where('statement.tenant', '=', tenant)
-    .where('statement.leaf_index', '<', size)
-    .where((eb) =>
-      eb.or([
-        eb('statement.contract_id', '=', contract),
-        ...(agents.length === 0 ? [] : [eb('statement.agent', 'in', agents)]),
-      ]),
-    )
-}
-
 /** One leaf of a selected statement. */
 export interface SurveyedLeaf {
   readonly leafIndex: number
@@ -88,7 +105,7 @@ export interface SurveyedLeaf {
   readonly receivedAt: string
 }
 
-/** A selected statement as the table shows it and the verdict goes by it. */
+/** A selected statement as papers tell it: without what none of them reads, see {@link slim}. */
 export interface Surveyed extends Required<Fact> {
   readonly leafIndex: number
   readonly counted: boolean
@@ -96,60 +113,135 @@ export interface Surveyed extends Required<Fact> {
 
 /** What must be known of all statements before the first byte of a pack is written. */
 export interface Survey {
+  /** For papers; empty where there are none. */
   readonly statements: readonly Surveyed[]
-  readonly leaves: readonly SurveyedLeaf[]
   readonly population: Pack['population']
   /** The sizes of the log's heads that agents had seen, ascending. */
   readonly heads: readonly number[]
+  /** The keys that signed them. */
+  readonly keyids: readonly string[]
+  /** Of all envelopes, each with its LF. */
+  readonly evidenceBytes: number
+  /** The first leaf of the newest statement. */
+  readonly lastLeaf: number
 }
 
-/** The evaluation needs every statement at once, so here they are in memory; envelopes and proofs are not. */
+/** Who looks at each statement as it goes by. */
+export interface Watch {
+  readonly period: Pack['period']
+  /** What the verdict goes by, in log order. */
+  readonly onFact: (fact: Required<Fact>) => void
+  readonly onStatement?: ((leafIndex: number, statement: Statement) => void) | undefined
+  /** Keep statements for papers. */
+  readonly isKept: boolean
+}
+
+/** One pass over the selected statements. */
 export async function surveyStatements(
   db: Kysely<Schema>,
   selection: Selection,
-  period: Pack['period'],
+  watch: Watch,
 ): Promise<Survey> {
   const statements: Surveyed[] = []
-  const leaves: SurveyedLeaf[] = []
-  const chains = new Map<
-    string,
-    { agent: string; epoch: number; statements: number; lastSeq: number; head: string }
-  >()
-  const heads = new Set<number>()
-  let inPeriod = 0
+  const same = new Same()
+  const count = { statements: 0, inPeriod: 0, evidenceBytes: 0, lastLeaf: 0 }
+  const chains = new Map<string, Chained>()
+  const heads = new NameList()
   for await (const page of pagesOf(db, selection)) {
-    leaves.push(...(await leavesOf(db, page)))
-    for (const row of page) {
-      const statement = parseStatement(row.payload)
-      statements.push({
-        leafIndex: row.leaf_index,
-        paeDigest: row.pae_digest,
-        receivedAt: row.received_at,
-        counted: row.counted === 1,
-        statement,
-      })
-      if (isInPeriod(statement, period)) inPeriod += 1
+    for (const { leaf_index: leafIndex, pae_digest, received_at, counted, payload, envelope } of page) {
+      const statement = parseStatement(payload)
+      const fact = { receivedAt: received_at, paeDigest: pae_digest, statement }
+      if (counted === 1) watch.onFact(fact)
+      watch.onStatement?.(leafIndex, statement)
+      if (watch.isKept) {
+        const slender = slim(statement, same)
+        statements.push({ ...fact, leafIndex, counted: counted === 1, statement: slender })
+      }
+      count.statements += 1
+      count.evidenceBytes += Buffer.byteLength(envelope) + 1
+      count.lastLeaf = leafIndex
+      if (isInPeriod(statement, watch.period)) count.inPeriod += 1
       const chain = chainOf(statement)
       if (chain === null) continue
       if (chain.log !== null && chain.log.size > 0 && chain.log.size < selection.size)
-        heads.add(chain.log.size)
-      const { agent, epoch, seq } = chain
-      const known = chains.get(`${agent} ${epoch}`) ?? { agent, epoch, statements: 0, lastSeq: 0, head: '' }
-      chains.set(`${agent} ${epoch}`, known)
-      known.statements += 1
-      // Of two for one place the first that was logged counts.
-      if (seq > known.lastSeq) Object.assign(known, { lastSeq: seq, head: row.pae_digest })
+        heads.add(`${chain.log.size}`)
+      follow(chains, chain, pae_digest)
     }
   }
+  const { leaves, keyids } = await countLeaves(db, selection)
   const sorted = [...chains.values()].toSorted((a, b) =>
     a.agent === b.agent ? a.epoch - b.epoch : a.agent < b.agent ? -1 : 1,
   )
   return {
     statements,
-    leaves,
-    population: { statements: statements.length, leaves: leaves.length, inPeriod, chains: sorted },
-    heads: [...heads].toSorted((a, b) => a - b),
+    population: { statements: count.statements, leaves, inPeriod: count.inPeriod, chains: sorted },
+    heads: Array.from(heads.names(), Number).toSorted((a, b) => a - b),
+    keyids,
+    evidenceBytes: count.evidenceBytes,
+    lastLeaf: count.lastLeaf,
   }
+}
+
+type Chained = { -readonly [K in keyof PackChain]: PackChain[K] }
+
+function follow(
+  chains: Map<string, Chained>,
+  { agent, epoch, seq }: { agent: string; epoch: number; seq: number },
+  digest: string,
+): void {
+  const known = chains.get(`${agent} ${epoch}`) ?? { agent, epoch, statements: 0, lastSeq: 0, head: '' }
+  chains.set(`${agent} ${epoch}`, known)
+  known.statements += 1
+  // Of two for one place the first that was logged counts.
+  if (seq > known.lastSeq) Object.assign(known, { lastSeq: seq, head: digest })
+}
+
+async function countLeaves(db: Kysely<Schema>, selection: Selection) {
+  let leaves = 0
+  const keyids = new Set<string>()
+  for await (const page of leavesOf(db, selection)) {
+    leaves += page.length
+    for (const { entry } of page) keyids.add(readEntry(entry).keyid)
+  }
+  return { leaves, keyids: [...keyids] }
+}
+
+/** The three digests behind the label of an entry, see `@bevis/shared/log/entry`. */
+export function readEntry(entry: Uint8Array): Pick<IndexLine, 'pae' | 'signature' | 'keyid'> {
+  const digest = (number: number) => entry.subarray(17 + 32 * number, 49 + 32 * number).toHex()
+  return { pae: digest(0), signature: digest(1), keyid: digest(2) }
+}
+
+/**
+ * What papers read: restore tests and contract events whole; of the many others not what an inventory lists, which
+ * paths failed, and how the chain is linked. Texts that many have in common are kept once.
+ */
+function slim(statement: Statement, same: Same): Statement {
+  const { predicate } = statement
+  if (!('chain' in predicate) || isEvidence(statement, 'restore-test')) return statement
+  const { agent, os, restic } = predicate.tools
+  const tools = {
+    agent: same.text(agent),
+    os: same.text(os),
+    ...(restic !== undefined && { restic: same.text(restic) }),
+  }
+  const chain = { ...predicate.chain, ...linkOf(statement, same), prev: '', log: null }
+  const repository = 'repository' in predicate ? { repository: same.repository(predicate.repository) } : {}
+  const common = { chain, tools, host: same.text(predicate.host), ...repository }
+  const { predicateType } = statement
+  const told = { _type: statement._type, subject: [], predicateType }
+  if (isEvidence(statement, 'inventory'))
+    return { ...told, predicate: { ...statement.predicate, ...common, added: [], removed: [] } } as Statement
+  if (isEvidence(statement, 'backup-run')) {
+    const { snapshot, failed: _, torn: __, manifest: ___, anomaly: ____, ...rest } = statement.predicate
+    const snap = snapshot && {
+      ...snapshot,
+      host: same.text(snapshot.host),
+      paths: same.paths(snapshot.paths),
+    }
+    return { ...told, predicate: { ...rest, ...common, ...(snap && { snapshot: snap }) } } as Statement
+  }
+  return { ...told, predicate: { ...predicate, ...common } } as Statement
 }
 
 function chainOf({ predicate }: Statement) {

@@ -51,6 +51,9 @@ export function writeControls(desk: Desk): void {
   )
 }
 
+/** A table of more rows, some 4 MiB, is left to the pack. */
+const ROWS_LIMIT = 12_000
+
 /**
  * How to check it, with what to check.
  * @param envelopes all of the pack, one a line; null where they are too many for an attachment
@@ -72,10 +75,8 @@ export function writeVerification(desk: Desk, envelopes: string | null): void {
     description: string,
     relationship: 'Data' | 'Source',
   ) => sheet.attach({ name, type, content: Buffer.from(content), description, relationship })
-  const table = [
-    TABLE_HEAD,
-    ...statements.map((one) => formatRow({ ...one, inPeriod: isInPeriod(one.statement, pack.period) })),
-  ].join('')
+  const rows = () =>
+    statements.map((one) => formatRow({ ...one, inPeriod: isInPeriod(one.statement, pack.period) }))
   attach(
     'verdict.json',
     'application/json',
@@ -83,7 +84,10 @@ export function writeVerification(desk: Desk, envelopes: string | null): void {
     t('evidenceReport.attachedNames.verdict'),
     'Data',
   )
-  attach('evidence.csv', 'text/csv', table, t('evidenceReport.attachedNames.table'), 'Data')
+  if (statements.length <= ROWS_LIMIT) {
+    const table = [TABLE_HEAD, ...rows()].join('')
+    attach('evidence.csv', 'text/csv', table, t('evidenceReport.attachedNames.table'), 'Data')
+  }
   for (const { revision, yaml } of texts) {
     attach(
       `contract-${revision}.yaml`,

@@ -84,7 +84,6 @@ function told(one: Story): PackTold {
           { agent: 'agent-1', epoch: 1, statements: statements.length, lastSeq: statements.length, head: '' },
         ],
       },
-      files: [],
     },
   }
 }
