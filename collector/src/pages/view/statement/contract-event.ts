@@ -13,7 +13,7 @@ import type { Fact } from './told.ts'
 /** What a person said about a contract, as the office signed it. */
 export function tellEvent(told: ContractEvent, locale: Locale): Told {
   const { t } = locale
-  const { contract, version, at, by, event, detail, register } = told
+  const { contract, version, at, by, detail, register } = told
   const party = t(`evidenceReport.party.${by.party === 'customer' ? 'customer' : 'provider'}`)
   return {
     state: null,
