@@ -23,7 +23,7 @@ import { registerHealth } from './health-routes.ts'
 import { registerLog } from './log-routes.ts'
 import { cosignRoutes } from './cosign-routes.ts'
 import { createMetrics } from './metrics.ts'
-import { PROBLEM_TYPE, problemOf } from './problem.ts'
+import { PROBLEM_TYPE, problemFor, problemOf } from './problem.ts'
 import { recoveryRoutes } from './recovery-routes.ts'
 import { watchReadiness } from './readiness.ts'
 import { workRoutes } from './work-routes.ts'
@@ -113,6 +113,12 @@ function createApp(config: CollectorConfig, logger: FastifyBaseLogger): FastifyI
     trustProxy: config.trustedProxies.length > 0 ? config.trustedProxies : false,
     requestTimeout: 120_000,
     forceCloseConnections: 'idle',
+    // An address that cannot be decoded comes to no route and to no handler of errors.
+    frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) =>
+      reply
+        .code(400)
+        .type(PROBLEM_TYPE)
+        .send(JSON.stringify(problemFor('REQUEST_INVALID', error.message))),
   } as const
   // The types of the two servers differ, and nothing here depends on which one it is.
   if (config.tls === undefined) return Fastify(options)

@@ -85,25 +85,25 @@ export async function registerPages(app: FastifyInstance, context: PagesContext)
       const account = await accountOf(store.db, request)
       return account === null ? null : scopeOf(account)
     },
-    async renderProblem(request, reply, { code, status }) {
-      const problem = kindOf(code, status, request.method)
+    async renderProblem(request, reply, { code, status, detail = '' }) {
+      const problem = kindOf(code, status, detail)
       const account = await accountOf(store.db, request)
       const kind = {
         title: ({ t }: Locale) => t(`problem.${problem}`),
         ...(account === null ? {} : { account }),
       }
       return render(request, reply, kind, (locale) =>
-        problemView(problem, status >= 500 ? request.id : null, locale),
+        problemView(problem, status >= 500 ? request.id : null, problem === 'invalid' ? detail : '', locale),
       )
     },
   }
 }
 
-function kindOf(code: string, status: number, method: string): Problem {
+function kindOf(code: string, status: number, detail: string): Problem {
   if (code === 'NOT_FOUND') return 'notFound'
   if (code === 'TOO_MANY_REQUESTS') return 'limited'
-  // a form's token is all that is forbidden to a person who may see the page
-  if (code === 'FORBIDDEN' && method === 'POST') return 'expired'
+  // a form whose token is missing, or of another session: see `checkToken`
+  if (code === 'FORBIDDEN' && /csrf/i.test(detail)) return 'expired'
   if (code === 'UNAUTHORIZED' || code === 'FORBIDDEN') return 'forbidden'
   return status >= 500 ? 'failed' : 'invalid'
 }

@@ -61,8 +61,9 @@ const periodQuery = z.object({
   known: localDate.optional(),
   period: z
     .string()
-    .regex(/^\d{4}(-\d\d){0,2}$/)
-    .default(''),
+    .regex(/^\d{4}(-(0[1-9]|1[0-2])(-\d\d)?)?$/)
+    .refine((text) => text.length < 10 || localDate.safeParse(text).success)
+    .optional(),
 })
 const evidenceQuery = z.object({
   kind: z.string().max(64).optional(),
@@ -101,7 +102,7 @@ export function registerRoutes(scope: FastifyInstance, parts: RouteParts): void 
   registerReportRoutes(scope, { reports, office, render, visit, page })
 
   page('/contracts/:id/sets/:set/:tier', async (request, reply, { account, source }) => {
-    const { known, period } = parsed(periodQuery, request.query)
+    const { known, period = source.now.toISOString().slice(0, 4) } = parsed(periodQuery, request.query)
     const { model, zone } = await loadPeriod(source, { ...tierWish(request, known), period })
     return render(
       request,

@@ -15,6 +15,7 @@ import { checkToken } from './session.ts'
 import { contractTabHref } from './view/contract-tabs.ts'
 import { promisesView } from './view/promises.ts'
 import { requestsView } from './view/requests.ts'
+import type { Refusal } from './view/requests.ts'
 import { reviewView } from './view/review.ts'
 import { whatIfView } from './view/what-if.ts'
 import { paramOf, parsed } from './visit.ts'
@@ -29,9 +30,8 @@ export interface TermsParts extends Visits {
 }
 
 /** Tiers' numbers by `keep:<set>:<tier>`; a form of a large contract has a few hundred. */
-const whatIfQuery = z
-  .object({ policy: z.string().max(1000).default('') })
-  .catchall(z.coerce.number().int().min(1).max(100_000).optional())
+const whatIfQuery = z.object({ policy: z.string().max(1000).default('') }).catchall(z.unknown())
+const keepNumber = z.coerce.number().int().min(1).max(100_000)
 const acceptForm = z.object({
   version: z.coerce.number().int().min(1),
   sha256: hex64,
@@ -42,14 +42,28 @@ const requestForm = z.object({
   path: z.string().min(1).max(4096),
   snapshot: z
     .string()
-    .max(64)
-    .transform((text) => (text === '' ? undefined : text))
+    .max(128)
+    .transform((text) => (text.trim() === '' ? undefined : text.trim()))
     .optional(),
 })
 
 /** Readers and auditors look; to make an agent work takes somebody who administers or operates. */
 function mayAsk({ role }: Pick<Account, 'role'>): boolean {
   return role === 'provider-admin' || role === 'provider-operator' || role === 'customer-admin'
+}
+
+/** Why a request cannot be; null: it was kept. */
+async function refusalOf(work: () => Promise<unknown>): Promise<Refusal | null> {
+  try {
+    await work()
+    return null
+  } catch (error) {
+    if (!(error instanceof BevisError)) throw error
+    if (error.code === 'NOT_FOUND') return 'notBackedUp'
+    if (error.code === 'TOO_MANY_REQUESTS') return 'tooMany'
+    if (error.code === 'REQUEST_INVALID') return 'notAPath'
+    throw error
+  }
 }
 
 export function registerTermsRoutes(scope: FastifyInstance, parts: TermsParts): void {
@@ -99,16 +113,27 @@ export function registerTermsRoutes(scope: FastifyInstance, parts: TermsParts): 
     if (!mayAsk(account)) throw new BevisError('FORBIDDEN', `${account.email} may not ask for restores`)
     const contract = paramOf(request, 'id')
     const order = { contract, ...parsed(requestForm, request.body), by: account.email }
-    await ask(store, source.scope, order, now())
-    return reply.redirect(contractTabHref(contract, 'requests'), 303)
+    await contractOf(source, contract) // that the account may see it
+    const problem = await refusalOf(() => ask(store, source.scope, order, now()))
+    if (problem === null) return reply.redirect(contractTabHref(contract, 'requests'), 303)
+    // What was typed stays, beside what is wrong with it.
+    const model = await loadRequests(source, contract)
+    const csrf = reply.generateCsrf()
+    void reply.code(400)
+    return render(
+      request,
+      reply,
+      { title: ({ t }) => t('requests.title'), section: 'overview', account },
+      (locale) => requestsView({ ...model, csrf, mayAsk: true, refused: { problem, ...order } }, locale),
+    )
   })
 
   page('/contracts/:id/what-if', async (request, reply, { account, source }) => {
     const { policy, ...rest } = parsed(whatIfQuery, request.query)
     const keep = new Map(
-      Object.entries(rest).flatMap(([name, value]) =>
-        name.startsWith('keep:') && value !== undefined ? [[name, value] as const] : [],
-      ),
+      Object.entries(rest)
+        .filter(([name]) => name.startsWith('keep:'))
+        .map(([name, value]) => [name, parsed(keepNumber, value)] as const),
     )
     const model = await loadWhatIf(source, { id: paramOf(request, 'id'), policy, keep })
     return render(

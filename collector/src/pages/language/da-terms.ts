@@ -44,6 +44,13 @@ export const termsDa: Words<typeof termsEn> = {
     none: 'Der er ikke bedt om noget',
     noneNext: 'Det, du beder om her, gendannes, næste gang agenten melder sig, som regel inden for en time.',
     caption: 'Gendannelser, der er bedt om, de nyeste først',
+    problem: {
+      notBackedUp:
+        'Ingen backup af dette sæt, som vi kender, har den sti. Skriv den, som agenten gør, f.eks. {{example}}.',
+      notAPath:
+        'Der skal en hel sti til, f.eks. {{example}}, og et øjebliksbillede nævnes med alle 64 cifre af dets ID.',
+      tooMany: 'Der venter allerede mange ønsker på agenten. Vent, til nogle er besvaret.',
+    },
     mayNot: 'Din konto kan læse. Brug en, der administrerer, for at bede om en gendannelse.',
   },
   whatIf: {

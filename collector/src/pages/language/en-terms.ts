@@ -41,6 +41,13 @@ export const termsEn = {
     none: 'Nothing has been asked for',
     noneNext: 'What you ask for here is restored when the agent next calls, usually within the hour.',
     caption: 'Restores that were asked for, the newest first',
+    problem: {
+      notBackedUp:
+        'No backup of this set that we know of holds that path. Write it as the agent does, such as {{example}}.',
+      notAPath:
+        'A whole path is needed, such as {{example}}, and a snapshot is named by all 64 digits of its ID.',
+      tooMany: 'Many requests wait for the agent already. Wait until some have been answered.',
+    },
     mayNot: 'Your account may read. To ask for a restore, use one that administers.',
   },
   whatIf: {

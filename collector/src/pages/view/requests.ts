@@ -1,5 +1,5 @@
 import type { RequestRow } from '../../store/read/requests.ts'
-import { empty, hash } from '../design/element.ts'
+import { empty, hash, notice } from '../design/element.ts'
 import { word } from '../design/state.ts'
 import { table } from '../design/table.ts'
 import { html, nothing } from '../html.ts'
@@ -18,7 +18,11 @@ export interface RequestsModel {
   /** False: the account may only read. */
   mayAsk: boolean
   csrf: string
+  /** What was asked for and cannot be, and why. */
+  refused?: { problem: Refusal; set: string; path: string; snapshot?: string | undefined }
 }
+
+export type Refusal = 'notBackedUp' | 'notAPath' | 'tooMany'
 
 export function requestsView(model: RequestsModel, locale: Locale): Html {
   const { t } = locale
@@ -63,20 +67,34 @@ function outcome({ answer }: RequestRow, locale: Locale): Html {
     >${answer.detail === null ? nothing : html`<span class="under">${answer.detail}</span>`}`
 }
 
-function askForm({ id, sets, csrf }: RequestsModel, { t }: Locale): Html {
+function askForm({ id, sets, csrf, refused }: RequestsModel, { t }: Locale): Html {
   const example = sets[0]?.example ?? '/srv/data/report.pdf'
   return html`<section class="panel no-print">
+    ${
+      refused === undefined
+        ? nothing
+        : html`<div class="section-last" role="alert">
+            ${notice('bad', t(`requests.problem.${refused.problem}`, { example }))}
+          </div>`
+    }
     <form class="fields hinted" method="post" action="${contractTabHref(id, 'requests')}">
       <input type="hidden" name="_csrf" value="${csrf}" />
       <div class="field">
         <label for="set">${t('requests.set')}</label>
         <select id="set" name="set" required>
-          ${sets.map((set) => html`<option value="${set.id}">${set.id}</option>`)}
+          ${sets.map((set) => html`<option value="${set.id}" ${set.id === refused?.set ? html` selected` : nothing}>${set.id}</option>`)}
         </select>
       </div>
       <div class="field grow">
         <label for="path">${t('requests.path')}</label>
-        <input id="path" name="path" required maxlength="4096" aria-describedby="path-hint" />
+        <input
+          id="path"
+          name="path"
+          required
+          maxlength="4096"
+          value="${refused?.path ?? ''}"
+          aria-describedby="path-hint"
+        />
         <p class="small muted" id="path-hint">${t('requests.pathHint', { example })}</p>
       </div>
       <div class="field grow">
@@ -86,6 +104,7 @@ function askForm({ id, sets, csrf }: RequestsModel, { t }: Locale): Html {
           name="snapshot"
           maxlength="64"
           pattern="[0-9a-f]{64}"
+          value="${refused?.snapshot ?? ''}"
           aria-describedby="snapshot-hint"
         />
         <p class="small muted" id="snapshot-hint">${t('requests.snapshotHint')}</p>

@@ -106,7 +106,8 @@ export function writePopulation(desk: Desk): void {
     contract,
     facts: statements.filter(({ counted }) => counted),
     from: later(monthNameOf(Date.parse(pack.period.from), zone), firstMonth),
-    to: monthNameOf(Date.parse(lastInstant(pack.period.to)), zone),
+    // A period may end far ahead: nothing was done after the verdict's own instant.
+    to: monthNameOf(Math.min(Date.parse(lastInstant(pack.period.to)), Date.parse(told.answer.at)), zone),
   })
   const isEmpty = (row: LedgerRow) =>
     row.inventories.complete +
