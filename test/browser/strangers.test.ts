@@ -65,7 +65,8 @@ class Reader {
     const reader = new Reader()
     const token = (text: string) => /name="_csrf" value="([^"]+)"/.exec(text)?.[1] ?? ''
     const _csrf = token(await reader.read('/sign-in'))
-    expect((await reader.ask('/sign-in', { _csrf, email, password: PASSWORD })).status).toBe(303)
+    const { status } = await reader.ask('/sign-in', { _csrf, email, password: PASSWORD })
+    if (status !== 303) throw new Error(`${email} could not sign in: ${status}`)
     reader.csrf = token(await reader.read('/'))
     return reader
   }
