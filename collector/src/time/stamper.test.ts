@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { sha256Hex } from '@bevis/shared/crypto'
+import { formatVkey } from '@bevis/shared/log/checkpoint'
 import { readCertificates } from '@bevis/shared/time/certificate'
 import { isPackFile } from '@bevis/shared/verify/pack'
 import { examineStamps } from '@bevis/shared/verify/stamps'
@@ -12,6 +13,7 @@ import { readZip } from '@bevis/shared/verify/zip'
 import { assertClean, CONTRACT, makeCollector } from '../../../test/kit/collector.ts'
 import type { TestCollector, TestFolder } from '../../../test/kit/collector.ts'
 import type { FakeAgent } from '../../../test/kit/fake-agent.ts'
+import { signerOf } from '../../../test/kit/register.ts'
 import { makeTsa } from '../../../test/kit/tsa.ts'
 import type { Tsa } from '../../../test/kit/tsa.ts'
 import { packCommand } from '../commands/pack.ts'
@@ -103,6 +105,40 @@ describe('stamps of the hour', () => {
       false,
     )
     await agent.send(agent.many(1))
+  })
+
+  test('a token is stamped anew before its certificate ends, daily until the authority has a newer one', async () => {
+    const [token] = (await stamperOf(authority()).stampIfDue()).stamped
+    const endsMs = Date.parse(token?.stamp.validUntil ?? '') - Date.now()
+    const DAY_MS = 24 * HOUR_MS
+    const due = async (daysBefore: number): Promise<number> => {
+      aheadMs = endsMs - daysBefore * DAY_MS
+      return (await stamperOf(authority()).stampIfDue()).stamped.length
+    }
+    // Nothing but the token itself came to the log since, so no hour asks for a stamp.
+    expect(await due(31)).toBe(0)
+    expect(await due(29)).toBe(1)
+    expect(await due(28.5)).toBe(0)
+    expect(await due(27.5)).toBe(1)
+    const stamps = await listStamps(collector.store.db)
+    expect(stamps.map(({ size, leaf_index }) => [size, leaf_index])).toEqual([
+      [3, 3],
+      [4, 4], // over the first token
+      [5, 5],
+    ])
+  })
+
+  test('each authority stamps, and each hour by itself', async () => {
+    const other = makeTsa({ name: 'Another', key: 'rsa' })
+    const second = await other.listen()
+    const both = stamperOf(authority(), { url: second.url, roots: readCertificates(other.root) })
+    expect((await both.stampIfDue()).stamped.map(({ size }) => size)).toEqual([3, 3])
+    expect((await both.stampIfDue()).stamped).toEqual([])
+    const authorities = (await listStamps(collector.store.db)).map((stamp) => stamp.authority)
+    expect(new Set(authorities).size).toBe(2)
+    await second.close()
+    other.remove()
+    await assertClean(collector)
   })
 
   test('an authority with another root than the configured one stamps nothing', async () => {
@@ -207,6 +243,26 @@ describe('a pack', () => {
       detail: expect.stringMatching(/may have been in other hands since .* 2 statements/),
     })
     expect(unstamped.exit).toBe(2)
+  })
+
+  test('what a key signed after its owner revoked it in the trust file does not hold, where stamps prove it', async () => {
+    await stamperOf(authority()).stampIfDue()
+    await agent.send(agent.many(1))
+    const { origin = '', size = 0, root = new Uint8Array() } = agent.last ?? {}
+    await agent.send([agent.next({ chain: { log: { origin, size, root: root.toBase64() } } })])
+    const { files } = await pack()
+    const vkey = formatVkey('customer.example/root', signerOf('root').spki)
+    const revokedAt = async (time: number) => {
+      const revoked = `{ keyid: ${agent.signer.keyid}, since: "${new Date(time).toISOString()}" }`
+      const more = `tsa: ${fingerprint()}\nroot: { vkey: "${vkey}", revoked: [${revoked}] }`
+      return (await reportOn(files, more)).checks.find(({ id }) => id === 'keys.revocation')
+    }
+    expect(await revokedAt(Date.now() - HOUR_MS)).toMatchObject({
+      outcome: 'failed',
+      failuresTotal: 1, // of the others nothing proves that they were made after it
+      detail: expect.stringMatching(/signed after .* was revoked/),
+    })
+    expect(await revokedAt(Date.now() + HOUR_MS)).toMatchObject({ outcome: 'held' })
   })
 
   test('is made without a stamp when the authority is down, and says so', async () => {

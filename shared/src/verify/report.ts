@@ -34,7 +34,7 @@ export const CHECKS = {
   'trust.agents': {
     title: 'Agent keys are those you trust',
     means:
-      'Every agent’s key is named for that agent in your trust file, and no agent that you named is missing.',
+      'Every agent’s key is named for that agent in your trust file, or left to the root key there, and no agent that you named is missing.',
   },
   'trust.root': {
     title: 'Agent keys are signed by your root key',

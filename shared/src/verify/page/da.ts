@@ -111,7 +111,8 @@ export const da: Words = {
     },
     'trust.agents': {
       title: 'Agenternes nøgler er dem, du stoler på',
-      means: 'Hver agents nøgle står ved agenten i din tillidsfil, og ingen agent, du har nævnt, mangler.',
+      means:
+        'Hver agents nøgle står ved agenten i din tillidsfil, eller er overladt til rodnøglen der, og ingen agent, du har nævnt, mangler.',
     },
     'trust.root': {
       title: 'Agenternes nøgler er signeret med din rodnøgle',
@@ -273,6 +274,10 @@ export const da: Words = {
     [
       /^no head of the log is cosigned as your policy asks$/,
       'intet hoved af loggen er medsigneret, som din politik kræver',
+    ],
+    [
+      /^(\d+) of (\d+) statements? logged before a stamp$/,
+      '$1 af $2 erklæringer er ført i loggen før et stempel',
     ],
     [/^the pack has none$/, 'pakken har ingen'],
     [
