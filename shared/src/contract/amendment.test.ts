@@ -115,3 +115,27 @@ test('what an amendment left on old terms, a later one reaches while it is live'
   // Over at 10 April: no longer live on the 15th.
   expect(obligationIn(after, '2025-03-01').tier).toBe('dayx40')
 })
+
+test('where the fiscal year ends otherwise from then on, an old one is kept as the new one that holds its last day', () => {
+  const keeping5 = (fyEnd: string) => ({
+    retention: keeping([{ per: 'fiscalYear', keep: 5, fyEnd, closeAfter: 'P3M' }]),
+  })
+  const moved = contractOf([
+    versionOf(1, '2024-01-01', { sets: [setOf({ ...keeping5('12-31'), onboardedAt: '2024-01-01' })] }),
+    versionOf(2, '2025-07-01', { sets: [setOf({ ...keeping5('06-30'), onboardedAt: '2024-01-01' })] }),
+  ])
+  const story = new Story()
+  story.days('2025-01-10', '2025-01-12')
+  const yearAt = (at: string, bucket: string) => obligationIn(setAt(moved, story, at), bucket)
+  // Before the amendment: the end of 31 December 2029.
+  expect(yearAt('2025-06-30T21:59:00Z', '2024-01-01').keepUntil).toBe('2029-12-31T23:00:00.000Z')
+  // 31 December 2024 lies in the year to 30 June 2025, which is kept through 30 June 2030. Its due stays.
+  expect(yearAt('2025-06-30T22:00:00Z', '2024-01-01')).toMatchObject({
+    keepUntil: '2030-06-30T22:00:00.000Z',
+    due: '2025-04-01T04:00:00.000Z',
+  })
+  // The year that had begun is kept through that of its own last day, 31 December 2025: to 30 June 2031.
+  expect(yearAt('2025-07-02T00:00:00Z', '2025-01-01').keepUntil).toBe('2031-06-30T22:00:00.000Z')
+  // And the first of the new ones begins with the amendment.
+  expect(yearAt('2025-07-02T00:00:00Z', '2025-07-01').keepUntil).toBe('2031-06-30T22:00:00.000Z')
+})
