@@ -1,6 +1,7 @@
 /**
  * How fast a pack is made and verified, by the programs as they ship, and what memory that takes: a pack of many
- * statements and one of a tenth, beside the bare Ed25519 verifications of the same signatures.
+ * statements and one of a tenth, each beside the bare Ed25519 verifications of the same signatures on one core, and
+ * what each statement more adds to the memory.
  */
 import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -26,28 +27,39 @@ export async function benchVerify(folder: string, { statements }: { statements: 
   const place = join(folder, 'verify')
   rmSync(place, { recursive: true, force: true })
   mkdirSync(place, { recursive: true })
-  const limit: number[] = []
+  const runs: { count: number; made: Measured; verified: Measured }[] = []
   for (const count of [Math.round(statements / 10), statements]) {
-    const { sample, ...files } = await makePack(place, count)
-    limit.push(bareLimit(sample))
-    report(
-      `pack of ${count} statements, ${(statSync(files.pack).size / 1e6).toFixed(0)} MB: made`,
-      files.made,
-      count,
-    )
+    const { sample, made, ...files } = await makePack(place, count)
     const env = { ...process.env, NODE_OPTIONS: '' }
     const command = [process.execPath, 'shared/src/verify/main.ts', files.pack, '--trust', files.trust]
     const verified = await measure({ key: 'verify', name: 'bevis-verify', command }, env)
-    report(`pack of ${count} statements: verified`, verified, count)
+    const limit = bareLimit(sample)
+    say(
+      `pack of ${count} statements, ${(statSync(files.pack).size / 1e6).toFixed(0)} MB; bare Ed25519 on one core: ${Math.round(limit)} signatures/s`,
+    )
+    report('made', made, count, limit)
+    report('verified', verified, count, limit)
+    runs.push({ count, made, verified })
   }
-  say(`bare Ed25519, one thread: ${Math.round(Math.max(...limit))} signatures/s`)
+  const [few, many] = runs
+  if (few !== undefined && many !== undefined) {
+    const more = (key: 'made' | 'verified') =>
+      Math.round((many[key].largestBytes - few[key].largestBytes) / (many.count - few.count))
+    say(`each statement more takes ${more('made')} bytes to make, ${more('verified')} bytes to verify`)
+  }
   rmSync(place, { recursive: true, force: true })
 }
 
-function report(what: string, { wallSeconds, cpuSeconds, largestBytes }: Measured, count: number): void {
+function report(
+  what: string,
+  { wallSeconds, cpuSeconds, largestBytes }: Measured,
+  count: number,
+  limit: number,
+): void {
   const rate = (seconds: number) => Math.round(count / seconds)
+  const share = ((100 * count) / cpuSeconds / limit).toFixed(0)
   say(
-    `${what} in ${wallSeconds.toFixed(1)} s, ${rate(wallSeconds)} statements/s (${rate(cpuSeconds)} per CPU second), ${(largestBytes / 2 ** 20).toFixed(0)} MiB at most`,
+    `  ${what} in ${wallSeconds.toFixed(1)} s, ${rate(wallSeconds)} statements/s (${rate(cpuSeconds)} per CPU second, ${share} % of the bare limit), ${(largestBytes / 2 ** 20).toFixed(0)} MiB at most`,
   )
 }
 

@@ -153,7 +153,8 @@ async function surveyPack(
       `no agent has sent evidence for ${contractId} yet: a pack would prove nothing`,
     )
   }
-  const answer = evaluation.answer()
+  // An answer makes its lists when they are asked for, and keeps all that they are made from; a copy does not.
+  const answer = JSON.parse(JSON.stringify(evaluation.answer())) as Answer
   const pack: Description = {
     format: PACK_FORMAT,
     tenant: contract.tenant,
