@@ -21,6 +21,7 @@ export async function holdLock(place: TestPlace, binary: string): Promise<() => 
     await ended
   }
   onTestFinished(release)
-  while (readdirSync(join(place.url, 'locks')).length === 0) await sleep(20)
+  // A file that is still being written has a longer name.
+  while (!readdirSync(join(place.url, 'locks')).some((name) => name.length === 64)) await sleep(20)
   return release
 }

@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import { createServer, request } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
 
 /** A real restic-rest-server. */
@@ -30,29 +29,34 @@ export async function openRestServer(
   folder: string,
   options: readonly string[] = [],
 ): Promise<RestServer> {
-  const address = `127.0.0.1:${await freePort()}`
   let stop = async (): Promise<void> => {}
-  const start = async (): Promise<void> => {
+  /** A port of 0 is one that the system chooses: whoever looks for a free one first may find it taken. */
+  const listen = async (port: number): Promise<number> => {
+    const address = `127.0.0.1:${port}`
     const args = ['--no-auth', '--listen', address, '--path', folder, ...options]
-    const child = spawn(program, args, { stdio: 'ignore' })
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const ended = once(child, 'exit')
     stop = async () => {
       if (child.exitCode !== null || child.signalCode !== null) return
-      const ended = once(child, 'exit')
       child.kill('SIGKILL')
       await ended
     }
-    for (let tries = 0; tries < 200; tries += 1) {
-      const answers = await fetch(`http://${address}/`).then(
-        () => true,
-        () => false,
-      )
-      if (answers) return
-      await sleep(25)
-    }
-    throw new Error(`${program} does not listen`)
+    let said = ''
+    const told = new Promise<number>((resolve) => {
+      const hear = (chunk: Buffer): void => {
+        said += chunk.toString()
+        const [, own] = /start server on 127\.0\.0\.1:(\d+)/.exec(said) ?? []
+        if (own !== undefined) resolve(Number(own))
+      }
+      child.stdout.on('data', hear)
+      child.stderr.on('data', hear)
+    })
+    const over = ended.then(() => Promise.reject(new Error(`${program} does not listen: ${said}`)))
+    return Promise.race([told, over])
   }
-  await start()
-  return { url: `rest:http://${address}/set`, kill: () => stop(), start }
+  const port = await listen(0)
+  const start = async (): Promise<void> => void (await listen(port))
+  return { url: `rest:http://127.0.0.1:${port}/set`, kill: () => stop(), start }
 }
 
 /** What happens to a request on its way; `gone`: and to all that come after it; null: it goes through. */
@@ -95,13 +99,4 @@ export async function openFaultyWay(server: string, mishap: Mishap): Promise<{ u
   proxy.listen(0, '127.0.0.1')
   await once(proxy, 'listening')
   return { url: `rest:http://127.0.0.1:${(proxy.address() as AddressInfo).port}${target.pathname}`, close }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
 }

@@ -85,6 +85,9 @@ export async function workOn<R>(
   // The service comes back to it by itself; somebody at a terminal would have to.
   const held = await lock(file, `${what} of ${id}`, { waitMs: options.send ? PATIENCE_BY_HAND_MS : 0, now })
   const progress = options.json ? SILENT : openProgress(process.stderr, () => performance.now())
+  const sayStopping = (): void =>
+    void process.stderr.write('stopping: restic takes its lock away first (the same again leaves it)\n')
+  if (!options.json) options.signal.addEventListener('abort', sayStopping, { once: true })
   const startedAt = now().toISOString()
   await stateDeaths(opened, set.repository.url)
   const attempt: Attempt = {
@@ -140,6 +143,7 @@ export async function workOn<R>(
     throw error
   } finally {
     progress.end()
+    options.signal.removeEventListener('abort', sayStopping)
     held.release()
     if (options.send) await sendAtEnd(opened)
   }

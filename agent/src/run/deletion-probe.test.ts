@@ -9,6 +9,7 @@ import { resticVersions } from '../../../test/kit/restic-versions.ts'
 import { faultyWay, restServer } from '../../../test/kit/rest-server.ts'
 import type { Mishap, RestServer } from '../../../test/kit/rest-server.ts'
 import { storyContext } from '../../../test/kit/story-context.ts'
+import type { StoryContext } from '../../../test/kit/story-context.ts'
 import { runDeletionProbe } from './deletion-probe.ts'
 import { PROBE_NAME } from './probe-snapshot.ts'
 
@@ -71,6 +72,23 @@ describe.runIf(program !== '').each(builds)('restic $version', (build) => {
     expect(await runDeletionProbe(context)).toMatchObject({ outcome: 'allowed' })
   })
 
+  /** From the deletion on; what comes before it has the time that a busy machine takes. */
+  function impatient(context: StoryContext): StoryContext {
+    const { restic } = context
+    let isTried = false
+    return {
+      ...context,
+      restic: {
+        ...restic,
+        forget(request) {
+          isTried = true
+          return restic.forget({ ...request, deadlineMs: 3_000 })
+        },
+        snapshots: (limits) => restic.snapshots({ ...limits, ...(isTried && { deadlineMs: 3_000 }) }),
+      },
+    }
+  }
+
   const isProbe: (what: ReturnType<Mishap>) => Mishap =
     (what) =>
     ({ method, url }) =>
@@ -83,8 +101,9 @@ describe.runIf(program !== '').each(builds)('restic $version', (build) => {
     [401, /TIMEOUT|UNREACHABLE|FAILED/],
     [200, 'RESTIC_FAILED'],
   ] as const)('a deletion that is answered with %s proves nothing, and says so', async (what, code) => {
-    const { context, drafts, restic, own } = await served(['--append-only'], isProbe(what))
-    const run = await runDeletionProbe({ ...context, deadlineMs: 6_000 })
+    const { context, drafts, restic, own } = await served(['--append-only'], isProbe(what), () => {}, 1_000)
+    // An answer ends it by itself; what restic tries again for a quarter of an hour is ended.
+    const run = await runDeletionProbe(what === 200 ? context : impatient(context))
     expect(run.outcome).toBe('inconclusive')
     expect(run.error?.code).toMatch(code)
     expect(drafts).toMatchObject([{ predicate: { outcome: 'inconclusive', attempted: run.snapshotId } }])
@@ -95,10 +114,11 @@ describe.runIf(program !== '').each(builds)('restic $version', (build) => {
     let target = ''
     const { context } = await served(
       [],
-      ({ method, url = '' }) => {
+      ({ method, url = '' }, response) => {
         if (method !== 'DELETE' || !url.includes('/snapshots/')) return null
-        void fetch(`${target}${url}`, { method })
-        return 403
+        // It is gone before the answer is there: else the listing could come first.
+        void fetch(`${target}${url}`, { method }).then(() => response.writeHead(403).end())
+        return 'stall'
       },
       ({ url }) => {
         target = new URL(url.replace('rest:', '')).origin
@@ -123,8 +143,9 @@ describe.runIf(program !== '').each(builds)('restic $version', (build) => {
       (one) => {
         server = one
       },
+      1_000,
     )
-    const run = await runDeletionProbe({ ...context, deadlineMs: 6_000 })
+    const run = await runDeletionProbe(impatient(context))
     expect(run).toMatchObject({ outcome: 'inconclusive', snapshotId: expect.any(String) })
     expect(drafts).toMatchObject([{ predicate: { outcome: 'inconclusive' } }])
     await server?.start()
@@ -132,7 +153,7 @@ describe.runIf(program !== '').each(builds)('restic $version', (build) => {
   })
 
   test('a repository that is shut or gone: nothing was attempted', async () => {
-    const { context, drafts, place, server } = await served(['--append-only'])
+    const { context, drafts, place, server } = await served(['--append-only'], null, () => {}, 1_000)
     writeFileSync(join(place.folder, 'password'), 'wrong')
     expect(await runDeletionProbe(context)).toMatchObject({ error: { code: 'RESTIC_PASSWORD_WRONG' } })
     writeFileSync(join(place.folder, 'password'), 'correct horse')
@@ -149,8 +170,11 @@ describe.runIf(program !== '').each(builds)('restic $version', (build) => {
 
   test('storage that takes no lock has not been asked', async () => {
     let isReadOnly = false
-    const { context } = await served(['--append-only'], ({ method, url = '' }) =>
-      isReadOnly && method === 'POST' && url.includes('/locks/') ? 403 : null,
+    const { context } = await served(
+      ['--append-only'],
+      ({ method, url = '' }) => (isReadOnly && method === 'POST' && url.includes('/locks/') ? 403 : null),
+      () => {},
+      1_000,
     )
     expect(await runDeletionProbe(context)).toMatchObject({ outcome: 'refused' })
     isReadOnly = true
@@ -162,6 +186,8 @@ describe.runIf(program !== '').each(builds)('restic $version', (build) => {
     options: readonly string[] = [],
     mishap: Mishap | null = null,
     onServer: (server: RestServer) => void = () => {},
+    // Until it is killed it takes its lock away, where the server lets it.
+    killAfterMs = 20_000,
   ) {
     const place: TestPlace = testPlace(build)
     const folder = join(place.folder, 'served')
@@ -171,7 +197,7 @@ describe.runIf(program !== '').each(builds)('restic $version', (build) => {
     const url = mishap === null ? server.url : await faultyWay(server.url, mishap)
     const restic = await place.open({
       repository: { url, passwordFile: join(place.folder, 'password') },
-      killAfterMs: 1_000,
+      killAfterMs,
     })
     place.write('a', 'real data')
     const own: string[] = []
