@@ -162,6 +162,13 @@ add(contract, 'event <id> <event>', 'Log what a party approves, holds or acknowl
     ),
   )
 
+add(contract, 'signed <file>', 'Log what a party signed with a key of its own (bevis-verify party).', [
+  'contract signed accepted.json',
+  'contract signed accepted.json --json',
+]).action((file: string, options: Common) =>
+  withOpened(options, async (opened) => (await import('./commands/event.ts')).signedCommand(opened, file)),
+)
+
 add(contract, 'events <id>', 'Show what the log has of a contract: texts, acceptances, approvals, holds.', [
   'contract events AFT-2025-052',
   'contract events AFT-2025-052 --json',

@@ -20,6 +20,7 @@ import {
   smallWorld,
 } from './pack.ts'
 import type { PackOptions } from './pack.ts'
+import { partyAttacks } from './party-attacks.ts'
 import { rootAttacks } from './root-attacks.ts'
 import { writeZip, zipOf } from './zip.ts'
 import type { ZipEntry } from './zip.ts'
@@ -206,7 +207,10 @@ export async function attacks(): Promise<Attack[]> {
     {},
     `${trust}contracts:\n  - { id: AFT-2025-262, sha256: "${'0'.repeat(63)}1" }\n`,
   )
-  for (const { name, files: forgery, trust: by, foundBy } of await rootAttacks())
+  for (const { name, files: forgery, trust: by, foundBy } of [
+    ...(await rootAttacks()),
+    ...(await partyAttacks()),
+  ])
     add(name, zipOf(forgery), foundBy, by)
   for (const [name, zip] of zipTricks(files)) add(name, zip, ['zip.structure'])
   return made

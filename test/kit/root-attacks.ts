@@ -49,6 +49,7 @@ export async function rootWorld(): Promise<World & { readonly first: KitAgent; r
   return Object.assign(made, { first, second })
 }
 
+/** A pack by its files, with the customer's trust file, and what must fail. */
 export interface RootAttack {
   readonly name: string
   readonly files: Map<string, Uint8Array>

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
+import { openPartyWord } from '@bevis/shared/contract/party-word'
 import { EVENT_KINDS } from '@bevis/shared/contract/event-detail'
 import { BevisError } from '@bevis/shared/error'
 import type { ContractEvent } from '@bevis/shared/evidence/predicates'
+import { formatVkey } from '@bevis/shared/log/checkpoint'
 import type { RecordedEvent } from '../office.ts'
 import { findContract } from '../store/read/contracts.ts'
 import { listEvents } from '../store/read/events.ts'
@@ -38,6 +40,31 @@ export async function acceptCommand(
   return told(await office.record(said))
 }
 
+/** Logs what a party signed with its own key; what it says and of whom stands in the file. */
+export async function signedCommand(opened: Opened, file: string): Promise<Outcome> {
+  const signed = openPartyWord(readSigned(file))
+  const { contract, event, version, by, detail } = signed.event
+  const office = await openOfficeOf(opened)
+  const outcome = told(await office.record({ contract, event, version, by, detail, signed }))
+  const vkey = formatVkey(signed.key.name, signed.key.spki)
+  return {
+    ...outcome,
+    json: { ...outcome.json, vkey },
+    lines: [
+      ...outcome.lines,
+      `  signed by ${vkey}: whether that is the ${by.party}’s key, ask the ${by.party}`,
+    ],
+  }
+}
+
+function readSigned(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trimEnd()
+  } catch (cause) {
+    throw new BevisError('USAGE', `${file} cannot be read`, { cause })
+  }
+}
+
 export interface Saying extends Speaking {
   readonly number?: number
   readonly detail?: string
@@ -70,10 +97,10 @@ function readDetail({ detail, detailFile }: Saying): ContractEvent['detail'] {
   throw new BevisError('USAGE', 'the detail is a JSON object: {"sets": ["shop"], …}')
 }
 
-function told({ paeDigest, event }: RecordedEvent): Outcome {
+function told({ paeDigest, event }: RecordedEvent) {
   const { contract, event: kind, by } = event
   return {
-    exit: 0,
+    exit: 0 as const,
     json: { statement: paeDigest, event },
     lines: [`Logged for ${contract}: ${kind}, ${by.person} (${by.party}).`, `  statement ${paeDigest}`],
   }

@@ -2,7 +2,10 @@
 import { acceptancesOf, isAccepted } from '@bevis/shared/contract/acceptance'
 import { parseContract } from '@bevis/shared/contract/parse'
 import { openReplies, repliesTo } from '@bevis/shared/contract/report-reply'
+import { openPartyWord, signedIn } from '@bevis/shared/contract/party-word'
+import type { PartyWord } from '@bevis/shared/contract/party-word'
 import type { Contract, Version } from '@bevis/shared/contract/schema'
+import { keyidOf } from '@bevis/shared/crypto'
 import { BevisError } from '@bevis/shared/error'
 import type { ContractEvent } from '@bevis/shared/evidence/predicates'
 import type { Kysely } from 'kysely'
@@ -16,6 +19,8 @@ import { todayOf } from './amend.ts'
 /** What a person wants to say; see `event/register.ts`. */
 export type Said = Pick<ContractEvent, 'contract' | 'event' | 'by' | 'detail'> & {
   readonly version?: number | undefined
+  /** What the party signed with a key of its own: it must say the same, and count for the first time. */
+  readonly signed?: PartyWord | undefined
 }
 
 const refused = (why: string) => new BevisError('REQUEST_INVALID', why)
@@ -40,17 +45,28 @@ export async function examineEvent(tx: Kysely<Schema>, said: Said, now: Date): P
   if (unknown !== undefined) throw refused(`${said.contract} has no set ${String(unknown)}`)
   const logged = await listEvents(tx, said.contract)
   if (said.event === 'finding-acknowledged' && said.detail['reply'] !== undefined) assertReply(said, logged)
-  if (said.event !== 'version-accepted') return said
   const events = logged.map(({ event }) => event)
-  const sha256 = said.detail['sha256'] ?? text.sha256
+  if (said.signed !== undefined) assertFirst(said.signed, events)
+  const isVote = said.event === 'version-accepted'
+  const sha256 = said.signed?.textSha256 ?? (isVote ? said.detail['sha256'] : undefined) ?? text.sha256
   if (sha256 !== text.sha256) {
     throw refused(
       `the text of ${said.contract} has changed: revision ${text.revision} has the SHA-256 ${text.sha256}. ` +
-        'Read that one before you accept it',
+        'Read that one before you say anything of it',
     )
   }
+  if (!isVote) return said
   assertAcceptable(contract, said, events, now)
   return { ...said, detail: { ...said.detail, sha256 } }
+}
+
+/** A signed word counts once: who logs an old one again would say what the party says no longer. */
+function assertFirst(word: PartyWord, events: readonly ContractEvent[]): void {
+  const isKnown = events.some((event) => {
+    const text = signedIn(event)
+    return text !== null && openPartyWord(text).paeDigest === word.paeDigest
+  })
+  if (isKnown) throw refused('this signed file is in the log already: what is said again is signed again')
 }
 
 /** A reply is about a service report of this contract, and comes from whose turn it is. */
@@ -70,7 +86,7 @@ function assertReply({ by, detail, contract }: Said, logged: readonly LoggedEven
 
 function assertAcceptable(
   contract: Contract,
-  { version: no, by }: Said,
+  { version: no, by, signed }: Said,
   events: readonly ContractEvent[],
   now: Date,
 ): void {
@@ -80,12 +96,26 @@ function assertAcceptable(
   const before = acceptancesOf(version, events)
   const own = before.find(({ party }) => party === by.party)
   if (own !== undefined) {
+    // What was accepted without a key, or with a wrong one, is confirmed with it; that brings nothing into force.
+    if (signed !== undefined && !events.some((event) => isSignedAlike(event, signed))) return
     throw refused(`the ${by.party} has accepted version ${version.no} already: ${own.person}, ${own.at}`)
   }
   if (before.length === 0) return // the other party’s word is still to come
   const others = contract.versions.filter((one) => one !== version && isAccepted(one, events))
   const objection = objectionTo(version, others, todayOf(contract.timezone, now))
   if (objection !== null) throw refused(objection)
+}
+
+/** True if the same key has signed an acceptance of the same version for the same party. */
+function isSignedAlike(event: ContractEvent, { key, event: said }: PartyWord): boolean {
+  const text = signedIn(event)
+  return (
+    text !== null &&
+    event.event === said.event &&
+    event.version === said.version &&
+    event.by.party === said.by.party &&
+    keyidOf(openPartyWord(text).key.spki) === keyidOf(key.spki)
+  )
 }
 
 /** Why a version must not come into force now; null when it may. */

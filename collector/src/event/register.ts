@@ -1,5 +1,6 @@
 /** The office's events of a contract: numbered, each naming the one before it, signed. */
 import type { Signer } from '@bevis/shared/crypto'
+import type { PartyWord } from '@bevis/shared/contract/party-word'
 import { EVENT_DETAILS } from '@bevis/shared/contract/event-detail'
 import { BevisError } from '@bevis/shared/error'
 import { openEnvelope, signEnvelope } from '@bevis/shared/evidence/envelope'
@@ -16,6 +17,8 @@ import type { Schema } from '../store/schema.ts'
 /** What is to be recorded; the instant, the place in the register and the signature are added. */
 export type EventOrder = Pick<ContractEvent, 'contract' | 'event' | 'by' | 'detail'> & {
   readonly version?: number | undefined
+  /** The party's own signed word, which says the same. */
+  readonly signed?: PartyWord | undefined
 }
 
 /** An event, signed, as the log takes it. */
@@ -38,7 +41,7 @@ export async function signEvents(
 ): Promise<SignedEvent[]> {
   const last = new Map<string, { no: number; prev: string }>()
   const signed: SignedEvent[] = []
-  for (const { contract, event, version, by, detail } of orders) {
+  for (const { contract, event, version, by, detail, signed: word } of orders) {
     const { tenant, sha256 } = await findTerms(tx, contract)
     const before = last.get(contract) ?? (await findLastEvent(tx, contract))
     const register = { no: before.no + 1, prev: before.prev }
@@ -52,7 +55,7 @@ export async function signEvents(
         at: toInstant(now),
         by,
         event,
-        detail: readDetail(event, detail),
+        detail: { ...readDetail(event, detail), ...(word !== undefined && { signed: word.text }) },
         register,
       },
     }

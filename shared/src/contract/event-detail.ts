@@ -1,6 +1,6 @@
 /**
  * What each event of a contract says in its detail, as it is written. Whoever judges by events reads them
- * leniently: others may write them too.
+ * leniently: others may write them too. Beside it stands `signed` where the party has signed it: see party-word.ts.
  */
 import { z } from 'zod'
 import type { ContractEvent } from '../evidence/predicates.ts'
@@ -67,7 +67,7 @@ export const EVENT_DETAILS = {
     root: z.string().max(4_096).optional(),
   }),
   /** A document that went out: `contract` for a text that was applied, `service-report`, `evidence-pack` … */
-  'report-issued': z.looseObject({ document: slug, sha256: hex64 }),
+  'report-issued': z.looseObject({ document: slug, sha256: hex64, signed: z.undefined().optional() }),
 } as const satisfies Record<ContractEvent['event'], z.ZodType>
 
 export type EventKind = keyof typeof EVENT_DETAILS

@@ -8,6 +8,7 @@ import { ZERO_DIGEST } from '../evidence/chain.ts'
 import { issuedTextSchema } from './event-detail.ts'
 import { parseContract } from './parse.ts'
 import type { Contract, Version } from './schema.ts'
+import { sorted } from './sorted.ts'
 
 export interface RegisteredEvent {
   /** SHA-256 of the PAE. */
@@ -105,15 +106,4 @@ export function termsOf(contract: Contract | undefined, no: number | undefined):
 function encodeTerms({ timezone, holidays, currency, monthlyFee }: Contract, version: Version): string {
   const { acceptances: _, exclusions: __, holds: ___, ...terms } = version
   return JSON.stringify([timezone, holidays, currency, monthlyFee ?? null, sorted(terms)])
-}
-
-/** The order in which a text names its keys says nothing. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value)
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, inner]) => [key, sorted(inner)]),
-  )
 }

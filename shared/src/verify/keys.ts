@@ -69,6 +69,7 @@ export function readKeys(
     findings.skip('trust.log', 'no trust file: the key came with the pack')
     findings.skip('trust.agents', 'no trust file: the keys came with the pack')
     findings.skip('trust.root', 'no trust file names a root key')
+    findings.skip('trust.parties', 'no trust file names a key of a party')
     return { byId, log, closures }
   }
   // Whose key your file names may have signed that another one follows it.

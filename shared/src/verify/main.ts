@@ -17,6 +17,7 @@ import { mergeTrust, parseTrust } from './trust.ts'
 import type { Trust } from './trust.ts'
 import { VERSION } from './version.ts'
 import { examineStamps } from './stamps.ts'
+import { partyCommand } from './party-command.ts'
 import { rootCommand } from './root-command.ts'
 import { reportUnreadable, verifyPack } from './verify-pack.ts'
 import { openZip } from './zip.ts'
@@ -40,6 +41,8 @@ The trust file (YAML) is yours: the keys that were handed to you at enrolment.
     - { tenant: vestkyst, agent: srv1, keyid: 5344cb07d43b… }   # one keyid, or a list of them
   office: { keyid: 1f0c22… }                                    # the collector's own, where it signed events
   root: { vkey: "vestkyst.example/root+3b0a…+AZ…" }              # your own root key, which signed the agents’ keys
+  parties:                                                      # whose own keys sign acceptances and the like
+    - { party: customer, vkey: "vestkyst.example/root+3b0a…+AZ…" }
   tsa: 9c1185a5c5e9…                                            # SHA-256 of the clocks’ root certificates (DER)
   policy: |                                                     # who else must have seen the log (C2SP tlog-policy)
     witness one.example one.example+ad5e3e21+BOe2…
@@ -123,6 +126,7 @@ evaluateCommand(program)
 forkCommand(program)
 pageCommand(program)
 rootCommand(program, () => new Date())
+partyCommand(program, () => new Date())
 
 async function reportOn(file: string, trust: Trust | null): Promise<Report> {
   let files: PackContent

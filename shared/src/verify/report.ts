@@ -41,6 +41,11 @@ export const CHECKS = {
     means:
       'Every agent’s key is signed by the root key in your trust file, or authorised by a key that is, where the file names one.',
   },
+  'trust.parties': {
+    title: 'Decisions are signed by the parties’ own keys',
+    means:
+      'Every acceptance, approval and hold in the name of a party is signed by that party’s own key, where your trust file names one, and not by the collector’s office alone.',
+  },
   'envelopes.signatures': {
     title: 'Signatures',
     means: 'Every statement is signed by a key of the agent that it names, in that agent’s epoch.',

@@ -136,7 +136,7 @@ async function say(kind: RootWord['kind'], options: Signing, now: Date): Promise
     at: toInstant(now),
     ...(compromisedSince !== undefined && { compromisedSince }),
   }
-  const note = signRootWord(word, await readRoot(keyFile), name)
+  const note = signRootWord(word, await readSigner(keyFile), name)
   if (out !== undefined) await write(out, note, 0o644)
   const done = `${out ?? ''}: ${name} says that ${keyid} of ${tenant}/${agent} is ${kind}`
   tell(
@@ -182,23 +182,23 @@ ${EXIT}`,
     })
 }
 
-async function readRoot(file: string): Promise<Signer> {
+export async function readSigner(file: string): Promise<Signer> {
   return signerFromPem(await read(file))
 }
 
-async function read(file: string): Promise<string> {
+export async function read(file: string, limitBytes = 65_536): Promise<string> {
   let bytes: Uint8Array
   try {
     bytes = await readFile(file)
   } catch (cause) {
     throw new BevisError('USAGE', unreadableText(file, cause), { cause })
   }
-  if (bytes.length > 65_536) throw new BevisError('USAGE', `${file} is larger than 65536 bytes`)
+  if (bytes.length > limitBytes) throw new BevisError('USAGE', `${file} is larger than ${limitBytes} bytes`)
   return new TextDecoder().decode(bytes)
 }
 
 /** Nothing is ever overwritten: it may be the only copy of a key. */
-async function write(file: string, text: string, mode: number): Promise<void> {
+export async function write(file: string, text: string, mode: number): Promise<void> {
   try {
     await writeFile(file, text, { mode, flag: 'wx', flush: true })
   } catch (cause) {
@@ -208,6 +208,6 @@ async function write(file: string, text: string, mode: number): Promise<void> {
   }
 }
 
-function tell(json: boolean | undefined, value: object, lines: readonly string[]): void {
+export function tell(json: boolean | undefined, value: object, lines: readonly string[]): void {
   process.stdout.write(json === true ? `${JSON.stringify(value)}\n` : `${lines.join('\n')}\n`)
 }

@@ -63,6 +63,19 @@ const fileSchema = z.strictObject({
         .default([]),
     })
     .optional(),
+  /** The parties' own keys: what is said in the name of a party that has one must be signed with it. */
+  parties: z
+    .array(
+      z.strictObject({
+        party: z.enum(['customer', 'provider']),
+        vkey,
+        /** Left out: of any contract. */
+        contracts: z.array(slug).min(1).max(1_000).optional(),
+      }),
+    )
+    .min(1)
+    .max(1_000)
+    .optional(),
   /** SHA-256 of the root certificates (DER) of the time stamping authorities that you trust. */
   tsa: oneOrMore.optional(),
   /** Who else must have seen the log's head, as a policy of C2SP tlog-policy. */
@@ -102,6 +115,7 @@ export interface Trust {
     readonly contracts?: readonly string[] | undefined
   }[]
   readonly root?: TrustedRoot | undefined
+  readonly parties?: readonly TrustedParty[] | undefined
   readonly tsa?: readonly string[] | undefined
   readonly policy?: (Policy & { readonly text: string }) | undefined
   readonly office?: { readonly keyid: readonly string[] } | undefined
@@ -112,6 +126,13 @@ export interface Trust {
 export interface TrustedRoot {
   readonly vkey: VerificationKey
   readonly revoked: readonly { readonly keyid: string; readonly since: string }[]
+}
+
+/** A key of a party's own, which signs what it says of its contracts. */
+export interface TrustedParty {
+  readonly party: 'customer' | 'provider'
+  readonly vkey: VerificationKey
+  readonly contracts?: readonly string[] | undefined
 }
 
 /**
@@ -166,6 +187,7 @@ export function mergeTrust(first: Trust, ...others: readonly Trust[]): Trust {
       'the trust files have different policies: keep the one that is to count',
     )
   const root = mergeRoots(all.flatMap((trust) => trust.root ?? []))
+  const parties = all.flatMap((trust) => trust.parties ?? [])
   const tsa = distinct(all.map((trust) => trust.tsa ?? []))
   const office = distinct(all.map((trust) => trust.office?.keyid ?? []))
   const texts = Map.groupBy(
@@ -180,6 +202,7 @@ export function mergeTrust(first: Trust, ...others: readonly Trust[]): Trust {
     log: first.log,
     agents,
     ...(root !== undefined && { root }),
+    ...(parties.length > 0 && { parties }),
     ...(tsa.length > 0 && { tsa }),
     ...(policies[0] !== undefined && { policy: policies[0] }),
     ...(office.length > 0 && { office: { keyid: office } }),

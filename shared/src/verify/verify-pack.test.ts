@@ -18,7 +18,7 @@ describe('an honest pack', () => {
     const report = verifyPack({ files: honest, trust: null })
     expect(report).toMatchObject({ result: 'self-consistent, not anchored', exit: 2, anchored: false })
     const open = report.checks.filter(({ outcome }) => outcome !== 'held')
-    expect(open.map(({ id }) => id)).toEqual(['trust.log', 'trust.agents', 'trust.root'])
+    expect(open.map(({ id }) => id)).toEqual(['trust.log', 'trust.agents', 'trust.root', 'trust.parties'])
     expect(report.notProven.join('\n')).toMatch(/Whose keys these are/)
   })
 })

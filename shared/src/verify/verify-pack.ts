@@ -10,6 +10,7 @@ import type { LoggedStatement } from './index-lines.ts'
 import { readKeys } from './keys.ts'
 import { Consistency, Inclusion, readCheckpoint } from './log.ts'
 import { PACK_FILES, isPackFile, parseStampFile } from './pack.ts'
+import { PartyWords } from './parties.ts'
 import { Population } from './population.ts'
 import { RederivedTable } from './rederived-table.ts'
 import { Findings, concludeReport, counted } from './report.ts'
@@ -111,6 +112,7 @@ function checkContent(
         ]
   const chains = new Chains(trust?.root?.revoked ?? [], findings)
   const root = trust && new SignedKeys(keys, trust.root)
+  const parties = trust && new PartyWords(trust.parties ?? [], contract, isPinned(pack, trust))
   const population = new Population(pack)
   const table = new RederivedTable(files, pack, findings)
   const evaluation = contract && new Evaluation(contract, instantsOf(pack))
@@ -121,6 +123,7 @@ function checkContent(
     onStatement?.(logged)
     for (const proof of proofs) proof.prove(logged)
     root?.add(logged)
+    parties?.add(logged)
     population.add(logged)
     table.add(logged)
     const { statement, paeDigest } = logged
@@ -131,6 +134,7 @@ function checkContent(
   index.conclude()
   for (const proof of proofs) proof.conclude()
   root?.conclude(findings)
+  parties?.conclude(findings)
   chains.conclude()
   const proven = times.conclude()
   chains.doubtCompromised((leaf) => times.before(leaf))

@@ -134,6 +134,7 @@ export const evidenceDa: Words<typeof evidenceEn> = {
     agent: 'Agent',
     epoch: 'Identitet nummer',
     compromisedSince: 'I tvivl siden',
+    signed: 'Signeret med egen nøgle',
   },
   eventDocument: {
     contract: 'aftalens tekst',

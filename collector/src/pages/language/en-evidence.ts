@@ -131,6 +131,7 @@ export const evidenceEn = {
     agent: 'Agent',
     epoch: 'Identity number',
     compromisedSince: 'In doubt since',
+    signed: 'Signed with a key of its own',
   },
   eventDocument: {
     contract: 'the contract’s text',

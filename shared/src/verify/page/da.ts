@@ -119,6 +119,11 @@ export const da: Words = {
       means:
         'Hver agents nøgle er signeret med rodnøglen i din tillidsfil, eller godkendt med en, der er, hvis filen nævner en.',
     },
+    'trust.parties': {
+      title: 'Beslutninger er signeret med parternes egne nøgler',
+      means:
+        'Hver accept, godkendelse og sletteforbud i en parts navn er signeret med partens egen nøgle, hvis din tillidsfil nævner en, og ikke kun af modtagerens kontor.',
+    },
     'envelopes.signatures': {
       title: 'Signaturer',
       means: 'Hver erklæring er signeret med en nøgle, der tilhører den agent, den nævner, i dens epoke.',
@@ -210,6 +215,31 @@ export const da: Words = {
     [
       /^(agent \S+), epoch (\d+): key (\S+) is not signed by your root key (\S+?)(?::.*)?$/,
       '$1, epoke $2: nøglen $3 er ikke signeret med din rodnøgle $4',
+    ],
+    [/^your trust file names no key of a party$/, 'din tillidsfil nævner ingen nøgle for en part'],
+    [/^no trust file names a key of a party$/, 'ingen tillidsfil nævner en nøgle for en part'],
+    [
+      /^(\d+) acceptances? and (\d+) other events? signed by (.+)$/,
+      '$1 accepter og $2 andre hændelser signeret af $3',
+    ],
+    [
+      /^the text of the contract: version (\d+) accepted, not signed by (.+)$/,
+      'aftalens tekst: accept af version $1 er ikke signeret af $2',
+    ],
+    [
+      /^the text of the contract: exclusion from (\S+) approved, not signed by (.+)$/,
+      'aftalens tekst: godkendelsen af undtagelsen fra $1 er ikke signeret af $2',
+    ],
+    [/^(.+): version (\d+) accepted, not signed by (.+)$/, '$1: accept af version $2 er ikke signeret af $3'],
+    [/^(.+): ([a-z-]+), not signed by (.+)$/, '$1: $2 er ikke signeret af $3'],
+    [
+      /^(.+): signed with another key than the (?:customer|provider)’s, (.+)$/,
+      '$1: signeret med en anden nøgle end partens, $2',
+    ],
+    [/^(.+): the (?:customer|provider) signed something else(.*)$/, '$1: parten signerede noget andet$2'],
+    [
+      /^(.+): the (?:customer|provider) signed it once, for an event before(.*)$/,
+      '$1: parten signerede det én gang, til en tidligere hændelse$2',
     ],
     [/^(\d+) signatures? over (\d+) statements?$/, '$1 signaturer på $2 erklæringer'],
     [/^(\d+) statements?$/, '$1 erklæringer'],

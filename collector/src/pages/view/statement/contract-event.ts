@@ -1,4 +1,6 @@
+import { openPartyWord } from '@bevis/shared/contract/party-word'
 import { repliesTo } from '@bevis/shared/contract/report-reply'
+import { keyidOf } from '@bevis/shared/crypto'
 import type { ContractEvent } from '@bevis/shared/evidence/predicates'
 import { hash } from '../../design/element.ts'
 import type { Content } from '../../design/element.ts'
@@ -44,9 +46,16 @@ function labelOf(key: string, { t }: Locale): string {
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 const DAY = /^\d{4}-\d\d-\d\d$/
 
+/** The name alone says little: whoever makes a key gives it one. */
+function showKey(signed: string): Content {
+  const { name, spki } = openPartyWord(signed).key
+  return html`${name} ${hash(keyidOf(spki))}`
+}
+
 function show(key: string, value: unknown, locale: Locale): Content {
   const { t } = locale
   if (typeof value === 'string') {
+    if (key === 'signed') return showKey(value)
     if (key === 'document' && Object.hasOwn(en.eventDocument, value))
       return t(`eventDocument.${value as keyof typeof en.eventDocument}`)
     if (key === 'reply' && Object.hasOwn(en.serviceReport.reply, value))
