@@ -13,7 +13,7 @@ import { STATEMENT_TYPE, encodeStatement, isEvidence, parseStatement } from '../
 import type { StatementOf } from '../evidence/statement.ts'
 import { formatVkey, parseVkey } from '../log/checkpoint.ts'
 import type { VerificationKey } from '../log/checkpoint.ts'
-import { EVENT_DETAILS } from './event-detail.ts'
+import { EVENT_DETAILS, EVENT_KINDS } from './event-detail.ts'
 import { sorted } from './sorted.ts'
 
 /** Of a signed word, as a file and in `detail.signed`. */
@@ -21,8 +21,8 @@ export const PARTY_WORD_LIMIT = 32_768
 
 const fileSchema = z.strictObject({ vkey: z.string().max(1_024), envelope: envelopeSchema })
 
-/** What the office says in its own name, or by a root key's note. */
-const OFFICES: ReadonlySet<ContractEvent['event']> = new Set(['key-revoked', 'report-issued'])
+/** What a party can sign: the rest the office says in its own name, or by a root key's note. */
+export const PARTY_EVENTS = EVENT_KINDS.filter((kind) => kind !== 'key-revoked' && kind !== 'report-issued')
 
 export interface PartyWord {
   /** The file, byte for byte. */
@@ -73,7 +73,8 @@ export function openPartyWord(text: string): PartyWord {
   const statement = parseStatement(opened.payload)
   if (!isEvidence(statement, 'contract-event')) throw malformed('it is no contract event')
   const event = statement.predicate
-  if (OFFICES.has(event.event)) throw malformed(`${event.event} is the office’s to say`)
+  if (!PARTY_EVENTS.some((kind) => kind === event.event))
+    throw malformed(`${event.event} is the office’s to say`)
   if (event.register !== undefined) throw malformed('only the office numbers events')
   const detail = EVENT_DETAILS[event.event].safeParse(event.detail)
   if (!detail.success) {

@@ -1,8 +1,7 @@
 /** `bevis-verify party`: a party's own key, offline, signs what the party says of a contract. */
 import type { Command } from 'commander'
-import { EVENT_KINDS } from '../contract/event-detail.ts'
 import { parseContract } from '../contract/parse.ts'
-import { openPartyWord, signPartyWord } from '../contract/party-word.ts'
+import { PARTY_EVENTS, openPartyWord, signPartyWord } from '../contract/party-word.ts'
 import type { PartyWord } from '../contract/party-word.ts'
 import { sha256Hex } from '../crypto.ts'
 import { BevisError, errorMessageOf } from '../error.ts'
@@ -75,7 +74,7 @@ ${EXIT}`,
     })
   words(party, 'event', 'Signs an approval, a hold or an acknowledgement.')
     .argument('<text>', 'the contract’s text that is in force (YAML)')
-    .argument('<event>', EVENT_KINDS.filter((kind) => kind !== 'version-accepted').join(', '))
+    .argument('<event>', PARTY_EVENTS.filter((kind) => kind !== 'version-accepted').join(', '))
     .requiredOption('--detail <json>', 'what it is about, by the kind of event')
     .option('--number <number>', 'of the version that it is about')
     .addHelpText(
@@ -89,7 +88,7 @@ ${EXIT}`,
     )
     .action(async (file: string, name: string, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<Speaking>()
-      const event = EVENT_KINDS.find((kind) => kind === name)
+      const event = PARTY_EVENTS.find((kind) => kind === name)
       if (event === undefined || event === 'version-accepted')
         throw new BevisError('USAGE', `${name} is no event that is signed so; see --help`)
       const { contract, sha256 } = await readContract(file)
