@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 /** The collector's commands. What each does is in commands/; here they get their names, options and help. */
 import { BevisError } from '@bevis/shared/error'
+import { CLAUSE_IDS } from '@bevis/shared/evidence/clause'
+import type { ClauseId } from '@bevis/shared/evidence/clause'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { add, finish, now, withConfig, withOpened } from './commands/command.ts'
 import type { RevocationCall } from './commands/agent.ts'
@@ -318,9 +320,15 @@ const paperLanguage = () =>
 add(program, 'pack <contract>', 'Write a contract’s evidence pack, to be checked anywhere without us.', [
   'pack AFT-2025-052 --out pack.zip',
   'pack AFT-2025-052 --from 2026-01-01 --to 2026-10-01 --out pack.zip',
+  'pack AFT-2025-052 --clause iso27001-8.13 --clause gdpr-32 --out pack.zip',
 ])
   .option('--from <instant>', 'start of the period (default: a year before its end)')
   .option('--to <instant>', 'end of the period (default: now)')
+  .addOption(
+    new Option('--clause <id...>', 'mark what may support these; all else is in the pack too').choices(
+      CLAUSE_IDS,
+    ),
+  )
   .option('--at <instant>', 'the verdict as it stood then (default: now)')
   .option('--known-at <instant>', 'the verdict from what had been received by then (default: now)')
   .requiredOption('--out <file>', 'the zip to write, a new file')
@@ -333,6 +341,7 @@ add(program, 'pack <contract>', 'Write a contract’s evidence pack, to be check
         language: 'da' | 'en'
         from?: string
         to?: string
+        clause?: ClauseId[]
         at?: string
         knownAt?: string
         out: string

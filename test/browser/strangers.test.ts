@@ -172,6 +172,14 @@ test('a pack of ten thousand years has the months that there were', async () => 
   expect((await answer.arrayBuffer()).byteLength).toBeLessThan(20_000_000)
 })
 
+test('a clause that nobody knows is refused, and the known ones are named', async () => {
+  const owner = await Reader.signedIn(OWNER)
+  const form = { _csrf: owner.csrf, from: '2026-10-01', to: '2026-11-01', clauses: 'iso27001-9.99' }
+  const answer = await owner.ask(`${mine}/pack`, form)
+  expect(answer.status).toBe(400)
+  expect(await answer.text()).toContain('iso27001-8.13')
+})
+
 test('a request that cannot be is told beside what was typed', async () => {
   const owner = await Reader.signedIn(OWNER)
   const answer = await owner.ask(`${mine}/requests`, {

@@ -1,7 +1,10 @@
 /** What a person does with the pages: signs in, follows a red cell to its evidence, takes the pack home. */
 import { readFileSync } from 'node:fs'
+import { isPackFile } from '@bevis/shared/verify/pack'
+import { readZip } from '@bevis/shared/verify/zip'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { descriptionOf } from '../kit/pack.ts'
 import { expectAccessible, openBrowser, signIn, visit } from './browser.ts'
 import { EMAIL, openStage, PASSWORD } from './kit.ts'
 import type { Stage } from './kit.ts'
@@ -184,6 +187,22 @@ test('the evidence pack is a zip', async () => {
       .subarray(0, 4)
       .toString('latin1'),
   ).toBe('PK\u0003\u0004')
+  await context.close()
+})
+
+test('a pack marks the clauses that were ticked', async () => {
+  const { context, page } = await visit(browser, LOOK)
+  await signIn(page, stage.url)
+  await page.goto(`${stage.url}/contracts/AFT-2025-014`)
+  await page.getByText('Mark by clause').click()
+  await page.getByLabel('ISO/IEC 27001:2022 A.8.13').check()
+  await page.getByLabel('CIS Controls v8').check()
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Download evidence pack' }).click(),
+  ])
+  const files = await readZip(readFileSync(await download.path()), isPackFile)
+  expect(descriptionOf(files).filter).toEqual({ clauses: ['iso27001-8.13', 'cis-11'] })
   await context.close()
 })
 

@@ -109,6 +109,10 @@ export async function attacks(): Promise<Attack[]> {
   add('the newest statement cut off', zipOf(describe(short, descriptionOf(files))), [
     'completeness.population',
   ])
+  const marked = await packOf(honest, { clauses: ['iso27001-5.22'] })
+  const unmarked = new Map(marked)
+  replace(unmarked, PACK_FILES.table, ',iso27001-5.22,', ',,')
+  add('a clause’s mark taken away', zipOf(describe(unmarked, descriptionOf(marked))), ['table.rederived'])
   await edit('an agent left out', ['trust.agents'], {
     edit: (parts) => {
       const gone = new Set([honest.second.signer.keyid, honest.second.token.keyid])

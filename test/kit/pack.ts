@@ -16,6 +16,7 @@ import { formatVkey } from '@bevis/shared/log/checkpoint'
 import { formatEntry } from '@bevis/shared/log/entry'
 import { formatProof } from '@bevis/shared/log/proof'
 import { formatConsistency } from '@bevis/shared/log/consistency'
+import { ClauseMarks } from '@bevis/shared/verify/clause-marks'
 import { formatSeal } from '@bevis/shared/verify/description'
 import {
   PACK_FILES,
@@ -28,7 +29,7 @@ import {
   proofFile,
 } from '@bevis/shared/verify/pack'
 import type { IndexLine, Pack, PackKey } from '@bevis/shared/verify/pack'
-import { TABLE_HEAD, formatRow, isInPeriod } from '@bevis/shared/verify/table'
+import { formatRow, formatTableHead, isInPeriod } from '@bevis/shared/verify/table'
 import { MemoryLog } from './log.ts'
 import { OFFICE, Register, signerOf } from './register.ts'
 
@@ -277,6 +278,8 @@ export interface PackOptions {
   to?: string
   at?: string
   knownAt?: string
+  /** In the order of the table of clauses. */
+  clauses?: NonNullable<Pack['filter']>['clauses']
   /** Changes the parts before the pack is described: a forger with the collector's pen, but no keys. */
   edit?: (parts: PackParts) => void
 }
@@ -332,11 +335,9 @@ export async function packOf(world: World, options: PackOptions = {}): Promise<M
   for (const { statement } of statements) {
     const head = 'chain' in statement.predicate ? statement.predicate.chain.log : null
     if (head === null || head.size === 0 || head.size >= parts.size) continue
-    const hashes = await world.log.consistency(head.size, parts.size)
-    put(
-      consistencyFile(head.size, parts.size),
-      formatConsistency({ from: head.size, hashes, checkpoint: checkpoint.note }),
-    )
+    const from = head.size
+    const hashes = await world.log.consistency(from, parts.size)
+    put(consistencyFile(from, parts.size), formatConsistency({ from, hashes, checkpoint: checkpoint.note }))
   }
   put(checkpointFile(parts.size), checkpoint.note)
   for (const { keyid } of parts.keys) {
@@ -354,16 +355,14 @@ export async function packOf(world: World, options: PackOptions = {}): Promise<M
     return [{ statement, receivedAt, paeDigest: opened.paeDigest }]
   })
   put(PACK_FILES.verdict, encodeJson(verdictOf(parts.yaml, facts, verdictAt)))
-  const rows = statements.map(({ statement, opened, leafIndex, receivedAt }) =>
-    formatRow({
-      leafIndex,
-      receivedAt,
-      statement,
-      paeDigest: opened.paeDigest,
-      inPeriod: isInPeriod(statement, period),
-    }),
-  )
-  put(PACK_FILES.table, TABLE_HEAD + rows.join(''))
+  const filter = options.clauses && { filter: { clauses: options.clauses } }
+  const marks = new ClauseMarks({ period, ...filter }, parseContract(parts.yaml).contract)
+  for (const { statement } of statements) marks.add(statement)
+  const rows = statements.map((one) => {
+    const [inPeriod, clauses] = [isInPeriod(one.statement, period), marks.of(one.statement)]
+    return formatRow({ ...one, paeDigest: one.opened.paeDigest, inPeriod, clauses })
+  })
+  put(PACK_FILES.table, formatTableHead({ ...filter }) + rows.join(''))
   put(PACK_FILES.readme, 'A pack made by a test.\n')
   const pack: Pack = {
     format: PACK_FORMAT,
@@ -374,10 +373,11 @@ export async function packOf(world: World, options: PackOptions = {}): Promise<M
       texts: [{ revision: 1, sha256: sha256Hex(parts.yaml), appliedAt: at(START) }],
     },
     period,
+    ...filter,
     verdict: verdictAt,
     madeAt: last,
     log: { origin: world.log.origin, size: parts.size },
-    population: populationOf(statements, index.length, period),
+    population: populationOf(statements, index.length, period, marks.counted()),
     files: [],
   }
   return describe(files, pack)
@@ -395,6 +395,7 @@ function populationOf(
   statements: readonly Described[],
   leaves: number,
   period: Pack['period'],
+  marked: Pack['population']['marked'],
 ): Pack['population'] {
   const chains = new Map<string, Pack['population']['chains'][number]>()
   const first = new Set<string>()
@@ -414,6 +415,7 @@ function populationOf(
     statements: statements.length,
     leaves,
     inPeriod: statements.filter(({ statement }) => isInPeriod(statement, period)).length,
+    ...(marked && { marked }),
     chains: [...chains.values()].toSorted((a, b) =>
       a.agent === b.agent ? a.epoch - b.epoch : a.agent < b.agent ? -1 : 1,
     ),

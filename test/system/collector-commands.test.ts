@@ -87,6 +87,11 @@ describe('every command', () => {
     }
   })
 
+  test('that marks by clause names the clauses that it knows', async () => {
+    const { exit, stderr } = await runCollector(['pack', CONTRACT, '--clause', 'gdpr-99', '--out', 'x.zip'])
+    expect([exit, stderr]).toEqual([2, expect.stringMatching(/gdpr-99.*gdpr-32/s)])
+  })
+
   test('ends with 2 where it could not be done, and says so as JSON if asked', async () => {
     const missing = await runCollector(['agent', 'list', '--json', '--config', join(folder, 'none.yaml')])
     expect(missing.exit).toBe(2)

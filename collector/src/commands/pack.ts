@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { BevisError } from '@bevis/shared/error'
+import type { ClauseId } from '@bevis/shared/evidence/clause'
 import type { Language } from '../pages/language/locale.ts'
 import { evidencePapers } from '../report/evidence/report.ts'
 import { readPage } from '@bevis/shared/verify/page-command'
@@ -14,6 +15,8 @@ export interface PackOptions {
   readonly to?: string
   readonly at?: string
   readonly knownAt?: string
+  /** What is marked beside the period. */
+  readonly clause?: readonly ClauseId[]
   readonly out: string
   /** Of the report for people. */
   readonly language?: Language
@@ -42,6 +45,7 @@ export async function packCommand(opened: Opened, contract: string, options: Pac
     contractId: contract,
     from: readInstant(options.from) ?? aYearBefore(to),
     to,
+    clauses: options.clause,
     at: readInstant(options.at),
     knownAt: readInstant(options.knownAt),
     now: now(),
@@ -60,6 +64,11 @@ export async function packCommand(opened: Opened, contract: string, options: Pac
               'See --from and --to.',
           ]
         : []),
+      ...(written.marked === undefined
+        ? []
+        : [
+            `Marked by clause: ${written.marked.statements} statements, ${written.marked.inPeriod} of them in the period. The others are in it too.`,
+          ]),
       ...failures.map(({ error }) => `No stamp: ${error.message}`),
       `Its description has the SHA-256 ${written.sha256}.`,
       `Check it with: bevis-verify ${options.out} --trust trust.yaml`,

@@ -66,7 +66,7 @@ export async function registerPages(app: FastifyInstance, context: PagesContext)
       ledger: (scope, contract, months) => readLedger({ store, scope, factsOf }, contract, months, now()),
       ledgerCsv: formatLedger,
     },
-    writePack: async ({ scope, contract, from, to, language }, out) => {
+    writePack: async ({ scope, contract, from, to, clauses, language }, out) => {
       // Loaded when a pack is made: the libraries for PDFs and certificates take 40 MB.
       const { evidencePapers } = await import('../report/evidence/report.ts')
       const { readPage } = await import('@bevis/shared/verify/page-command')
@@ -75,7 +75,7 @@ export async function registerPages(app: FastifyInstance, context: PagesContext)
       const head = (await stamps?.stamper.stampHead())?.head ?? (await log.head())
       const { vkey, successions } = log
       const stamped = { vkey, successions, head: () => Promise.resolve(head) }
-      const wish = { scope, contractId: contract, from, to, now: now(), page, papers, out }
+      const wish = { scope, contractId: contract, from, to, clauses, now: now(), page, papers, out }
       return writePack({ store, log: stamped, tsaChain: stamps?.tsaChain, ...wish })
     },
   })

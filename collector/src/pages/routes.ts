@@ -2,6 +2,8 @@ import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import type { Writable } from 'node:stream'
 import { BevisError } from '@bevis/shared/error'
+import { CLAUSE_IDS } from '@bevis/shared/evidence/clause'
+import type { ClauseId } from '@bevis/shared/evidence/clause'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { Compliance } from '../compliance/compliance.ts'
@@ -50,6 +52,8 @@ export interface PackWish {
   /** Statements dated in [from, to). */
   from: Date
   to: Date
+  /** Marked in it. */
+  clauses?: readonly ClauseId[] | undefined
   /** Of the report for people. */
   language: Language
 }
@@ -70,7 +74,17 @@ const evidenceQuery = z.object({
   agent: z.string().max(128).optional(),
   before: z.coerce.number().int().min(0).optional(),
 })
-const packForm = z.object({ from: localDate, to: localDate })
+/** A field that is ticked once comes as a text, and ticked more often as a list. */
+const packForm = z.object({
+  from: localDate,
+  to: localDate,
+  clauses: z
+    .preprocess(
+      (ticked) => (typeof ticked === 'string' ? [ticked] : ticked),
+      z.array(z.enum(CLAUSE_IDS)).max(CLAUSE_IDS.length),
+    )
+    .optional(),
+})
 
 /** The pages that need a sign-in. */
 export function registerRoutes(scope: FastifyInstance, parts: RouteParts): void {
@@ -187,14 +201,14 @@ export function registerRoutes(scope: FastifyInstance, parts: RouteParts): void 
   scope.post('/contracts/:id/pack', { preHandler: checkToken }, async (request, reply) => {
     const visitor = await visit(request, reply)
     if (visitor === null) return reply
-    const { from, to } = parsed(packForm, request.body)
+    const { from, to, clauses } = parsed(packForm, request.body)
     const contract = paramOf(request, 'id')
     const { source } = visitor
     const zone = (await contractOf(source, contract)).text?.timezone ?? DEFAULT_ZONE
     const period = { from: startOfDay(from, zone), to: endOfDay(to, zone) }
     const out = new PassThrough()
     const { language } = localeOfRequest(request)
-    const written = writePack({ scope: source.scope, contract, ...period, language }, out)
+    const written = writePack({ scope: source.scope, contract, ...period, clauses, language }, out)
     written.catch((error: unknown) =>
       out.destroy(error instanceof Error ? error : new Error('the pack was cut short')),
     )

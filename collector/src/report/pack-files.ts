@@ -8,6 +8,7 @@ import type { Checkpoint, VerificationKey } from '@bevis/shared/log/checkpoint'
 import { formatConsistency } from '@bevis/shared/log/consistency'
 import { consistencyProof, inclusionProof } from '@bevis/shared/log/merkle'
 import { formatProof } from '@bevis/shared/log/proof'
+import { ClauseMarks } from '@bevis/shared/verify/clause-marks'
 import type { Description } from '@bevis/shared/verify/description'
 import {
   PACK_FILES,
@@ -18,8 +19,8 @@ import {
   keyFile,
   proofFile,
 } from '@bevis/shared/verify/pack'
-import type { IndexLine, Pack, PackKey } from '@bevis/shared/verify/pack'
-import { TABLE_HEAD, formatRow, isInPeriod } from '@bevis/shared/verify/table'
+import type { IndexLine, PackKey } from '@bevis/shared/verify/pack'
+import { formatRow, formatTableHead, isInPeriod } from '@bevis/shared/verify/table'
 import type { Log } from '../log/log.ts'
 import type { StampLine } from '../store/read/stamps.ts'
 import { chunksOf } from '../store/rows.ts'
@@ -67,7 +68,7 @@ export async function* packFiles(
   const evidence = evidenceOf(store, selection)
   yield { path: PACK_FILES.evidence, content: evidence, sizeBytes: survey.evidenceBytes }
   yield { path: PACK_FILES.index, content: indexOf(store, selection) }
-  yield { path: PACK_FILES.table, content: tableOf(store, selection, pack.period) }
+  yield { path: PACK_FILES.table, content: tableOf(store, pack, parts) }
   yield { path: PACK_FILES.verdict, content: encodeJson(answer) }
   if (papers !== undefined) yield* papers
   yield* proofsOf(store, parts, { tsaChain, key: parseVkey(log.vkey) })
@@ -115,13 +116,19 @@ async function* indexOf(store: Store, selection: Selection): AsyncGenerator<stri
   }
 }
 
-async function* tableOf(store: Store, selection: Selection, period: Pack['period']): AsyncGenerator<string> {
-  yield TABLE_HEAD
+async function* tableOf(
+  store: Store,
+  pack: Description,
+  { selection, terms }: PackParts,
+): AsyncGenerator<string> {
+  const marks = new ClauseMarks(pack, terms)
+  yield formatTableHead(pack)
   for await (const page of pagesOf(store.db, selection)) {
     const rows = page.map(({ leaf_index: leafIndex, received_at, pae_digest: paeDigest, payload }) => {
       const statement = parseStatement(payload)
-      const inPeriod = isInPeriod(statement, period)
-      return formatRow({ leafIndex, receivedAt: received_at, paeDigest, statement, inPeriod })
+      const inPeriod = isInPeriod(statement, pack.period)
+      const clauses = marks.of(statement)
+      return formatRow({ leafIndex, receivedAt: received_at, paeDigest, statement, inPeriod, clauses })
     })
     yield rows.join('')
   }

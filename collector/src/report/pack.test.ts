@@ -152,6 +152,29 @@ describe('a pack of a real collector', () => {
     expect(table.filter((row) => row.split(',')[2] === 'yes')).toHaveLength(6)
   })
 
+  test('marks what may support a clause, however it was asked for, and brings all the rest', async () => {
+    const [one, other] = [join(folder, 'clauses.zip'), join(folder, 'again.zip')]
+    const { marked } = await writePack({ ...request(one), clauses: ['cis-11', 'iso27001-8.13'] })
+    await writePack({ ...request(other), clauses: ['iso27001-8.13', 'cis-11', 'cis-11'] })
+    expect(readFileSync(other).equals(readFileSync(one))).toBe(true)
+    const [files, plain] = await Promise.all(
+      [one, await packFile('unmarked.zip')].map((file) => readZip(readFileSync(file), isPackFile)),
+    )
+    const report = verifyPack({ files: files ?? new Map(), trust: parseTrust(trustText()) })
+    expect(report).toMatchObject({ result: 'verified', pack: { statements: 21 } })
+    expect(files?.get(PACK_FILES.evidence)).toEqual(plain?.get(PACK_FILES.evidence))
+    const table = Buffer.from(files?.get(PACK_FILES.table) ?? []).toString()
+    const rows = table.split('\r\n').filter((row) => /iso27001|cis/.test(row.split(',')[3] ?? ''))
+    expect(rows).toHaveLength(marked?.statements ?? -1)
+    expect(rows.length).toBeGreaterThan(0)
+    expect(rows.length).toBeLessThan(21)
+    const readme = Buffer.from(files?.get(PACK_FILES.readme) ?? []).toString()
+    expect(readme).toContain(
+      'Clauses    iso27001-8.13, cis-11: what may support them is marked in evidence.csv',
+    )
+    expect(Buffer.from(plain?.get(PACK_FILES.readme) ?? []).toString()).not.toContain('Clauses')
+  })
+
   test('a contract of another customer does not exist for who asks', async () => {
     const out = join(folder, 'other.zip')
     await expect(writePack({ ...request(out), scope: { tenant: 'andre' } })).rejects.toMatchObject({

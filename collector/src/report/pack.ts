@@ -10,7 +10,10 @@ import type { Contract } from '@bevis/shared/contract/schema'
 import { startSha256 } from '@bevis/shared/crypto'
 import type { RunningHash } from '@bevis/shared/crypto'
 import { BevisError } from '@bevis/shared/error'
+import { CLAUSE_IDS } from '@bevis/shared/evidence/clause'
+import type { ClauseId } from '@bevis/shared/evidence/clause'
 import { toInstant } from '@bevis/shared/format'
+import { ClauseMarks } from '@bevis/shared/verify/clause-marks'
 import { formatDescription, formatSeal } from '@bevis/shared/verify/description'
 import type { Description } from '@bevis/shared/verify/description'
 import { PACK_FILES, PACK_FORMAT } from '@bevis/shared/verify/pack'
@@ -41,6 +44,8 @@ export interface PackRequest {
   /** Statements dated in [from, to) are marked; the pack holds all from the agents' first. */
   readonly from: Date
   readonly to: Date
+  /** Statements that may support these are marked, the others are there too; none or left out: nothing is marked. */
+  readonly clauses?: readonly ClauseId[] | undefined
   /** The verdict is the state at `at`, from what had been received by `knownAt`; both are now if left out. */
   readonly at?: Date | undefined
   readonly knownAt?: Date | undefined
@@ -76,6 +81,8 @@ export interface PackWritten {
   readonly statements: number
   /** Of these, dated in the period. */
   readonly inPeriod: number
+  /** Bearing the mark of a clause, where clauses were asked for. */
+  readonly marked: Description['population']['marked']
   readonly leaves: number
 }
 
@@ -90,8 +97,16 @@ export async function writePack(request: PackRequest): Promise<PackWritten> {
   const papers = request.papers?.(tell(request.store, pack, parts))
   const files = packFiles({ ...request, papers }, pack, parts)
   const sha256 = await deliver(files, pack, request.out)
-  const { statements, inPeriod, leaves } = pack.population
-  return { sha256, contract: pack.contract.id, headline: parts.answer.headline, statements, inPeriod, leaves }
+  const { statements, inPeriod, marked, leaves } = pack.population
+  return {
+    sha256,
+    contract: pack.contract.id,
+    headline: parts.answer.headline,
+    statements,
+    inPeriod,
+    marked,
+    leaves,
+  }
 }
 
 /**
@@ -124,6 +139,7 @@ async function surveyPack(
   const { store, scope, contractId, now, log } = request
   const period = { from: toInstant(request.from), to: toInstant(request.to) }
   if (period.from >= period.to) throw new BevisError('USAGE', 'the period of a pack must end after it begins')
+  const filter = filterOf(request.clauses ?? [])
   const contract = await findContract(store.db, scope, contractId)
   const texts = (await listContractTexts(store.db, scope, contractId)).toReversed()
   const text = texts.at(-1)
@@ -143,6 +159,7 @@ async function surveyPack(
     request.tsaChain === undefined ? undefined : new StampChoice(await listStamps(store.db), head)
   const survey = await surveyStatements(store.db, selection, {
     period,
+    marks: new ClauseMarks({ period, ...filter }, terms),
     onFact: (fact) => evaluation.add(fact),
     onStatement: choice && ((leafIndex, statement) => choice.add(leafIndex, statement)),
     isKept,
@@ -164,6 +181,7 @@ async function surveyPack(
       texts: texts.map(({ revision, sha256, applied_at }) => ({ revision, sha256, appliedAt: applied_at })),
     },
     period,
+    ...filter,
     verdict: { at: toInstant(at), knownAt: toInstant(knownAt) },
     madeAt: toInstant(now),
     log: { origin: head.origin, size: head.size },
@@ -171,6 +189,12 @@ async function surveyPack(
   }
   const stamps = choice?.needed() ?? []
   return { pack, parts: { texts, terms, answer, selection, survey, head, stamps } }
+}
+
+/** Each once and in the table's order, however they were asked for: the same wish gives the same bytes. */
+function filterOf(asked: readonly ClauseId[]): Pick<Description, 'filter'> {
+  const clauses = CLAUSE_IDS.filter((id) => asked.includes(id))
+  return clauses.length === 0 ? {} : { filter: { clauses } }
 }
 
 /** Adds the description and its seal to the files, and gives the digest of the description. */

@@ -7,16 +7,20 @@ import type { Pack } from '@bevis/shared/verify/pack'
  * @param leaf the leaf that the example checks
  */
 export function formatReadme(
-  pack: Pick<Pack, 'contract' | 'period' | 'verdict' | 'log' | 'madeAt'>,
+  pack: Pick<Pack, 'contract' | 'period' | 'filter' | 'verdict' | 'log' | 'madeAt'>,
   leaf: number,
 ): string {
-  const { contract, period, verdict, log, madeAt } = pack
+  const { contract, period, filter, verdict, log, madeAt } = pack
+  const asked =
+    filter === undefined
+      ? ''
+      : `Clauses    ${filter.clauses.join(', ')}: what may support them is marked in ${PACK_FILES.table}\n`
   return `Evidence pack
 =============
 
 Contract   ${contract.id}, ${contract.customer}
 Period     ${period.from} to ${period.to}
-Verdict    at ${verdict.at}, from what was received by ${verdict.knownAt}
+${asked}Verdict    at ${verdict.at}, from what was received by ${verdict.knownAt}
 Log        ${log.origin}, ${log.size} leaves
 Made       ${madeAt}
 

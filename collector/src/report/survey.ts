@@ -1,5 +1,6 @@
 import type { Fact } from '@bevis/shared/contract/known'
 import { Same, linkOf } from '@bevis/shared/contract/told'
+import type { ClauseMarks } from '@bevis/shared/verify/clause-marks'
 import { NumberList } from '@bevis/shared/verify/number-list'
 import { NameList } from '@bevis/shared/verify/name-list'
 import type { IndexLine, Pack, PackChain } from '@bevis/shared/verify/pack'
@@ -129,6 +130,8 @@ export interface Survey {
 /** Who looks at each statement as it goes by. */
 export interface Watch {
   readonly period: Pack['period']
+  /** Counts what bears a mark. */
+  readonly marks: ClauseMarks
   /** What the verdict goes by, in log order. */
   readonly onFact: (fact: Required<Fact>) => void
   readonly onStatement?: ((leafIndex: number, statement: Statement) => void) | undefined
@@ -157,6 +160,7 @@ export async function surveyStatements(
         const slender = slim(statement, same)
         statements.push({ ...fact, leafIndex, counted: counted === 1, statement: slender })
       }
+      watch.marks.add(statement)
       count.statements += 1
       count.evidenceBytes += Buffer.byteLength(envelope) + 1
       count.lastLeaf = leafIndex
@@ -172,9 +176,16 @@ export async function surveyStatements(
   const sorted = [...chains.values()].toSorted((a, b) =>
     a.agent === b.agent ? a.epoch - b.epoch : a.agent < b.agent ? -1 : 1,
   )
+  const marked = watch.marks.counted()
   return {
     statements,
-    population: { statements: count.statements, leaves, inPeriod: count.inPeriod, chains: sorted },
+    population: {
+      statements: count.statements,
+      leaves,
+      inPeriod: count.inPeriod,
+      ...(marked && { marked }),
+      chains: sorted,
+    },
     heads: Array.from(heads.names(), Number).toSorted((a, b) => a - b),
     keyids,
     evidenceBytes: count.evidenceBytes,

@@ -7,6 +7,7 @@
  */
 import { z } from 'zod'
 import { BevisError } from '../error.ts'
+import { CLAUSE_IDS } from '../evidence/clause.ts'
 import { count, hex64, instant, slug } from '../format.ts'
 
 export const PACK_FORMAT = 'bevis-evidence-pack/v1'
@@ -112,6 +113,16 @@ export type PackChain = z.infer<typeof chainSchema>
 
 export const packFileSchema = z.strictObject({ path: z.string().max(256), sizeBytes: count, sha256: hex64 })
 
+/** In the order of the table of clauses, each once. */
+const clausesSchema = z
+  .array(z.enum(CLAUSE_IDS))
+  .min(1)
+  .max(CLAUSE_IDS.length)
+  .refine(
+    (ids) => ids.join() === CLAUSE_IDS.filter((id) => ids.includes(id)).join(),
+    'not in order, each once',
+  )
+
 export const packSchema = z.strictObject({
   format: z.literal(PACK_FORMAT),
   tenant: slug,
@@ -126,6 +137,8 @@ export const packSchema = z.strictObject({
   }),
   /** What was asked for: statements dated in [from, to) are marked in the table. The pack holds the others too. */
   period: z.strictObject({ from: instant, to: instant }),
+  /** Where clauses were asked for: the table marks what may support them. A mark too, and never an omission. */
+  filter: z.strictObject({ clauses: clausesSchema }).optional(),
   /** The verdict is the state at `at`, from what the collector had received by `knownAt`. */
   verdict: z.strictObject({ at: instant, knownAt: instant }),
   madeAt: instant,
@@ -134,6 +147,8 @@ export const packSchema = z.strictObject({
     statements: count,
     leaves: count,
     inPeriod: count,
+    /** Of all and of those in the period, how many bear a clause's mark; there if `filter` is. */
+    marked: z.strictObject({ statements: count, inPeriod: count }).optional(),
     chains: z.array(chainSchema).max(100_000),
   }),
   /** All other files of the pack but the seal, in the order of the zip. The last field: the list is long. */

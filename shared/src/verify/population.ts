@@ -1,4 +1,5 @@
 import type { Chains } from './chains.ts'
+import type { ClauseMarks } from './clause-marks.ts'
 import type { Description } from './description.ts'
 import type { LoggedStatement } from './index-lines.ts'
 import { PACK_FILES } from './pack.ts'
@@ -9,34 +10,40 @@ import { isInPeriod } from './table.ts'
 /** Checks `completeness.population`: what was counted when the pack was made is all here. */
 export class Population {
   readonly #pack: Description
+  readonly #marks: ClauseMarks
   #statements = 0
   #leaves = 0
   #inPeriod = 0
 
-  constructor(pack: Description) {
+  constructor(pack: Description, marks: ClauseMarks) {
     this.#pack = pack
+    this.#marks = marks
   }
 
   add({ statement, leaves }: LoggedStatement): void {
     this.#statements += 1
     this.#leaves += leaves.length
+    this.#marks.add(statement)
     if (isInPeriod(statement, this.#pack.period)) this.#inPeriod += 1
   }
 
   conclude(chains: Chains, findings: Findings): void {
-    const { population } = this.#pack
+    const { population, filter } = this.#pack
+    const marked = this.#marks.counted()
     const epochs = chains.epochs()
-    const compare = (what: string, said: number, found: number) => {
+    const compare = (what: string, said: number | undefined, found: number | undefined) => {
       if (said !== found) {
         findings.fail(
           'completeness.population',
-          `${PACK_FILES.description} counts ${said} ${what}, here are ${found}`,
+          `${PACK_FILES.description} counts ${said ?? 'no'} ${what}, here are ${found ?? 'none asked for'}`,
         )
       }
     }
     compare('statements', population.statements, this.#statements)
     compare('leaves', population.leaves, this.#leaves)
     compare('statements in the period', population.inPeriod, this.#inPeriod)
+    compare('statements marked with a clause', population.marked?.statements, marked?.statements)
+    compare('marked statements in the period', population.marked?.inPeriod, marked?.inPeriod)
     compare('chains', population.chains.length, epochs.length)
     for (const [index, said] of population.chains.entries()) {
       const found = epochs[index]
@@ -55,7 +62,11 @@ export class Population {
     }
     findings.hold(
       'completeness.population',
-      `${counted(this.#statements, 'statement')}, ${this.#inPeriod} in the period`,
+      `${counted(this.#statements, 'statement')}, ${this.#inPeriod} in the period${
+        marked === undefined
+          ? ''
+          : `; ${marked.statements} marked, ${marked.inPeriod} of them in the period, for ${filter?.clauses.join(', ') ?? ''}; the other ${this.#statements - marked.statements} are here too`
+      }`,
     )
   }
 }

@@ -2,34 +2,38 @@ import { BevisError, errorMessageOf } from '../error.ts'
 import { piecesOf } from './description.ts'
 import type { Description, PackContent } from './description.ts'
 import type { LoggedStatement } from './index-lines.ts'
+import type { ClauseMarks } from './clause-marks.ts'
 import { PACK_FILES } from './pack.ts'
 import { counted } from './report.ts'
 import type { Findings } from './report.ts'
-import { TABLE_HEAD, formatRow, isInPeriod } from './table.ts'
+import { formatRow, formatTableHead, isInPeriod } from './table.ts'
 
 /** Checks `table.rederived`, row by row. */
 export class RederivedTable {
   readonly #findings: Findings
   readonly #period: Description['period']
+  readonly #marks: ClauseMarks
   readonly #pieces: Iterator<Uint8Array>
   readonly #encoder = new TextEncoder()
   #rest: Uint8Array = new Uint8Array()
   #rows = 0
   #isOver = false
 
-  constructor(files: PackContent, pack: Description, findings: Findings) {
+  constructor(files: PackContent, pack: Description, marks: ClauseMarks, findings: Findings) {
     this.#findings = findings
     this.#period = pack.period
+    this.#marks = marks
     this.#pieces = (findings.attempt('table.rederived', '', () => piecesOf(files, PACK_FILES.table)) ?? [])[
       Symbol.iterator
     ]()
-    this.#take(TABLE_HEAD, 'the head')
+    this.#take(formatTableHead(pack), 'the head')
   }
 
   add(logged: LoggedStatement): void {
     this.#rows += 1
     const inPeriod = isInPeriod(logged.statement, this.#period)
-    this.#take(formatRow({ ...logged, inPeriod }), `the row of leaf ${logged.leafIndex}`)
+    const clauses = this.#marks.of(logged.statement)
+    this.#take(formatRow({ ...logged, inPeriod, clauses }), `the row of leaf ${logged.leafIndex}`)
   }
 
   conclude(): void {

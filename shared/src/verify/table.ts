@@ -1,11 +1,10 @@
 import { formatCsvLine } from '../csv.ts'
+import type { ClauseId } from '../evidence/clause.ts'
 import type { Statement } from '../evidence/statement.ts'
 import { evidenceNameOf } from '../evidence/statement.ts'
 
+const FIRST_COLUMNS = ['leaf', 'received_at', 'in_period'] as const
 const COLUMNS = [
-  'leaf',
-  'received_at',
-  'in_period',
   'agent',
   'epoch',
   'number',
@@ -23,19 +22,31 @@ export interface TableRow {
   readonly leafIndex: number
   readonly receivedAt: string
   readonly inPeriod: boolean
+  /** Left out where a pack was asked for none: its table has no such column. */
+  readonly clauses?: readonly ClauseId[] | undefined
   readonly paeDigest: string
   readonly statement: Statement
 }
 
-export const TABLE_HEAD = formatCsvLine(COLUMNS)
+export function formatTableHead({ filter }: { readonly filter?: unknown }): string {
+  return formatCsvLine([...FIRST_COLUMNS, ...(filter === undefined ? [] : ['clauses']), ...COLUMNS])
+}
 
-export function formatRow({ leafIndex, receivedAt, inPeriod, paeDigest, statement }: TableRow): string {
+export function formatRow({
+  leafIndex,
+  receivedAt,
+  inPeriod,
+  clauses,
+  paeDigest,
+  statement,
+}: TableRow): string {
   const { predicate } = statement
   const chain = 'chain' in predicate ? predicate.chain : null
   const cells = [
     leafIndex,
     receivedAt,
     inPeriod ? 'yes' : 'no',
+    ...(clauses === undefined ? [] : [clauses.join(' ')]),
     chain?.agent ?? '',
     chain?.epoch ?? '',
     chain?.seq ?? '',

@@ -2,6 +2,7 @@ import { Evaluation } from '../contract/evaluation.ts'
 import type { RegisteredEvent } from '../contract/register.ts'
 import { isEvidence } from '../evidence/statement.ts'
 import { Chains } from './chains.ts'
+import { ClauseMarks } from './clause-marks.ts'
 import { checkCosignatures } from './cosignatures.ts'
 import { readDescription } from './description.ts'
 import type { Description, PackContent } from './description.ts'
@@ -113,8 +114,9 @@ function checkContent(
   const chains = new Chains(trust?.root?.revoked ?? [], findings)
   const root = trust && new SignedKeys(keys, trust.root)
   const parties = trust && new PartyWords(trust.parties ?? [], contract, isPinned(pack, trust))
-  const population = new Population(pack)
-  const table = new RederivedTable(files, pack, findings)
+  const marks = new ClauseMarks(pack, contract)
+  const population = new Population(pack, marks)
+  const table = new RederivedTable(files, pack, marks, findings)
   const evaluation = contract && new Evaluation(contract, instantsOf(pack))
   const events: RegisteredEvent[] = []
   for (const verified of readStatements(files, pack, keys, findings)) {

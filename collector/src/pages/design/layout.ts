@@ -77,6 +77,8 @@ main:focus { outline: none; }
 .accept { margin-top: var(--s5); padding-top: var(--s4); border-top: 1px solid var(--line); display: grid; gap: var(--s3); justify-items: start; }
 .check { display: flex; gap: var(--s2); align-items: center; }
 .check input { min-height: 0; width: 1.125rem; height: 1.125rem; flex: none; }
+.clauses { flex: 1 1 100%; min-width: 0; }
+.clauses .check { margin-top: var(--s2); }
 .version p + h3 { margin-top: var(--s4); }
 .questions { display: grid; gap: var(--s3); padding-left: 1.25rem; list-style: decimal; max-width: 70ch; }
 .paper > * + * { margin-top: var(--s3); }

@@ -60,6 +60,9 @@ export const paperDa: Words<typeof paperEn> = {
     kind: 'Slags erklæring',
     inPeriod: 'I perioden',
     inAll: 'I alt',
+    marked: 'Mærket efter bestemmelse',
+    markedText:
+      'Der blev spurgt efter disse bestemmelser. De erklæringer, som kan støtte dem, er mærket i evidence.csv: {{inPeriod}} i perioden, {{all}} i alt. Alle andre er med i pakken.',
     chains: 'Kæder af erklæringer',
     identity: 'Identitet',
     numbers: 'Numre',

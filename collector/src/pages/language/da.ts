@@ -212,6 +212,9 @@ export const da: Words<typeof en> = {
       'Alt, hvad vurderingen hviler på, i én fil: signerede erklæringer, bevis for deres plads i loggen, aftalen og vurderingen. Jeres revisor kontrollerer den offline uden at spørge os.',
     from: 'Fra',
     to: 'Til',
+    clauses: 'Mærk efter bestemmelse',
+    clausesHint:
+      'Pakken mærker de erklæringer, som kan støtte de valgte bestemmelser. Alle andre er med alligevel.',
     download: 'Hent dokumentationspakke',
     emptyTitle: 'Ikke vurderet endnu',
     emptyNext: 'Den første vurdering følger senest et minut efter, at aftalen er sat i kraft.',

@@ -57,6 +57,9 @@ export const paperEn = {
     kind: 'Kind of statement',
     inPeriod: 'In the period',
     inAll: 'In all',
+    marked: 'Marked by clause',
+    markedText:
+      'These clauses were asked for. Statements that may support them are marked in evidence.csv: {{inPeriod}} in the period, {{all}} in all. All others are in the pack.',
     chains: 'Chains of statements',
     identity: 'Identity',
     numbers: 'Numbers',

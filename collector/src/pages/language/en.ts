@@ -209,6 +209,9 @@ export const en = {
       'Everything this verdict rests on, in one file: signed statements, proofs of their place in the log, the contract and the verdict. Your auditor checks it offline, without asking us.',
     from: 'From',
     to: 'To',
+    clauses: 'Mark by clause',
+    clausesHint:
+      'The pack marks the statements that may support the clauses you choose. All others are in it all the same.',
     download: 'Download evidence pack',
     emptyTitle: 'Not judged yet',
     emptyNext: 'The first verdict follows within a minute of the contract being applied.',

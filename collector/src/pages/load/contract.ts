@@ -1,3 +1,4 @@
+import { clausesFor } from '@bevis/shared/evidence/clause'
 import { BevisError } from '@bevis/shared/error'
 import type { Answer, SetAnswer } from '@bevis/shared/contract/answer'
 import { parseContract } from '@bevis/shared/contract/parse'
@@ -82,6 +83,7 @@ export async function loadContract(source: Source, wish: ContractWish): Promise<
       host,
       lastReceivedAt: last_received_at,
     })),
+    clauses: clausesFor(contract.text ?? { regimes: [] }),
     period: { from: Temporal.PlainDate.from(today).subtract({ months: 3 }).toString(), to: today },
   }
 }

@@ -1,5 +1,6 @@
 import { DIMENSIONS } from '@bevis/shared/contract/answer'
 import type { Dimension, FindingAnswer } from '@bevis/shared/contract/answer'
+import type { Clause } from '@bevis/shared/evidence/clause'
 import { empty, notice } from '../design/element.ts'
 import { badge, isState, word } from '../design/state.ts'
 import { html, nothing } from '../html.ts'
@@ -46,6 +47,8 @@ export interface ContractModel {
   changes: Change[]
   agents: { tenant: string; id: string; host: string; lastReceivedAt: string | null }[]
   csrf: string
+  /** What a pack may be asked to mark. */
+  clauses: readonly Clause[]
   /** Local dates that the form for the pack proposes; `to` is today. */
   period: { from: string; to: string }
 }
@@ -139,6 +142,7 @@ function aside(model: ContractModel, locale: Locale): Html {
         <input type="hidden" name="_csrf" value="${model.csrf}" />
         ${dateField('from', t('contract.from'), model.period.from, model.period.to)}
         ${dateField('to', t('contract.to'), model.period.to, model.period.to)}
+        ${clauseFields(model.clauses, locale)}
         <button type="submit">${t('contract.download')}</button>
       </form>
     </section>
@@ -168,6 +172,20 @@ function aside(model: ContractModel, locale: Locale): Html {
             </ul>
           </section>`
     }`
+}
+
+/** Closed at first: most packs are asked for by period alone. */
+function clauseFields(clauses: readonly Clause[], { t, language }: Locale): Html {
+  return html`<details class="clauses">
+    <summary>${t('contract.clauses')}</summary>
+    <p class="small muted">${t('contract.clausesHint')}</p>
+    ${clauses.map(
+      ({ id, name }) =>
+        html`<label class="check small"
+          ><input type="checkbox" name="clauses" value="${id}" /> ${name[language]}</label
+        >`,
+    )}
+  </details>`
 }
 
 function dateField(name: string, label: string, value: string, max: string): Html {

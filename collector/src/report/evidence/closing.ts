@@ -1,7 +1,9 @@
 import { sha256Hex } from '@bevis/shared/crypto'
+import { EVIDENCE_IDS, clausesFor } from '@bevis/shared/evidence/clause'
+import { ClauseMarks } from '@bevis/shared/verify/clause-marks'
 import { encodeJson } from '@bevis/shared/verify/pack'
-import { TABLE_HEAD, formatRow, isInPeriod } from '@bevis/shared/verify/table'
-import { EVIDENCE_IDS, controlsFor, countEvidence } from './controls.ts'
+import { formatRow, formatTableHead, isInPeriod } from '@bevis/shared/verify/table'
+import { countEvidence } from './controls.ts'
 import { eventsOf } from './desk.ts'
 import type { Desk } from './desk.ts'
 
@@ -14,7 +16,7 @@ export function writeControls(desk: Desk): void {
   sheet.paragraph(t('evidenceReport.controlsText'))
   sheet.table(
     [
-      { head: t('evidenceReport.clause'), share: 0.27, cell: ({ clause }) => clause[locale.language] },
+      { head: t('evidenceReport.clause'), share: 0.27, cell: ({ name }) => name[locale.language] },
       { head: t('evidenceReport.demand'), share: 0.41, cell: ({ demand }) => demand[locale.language] },
       {
         head: t('evidenceReport.support'),
@@ -33,7 +35,7 @@ export function writeControls(desk: Desk): void {
         },
       },
     ],
-    controlsFor(contract),
+    clausesFor(contract),
   )
   sheet.heading(3, t('evidenceReport.objects'))
   sheet.table(
@@ -75,8 +77,12 @@ export function writeVerification(desk: Desk, envelopes: string | null): void {
     description: string,
     relationship: 'Data' | 'Source',
   ) => sheet.attach({ name, type, content: Buffer.from(content), description, relationship })
+  const marks = new ClauseMarks(pack, told.contract)
   const rows = () =>
-    statements.map((one) => formatRow({ ...one, inPeriod: isInPeriod(one.statement, pack.period) }))
+    statements.map((one) => {
+      const { statement } = one
+      return formatRow({ ...one, inPeriod: isInPeriod(statement, pack.period), clauses: marks.of(statement) })
+    })
   attach(
     'verdict.json',
     'application/json',
@@ -85,7 +91,7 @@ export function writeVerification(desk: Desk, envelopes: string | null): void {
     'Data',
   )
   if (statements.length <= ROWS_LIMIT) {
-    const table = [TABLE_HEAD, ...rows()].join('')
+    const table = [formatTableHead(pack), ...rows()].join('')
     attach('evidence.csv', 'text/csv', table, t('evidenceReport.attachedNames.table'), 'Data')
   }
   for (const { revision, yaml } of texts) {

@@ -2,7 +2,11 @@ import type { ObligationAnswer } from '@bevis/shared/contract/answer'
 import { ledgerOf } from '@bevis/shared/contract/ledger'
 import type { LedgerRow } from '@bevis/shared/contract/ledger'
 import { monthNameOf } from '@bevis/shared/contract/month'
+import { CLAUSES } from '@bevis/shared/evidence/clause'
+import type { ClauseId } from '@bevis/shared/evidence/clause'
 import { evidenceNameOf } from '@bevis/shared/evidence/statement'
+import { ClauseMarks } from '@bevis/shared/verify/clause-marks'
+import type { Surveyed } from '../survey.ts'
 import type { Desk } from './desk.ts'
 import { lastInstant } from './desk.ts'
 
@@ -32,6 +36,7 @@ export function writePopulation(desk: Desk): void {
     ],
     [...all.keys()].toSorted(),
   )
+  writeMarked(desk)
   sheet.heading(3, t('evidenceReport.chains'))
   sheet.table(
     [
@@ -157,6 +162,39 @@ export function writePopulation(desk: Desk): void {
       },
     ],
     ledger.rows,
+  )
+}
+
+/** How much there is for each clause that was asked for; nothing where none was. */
+function writeMarked({ sheet, told, locale, t, inPeriod }: Desk): void {
+  const { filter, population } = told.pack
+  if (filter === undefined || population.marked === undefined) return
+  const marks = new ClauseMarks(told.pack, told.contract)
+  const count = (statements: readonly Surveyed[], id: ClauseId) =>
+    locale.number(statements.filter(({ statement }) => marks.of(statement)?.includes(id)).length)
+  sheet.heading(3, t('evidenceReport.marked'))
+  sheet.paragraph(
+    t('evidenceReport.markedText', {
+      inPeriod: locale.number(population.marked.inPeriod),
+      all: locale.number(population.marked.statements),
+    }),
+  )
+  sheet.table(
+    [
+      {
+        head: t('evidenceReport.clause'),
+        share: 0.6,
+        cell: ({ id, name }) => ({ text: name[locale.language], under: id }),
+      },
+      { head: t('evidenceReport.inPeriod'), share: 0.2, num: true, cell: ({ id }) => count(inPeriod, id) },
+      {
+        head: t('evidenceReport.inAll'),
+        share: 0.2,
+        num: true,
+        cell: ({ id }) => count(told.statements, id),
+      },
+    ],
+    CLAUSES.filter(({ id }) => filter.clauses.includes(id)),
   )
 }
 

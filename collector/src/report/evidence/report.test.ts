@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { contractOf, setOf, Story, versionOf } from '@bevis/shared/contract/story-for-tests'
 import { evaluate } from '@bevis/shared/contract/evaluate'
+import type { ClauseId } from '@bevis/shared/evidence/clause'
 import { sha256Hex } from '@bevis/shared/crypto'
 import { BevisError } from '@bevis/shared/error'
 import { attachmentsOf, certificateOf, runOn } from '../../../../test/kit/pdf.ts'
@@ -95,6 +96,26 @@ const report = (one: Story, language: Language = 'en', seal?: Seal) =>
 const wordsOf = (text: string) => text.replaceAll(/\s+/g, ' ')
 
 describe('what it says', () => {
+  test('which clauses were asked for, and how much is marked of how much', async (context) => {
+    const one = told(story())
+    const clauses: ClauseId[] = ['iso27001-8.13', 'gdpr-5']
+    const population = { ...one.pack.population, marked: { statements: 44, inPeriod: 42 } }
+    const pack = { ...one.pack, filter: { clauses }, population }
+    for (const [language, heading] of [
+      ['en', 'Marked by clause'],
+      ['da', 'Mærket efter bestemmelse'],
+    ] as const) {
+      const pdf = await writeEvidenceReport({ ...one, pack }, { voice: (zone) => voiceOf(language, zone) })
+      const text = wordsOf(runOn(context, pdf, 'pdftotext', '-layout', '{}', '-'))
+      expect(text).toContain(heading)
+      expect(text).toMatch(/: 42 (in the period, 44 in all|i perioden, 44 i alt)/)
+      expect(text).toMatch(/ISO\/IEC 27001:2022 A\.8\.13 \d+ \d+ iso27001-8\.13/)
+      expect(text).toContain('gdpr-5')
+    }
+    const plain = wordsOf(runOn(context, await report(story()), 'pdftotext', '-layout', '{}', '-'))
+    expect(plain).not.toContain('Marked by clause')
+  })
+
   test('nothing is green that is not: a missed day, a failed test and its retest', async (context) => {
     const text = wordsOf(
       runOn(context, await report(story({ failing: true })), 'pdftotext', '-layout', '{}', '-'),

@@ -253,6 +253,10 @@ export const da: Words = {
     [/^(\d+) statements? in log order$/, '$1 erklæringer i loggens orden'],
     [/^(\d+) heads? that agents had seen$/, '$1 hoveder, som agenter har set'],
     [/^(\d+) statements?, (\d+) in the period$/, '$1 erklæringer, $2 i perioden'],
+    [
+      /^(\d+) statements?, (\d+) in the period; (\d+) marked, (\d+) of them in the period, for (.+); the other (\d+) are here too$/,
+      '$1 erklæringer, $2 i perioden; $3 mærket, heraf $4 i perioden, for $5; de øvrige $6 er her også',
+    ],
     [/^(\d+) rows?$/, '$1 rækker'],
     [/^no trust file: the keys? came with the pack$/, 'ingen tillidsfil: nøglerne kom med pakken'],
     [/^not reached: what it needs did not hold$/, 'ikke nået: det, den bygger på, holdt ikke'],
