@@ -22,7 +22,7 @@ export async function forgePack(pack: string, forged: string): Promise<void> {
   files.set('evidence.intoto.jsonl', changed)
   const corrected = Buffer.from(description).toString().replaceAll(before, sha256(changed))
   files.set('pack.json', Buffer.from(corrected))
-  files.set('pack.json.sha256', Buffer.from(formatSeal(corrected)))
+  files.set('pack.json.sha256', Buffer.from(formatSeal(sha256(Buffer.from(corrected)))))
 
   writeFileSync(forged, writeZip([...files].map(([name, content]) => ({ name, content }))))
 }

@@ -149,7 +149,9 @@ export async function runCommand(
     )
     if (options.signal.aborted) return 'stopped'
     if (code === 'STATE_LOCKED') return 'locked'
-    if ((loadMark(state, set, what)?.startedAt ?? '') < startedAt) {
+    const mark = loadMark(state, set, what)
+    // A set may have been seen first in this same millisecond.
+    if (!mark || mark.outcome === 'new' || mark.startedAt < startedAt) {
       // It ended before it could say so itself: without a mark it would be owed at once again, and for ever.
       const outcome = isCrash ? 'crashed' : 'failed'
       saveMark(state, set, what, { startedAt, endedAt: now().toISOString(), outcome, code })
