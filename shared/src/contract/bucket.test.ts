@@ -52,24 +52,48 @@ test('every instant lies in exactly one bucket of every tier, in every zone', ()
   )
 })
 
-test('around every change of every zone, buckets still follow each other', () => {
+const WALKED = [
+  { per: 'day' },
+  { per: 'week' },
+  { per: 'month' },
+  { per: 'year' },
+  { per: 'fiscalYear', fyEnd: '06-30' },
+] as const
+
+test('from 2000 to 2100, in every zone, each bucket begins where the one before it ends', () => {
   const failing: string[] = []
   for (const zone of ZONES) {
+    for (const dayStartsAt of ['00:00', '02:30']) {
+      for (const tier of WALKED) {
+        const buckets = bucketsOf(tier, calendarOf(zone, dayStartsAt))
+        let bucket = buckets.bucketOf(FIRST)
+        while (bucket.from < LAST) {
+          const next = buckets.next(bucket)
+          if (next.from !== bucket.to || next.to <= next.from || next.index <= bucket.index)
+            failing.push(`${zone} ${dayStartsAt} ${tier.per} ${new Date(bucket.from).toISOString()}`)
+          bucket = next
+        }
+      }
+    }
+  }
+  expect(failing).toEqual([])
+})
+
+test('around every change of every zone until 2100, hours still follow each other', () => {
+  const failing: string[] = []
+  for (const zone of ZONES) {
+    const buckets = bucketsOf({ per: 'hour' }, calendarOf(zone))
     let change = Temporal.Instant.fromEpochMilliseconds(FIRST)
       .toZonedDateTimeISO(zone)
       .getTimeZoneTransition('next')
-    for (let count = 0; change !== null && count < 12; count++) {
-      for (const per of ['hour', 'day'] as const) {
-        const buckets = bucketsOf({ per }, calendarOf(zone))
-        let bucket = buckets.bucketOf(change.epochMilliseconds - 2 * DAY_MS)
-        while (bucket.from < change.epochMilliseconds + 2 * DAY_MS) {
-          const next = buckets.next(bucket)
-          if (next.from !== bucket.to || next.to <= next.from)
-            failing.push(`${zone} ${change.toString()} ${per}`)
-          if (buckets.bucketOf(next.from).from !== next.from)
-            failing.push(`${zone} ${change.toString()} ${per}`)
-          bucket = next
-        }
+    while (change !== null && change.epochMilliseconds < LAST) {
+      let bucket = buckets.bucketOf(change.epochMilliseconds - DAY_MS / 4)
+      while (bucket.from < change.epochMilliseconds + DAY_MS / 4) {
+        const next = buckets.next(bucket)
+        const isWhole = [next.from, next.to - 1].every((at) => buckets.bucketOf(at).from === next.from)
+        if (next.from !== bucket.to || next.to <= next.from || !isWhole)
+          failing.push(`${zone} ${change.toString()}`)
+        bucket = next
       }
       change = change.getTimeZoneTransition('next')
     }
