@@ -161,6 +161,22 @@ function improvements(all: Answer, less: Answer): string[] {
   return less.headline === 'compliant' && all.headline !== 'compliant' ? ['headline', ...improved] : improved
 }
 
+test('a failed test counts before any listing has its snapshot, until a later one no longer has it', () => {
+  const story = new Story()
+  story.backup('2025-03-20T02:00:00Z')
+  const [snapshot] = story.contents()
+  if (snapshot === undefined) throw new Error('the backup left no snapshot')
+  story.test(snapshot, '2025-03-20T03:00:00Z', 'FAILED')
+  const proof = (at: string) =>
+    evaluate({ contract, facts: story.facts, at: new Date(at) }).sets[0]?.dimensions.proof
+  expect(proof('2025-03-20T04:00:00Z')).toBe('at-risk')
+  story.inventory('2025-03-20T05:00:00Z')
+  expect(proof('2025-03-20T06:00:00Z')).toBe('at-risk')
+  story.drop(snapshot)
+  story.inventory('2025-03-20T07:00:00Z')
+  expect(proof('2025-03-20T08:00:00Z')).toBe('compliant')
+})
+
 test('an evaluation leaves what it is given as it was', () => {
   const facts = tell(
     Array.from({ length: DAYS }, (_, number) => ({

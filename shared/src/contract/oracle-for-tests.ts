@@ -272,7 +272,12 @@ export class Oracle {
     const due = this.#add(last ?? this.#dayStart(this.#onboarded(this.#contract.versions)), every)
     const age: Verdict = at <= due ? 'compliant' : at <= this.#add(due, grace) ? 'at-risk' : 'breached'
     const inventory = this.#newest(at)
-    const failed = [...(inventory?.ids ?? [])].map((id): Verdict => {
+    // A listing from before a failure does not say that its snapshot is gone.
+    const unlisted = this.#world.tests.filter(
+      ({ passed, end }) => !passed && end <= at && end >= (inventory?.takenAt ?? -Infinity),
+    )
+    const ids = new Set([...(inventory?.ids ?? []), ...unlisted.map(({ snapshot }) => snapshot)])
+    const failed = [...ids].map((id): Verdict => {
       const failures = this.#failures(id, at)
       return failures >= 2 ? 'breached' : failures === 1 ? 'at-risk' : 'compliant'
     })

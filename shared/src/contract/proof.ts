@@ -102,8 +102,9 @@ export function weighAge(
 }
 
 /**
- * A failure stays with its snapshot while that is there, until the same snapshot passes. It is told also where
- * no tests are agreed, since a refuted snapshot satisfies nothing.
+ * A failure stays with its snapshot until the same snapshot passes, or a listing made after the test no longer has it:
+ * a listing from before, or none, does not say that it is gone. It is told also where no tests are agreed, since a
+ * refuted snapshot satisfies nothing.
  */
 export function weighFailures(
   opinion: Opinion,
@@ -112,15 +113,17 @@ export function weighFailures(
   at: number,
 ): void {
   const inventory = history.lineage.newest(at)
-  if (inventory === undefined) return
   const told = new Set<string>() // a twin says the same
   for (const point of failed) {
     const failures = new Refutation(point.tests).failuresAt(at)
-    const snapshot = failures > 0 ? idIn(point, inventory, history.lineage, at) : undefined
-    if (snapshot === undefined || told.has(snapshot)) continue
+    if (failures === 0) continue
+    const own = point.tests.filter(({ test, since }) => since <= at && test.predicate.result === 'FAILED')
+    const listed = inventory && idIn(point, inventory, history.lineage, at)
+    const isGone = listed === undefined && (inventory?.takenAt ?? 0) > (own.at(-1)?.endedAt ?? at)
+    const snapshot = listed ?? point.snapshot.id
+    if (isGone || told.has(snapshot)) continue
     told.add(snapshot)
     opinion.weigh(failures >= 2 ? 'breached' : 'at-risk')
-    const own = point.tests.filter(({ test, since }) => since <= at && test.predicate.result === 'FAILED')
     opinion.find(
       failures >= 2 ? 'refuted' : 'failed-test',
       own.at(-1)?.endedAt ?? at,
