@@ -13,6 +13,13 @@ export interface Common {
   readonly json?: boolean
 }
 
+const EXIT_STATUS = 'Exit status: 0 done, 1 the answer is bad, 2 there is no answer.'
+
+/** Adds a name that only holds commands. */
+export function group(parent: Command, name: string, description: string): Command {
+  return parent.command(name).description(description).exitOverride()
+}
+
 /** Adds a command with the options that all have, and examples below its help. */
 export function add(
   parent: Command,
@@ -27,13 +34,7 @@ export function add(
     .option('--json', 'answer as JSON')
     .addHelpText(
       'after',
-      [
-        '',
-        'Examples:',
-        ...examples.map((line) => `  $ bevis-collector ${line}`),
-        '',
-        'Exit status: 0 done, 1 the answer is bad, 2 there is no answer.',
-      ].join('\n'),
+      ['', 'Examples:', ...examples.map((line) => `  $ bevis-collector ${line}`), '', EXIT_STATUS].join('\n'),
     )
     .exitOverride()
 }

@@ -1,6 +1,6 @@
 /** The commands that look after the log: its checks, its keys, and the way back after an old backup. */
 import type { Command } from 'commander'
-import { add, withOpened } from './command.ts'
+import { add, group, withOpened } from './command.ts'
 import type { Common } from './command.ts'
 
 export function logCommands(program: Command): void {
@@ -34,7 +34,7 @@ export function logCommands(program: Command): void {
       ),
     )
 
-  const key = program.command('key').description('The log’s key, and the one that follows it.').exitOverride()
+  const key = group(program, 'key', 'The log’s key, and the one that follows it.')
 
   add(
     key,

@@ -9,10 +9,17 @@ import type { Outcome } from './outcome.ts'
 
 const ALL = { all: true } as const
 
+export interface RequestOptions {
+  readonly set: string
+  readonly path: string
+  readonly snapshot?: string
+  readonly by: string
+}
+
 export async function requestAddCommand(
   { store, now }: Opened,
   contract: string,
-  options: { set: string; path: string; snapshot?: string; by: string },
+  options: RequestOptions,
 ): Promise<Outcome> {
   const asked = await askForTest(store, ALL, { contract, ...options }, now())
   return {

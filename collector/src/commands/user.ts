@@ -9,14 +9,6 @@ import type { Opened } from './open.ts'
 import { alignColumns } from './outcome.ts'
 import type { Outcome } from './outcome.ts'
 
-export const ROLES: readonly AccountRole[] = [
-  'provider-admin',
-  'provider-operator',
-  'customer-admin',
-  'customer-reader',
-  'auditor',
-]
-
 export interface UserAddOptions {
   readonly role: AccountRole
   readonly tenant?: string

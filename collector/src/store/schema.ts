@@ -354,12 +354,15 @@ export interface AccountTable {
   disabled_at: string | null
 }
 
-export type AccountRole =
-  | 'provider-admin'
-  | 'provider-operator'
-  | 'customer-admin'
-  | 'customer-reader'
-  | 'auditor'
+export const ACCOUNT_ROLES = [
+  'provider-admin',
+  'provider-operator',
+  'customer-admin',
+  'customer-reader',
+  'auditor',
+] as const
+
+export type AccountRole = (typeof ACCOUNT_ROLES)[number]
 
 /** Signed-in browsers. Primary key `id`. */
 export interface SessionTable {
