@@ -3,7 +3,9 @@ import { CONTRACT, makeCollector } from '../../../test/kit/collector.ts'
 import type { TestCollector, TestFolder } from '../../../test/kit/collector.ts'
 import { evaluateCommand } from './evaluate.ts'
 
-const now = () => new Date('2025-03-02T12:00:00.000Z')
+/** Like a real clock it never tells the same time twice. */
+let told = Date.parse('2025-03-02T12:00:00.000Z')
+const now = () => new Date((told += 1))
 let place: TestFolder
 let collector: TestCollector
 
@@ -17,8 +19,12 @@ afterEach(async () => {
   place.remove()
 })
 
-const evaluate = async (at: string) => {
-  const { exit, json, lines } = await evaluateCommand(collector.opened, CONTRACT, { at })
+const evaluate = async (at?: string) => {
+  const { exit, json, lines } = await evaluateCommand(
+    collector.opened,
+    CONTRACT,
+    at === undefined ? {} : { at },
+  )
   return { exit, headline: (json as { headline: string }).headline, text: lines.join('\n') }
 }
 
@@ -37,4 +43,5 @@ test('findings are told in words, and what lies ahead as what it is', async () =
   expect(text).not.toMatch(/[{}]/)
   expect(text).toContain('in the future: this is what it comes to if nothing more arrives')
   expect((await evaluate('2025-03-02T12:00:00Z')).text).not.toContain('in the future')
+  expect((await evaluate()).text).not.toContain('in the future')
 })

@@ -1,8 +1,8 @@
 import type { FindingAnswer } from '@bevis/shared/contract/answer'
-import { instant } from '@bevis/shared/format'
-import { BevisError } from '@bevis/shared/error'
+import { toInstant } from '@bevis/shared/format'
 import { en } from '../pages/language/en.ts'
 import { openCompliance } from '../compliance/open.ts'
+import { readInstant } from './instant.ts'
 import type { Opened } from './open.ts'
 import { alignColumns } from './outcome.ts'
 import type { Outcome } from './outcome.ts'
@@ -16,8 +16,9 @@ export async function evaluateCommand(
   id: string,
   options: { at?: string; knownAt?: string },
 ): Promise<Outcome> {
-  const asked = now()
-  const when = { at: readInstant(options.at), knownAt: readInstant(options.knownAt) }
+  const [at, knownAt] = [readInstant(options.at), readInstant(options.knownAt)]
+  const isAhead = at !== undefined && at > now()
+  const when = { at: at && toInstant(at), knownAt: knownAt && toInstant(knownAt) }
   const answer = await openCompliance({ store, now }).answer(id, when)
   const { headline, sets, findings } = answer
   const dimensions = Object.keys(sets[0]?.dimensions ?? {})
@@ -32,7 +33,7 @@ export async function evaluateCommand(
       ...(findings.length > FINDINGS_SHOWN
         ? [`and ${findings.length - FINDINGS_SHOWN} findings before these (--json has them all)`]
         : []),
-      ...(Date.parse(answer.at) > asked.getTime()
+      ...(isAhead
         ? [`${answer.at} is in the future: this is what it comes to if nothing more arrives.`]
         : []),
     ],
@@ -47,12 +48,4 @@ function tell({ code, set, at, detail }: FindingAnswer): string {
     ([key, value]) => `${names[key] ?? key} ${String(value).replace(/\p{C}/gu, '?')}`,
   )
   return `${words[code] ?? code}: ${set}, ${at}${details.length === 0 ? '' : ` (${details.join(', ')})`}`
-}
-
-function readInstant(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined
-  const date = new Date(text)
-  const parsed = instant.safeParse(Number.isNaN(date.getTime()) ? text : date.toISOString())
-  if (!parsed.success) throw new BevisError('USAGE', `${text} is no instant such as 2026-11-23T04:05:06Z`)
-  return parsed.data
 }

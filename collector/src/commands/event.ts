@@ -106,6 +106,11 @@ function told({ paeDigest, event }: RecordedEvent) {
   }
 }
 
+/** A party's own signature covers what stands beside it; `--json` has it. */
+function withoutSignature({ signed, ...detail }: ContractEvent['detail']): ContractEvent['detail'] {
+  return signed === undefined ? detail : { ...detail, signed: true }
+}
+
 export async function eventsCommand({ store }: Opened, contract: string): Promise<Outcome> {
   if ((await findContract(store.db, { all: true }, contract)) === undefined)
     throw new BevisError('NOT_FOUND', `there is no contract ${contract}`)
@@ -115,7 +120,7 @@ export async function eventsCommand({ store }: Opened, contract: string): Promis
     at,
     event + (version === undefined ? '' : ` ${version}`),
     `${by.person} (${by.party})`,
-    JSON.stringify(detail),
+    JSON.stringify(withoutSignature(detail)),
   ])
   return {
     exit: 0,

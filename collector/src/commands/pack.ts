@@ -5,6 +5,7 @@ import type { Language } from '../pages/language/locale.ts'
 import { evidencePapers } from '../report/evidence/report.ts'
 import { readPage } from '@bevis/shared/verify/page-command'
 import { writePack } from '../report/pack.ts'
+import { aYearBefore, readInstant } from './instant.ts'
 import { openLogOf, openStamperOf } from './open.ts'
 import type { Opened } from './open.ts'
 import type { Outcome } from './outcome.ts'
@@ -23,9 +24,6 @@ export interface PackOptions {
   /** Replace a file that is there. */
   readonly force?: boolean
 }
-
-/** Without a period: the last twelve months. */
-const PERIOD = { years: 1 }
 
 /** Writes a contract's evidence pack to a file. */
 export async function packCommand(opened: Opened, contract: string, options: PackOptions): Promise<Outcome> {
@@ -74,19 +72,4 @@ export async function packCommand(opened: Opened, contract: string, options: Pac
       `Check it with: bevis-verify ${options.out} --trust trust.yaml`,
     ],
   }
-}
-
-export function aYearBefore(to: Date): Date {
-  const local = Temporal.Instant.fromEpochMilliseconds(to.getTime())
-    .toZonedDateTimeISO('UTC')
-    .subtract(PERIOD)
-  return new Date(local.epochMilliseconds)
-}
-
-/** A day stands for its first instant, UTC. */
-export function readInstant(text: string | undefined): Date | undefined {
-  if (text === undefined) return undefined
-  const date = new Date(text)
-  if (Number.isNaN(date.getTime())) throw new BevisError('USAGE', `${text} is no instant and no day`)
-  return date
 }

@@ -7,10 +7,10 @@ import { issueServiceReport, readServiceReport, serviceReportPdf } from '../repo
 import { tellPack } from '../report/pack.ts'
 import { writeEvidenceReport } from '../report/evidence/report.ts'
 import { claimNewFile } from '../state.ts'
+import { aYearBefore, readInstant } from './instant.ts'
 import { openLogOf, openOfficeOf } from './open.ts'
 import type { Opened } from './open.ts'
 import type { Outcome } from './outcome.ts'
-import { aYearBefore, readInstant } from './pack.ts'
 import { paperOptions } from './paper.ts'
 
 export interface EvidenceReportWish {
