@@ -1,5 +1,5 @@
 /** A drill as it is called: real processes, a real repository, a folder that somebody would go on from. */
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
@@ -63,6 +63,23 @@ test('restores everything and leaves it there, timed, compared and signed', asyn
   expect(again).toMatchObject({ status: 2, stderr: expect.stringContaining('is not empty') })
   const inside = await place.agent('drill', 'shop', '--target', join(place.source, 'restored'))
   expect(inside).toMatchObject({ status: 2, stderr: expect.stringContaining('which is backed up') })
+})
+
+test('a folder that is not its to make is refused before anything begins', async () => {
+  const shut = join(place.folder, 'shut')
+  mkdirSync(shut)
+  const isRoot = process.getuid?.() === 0 // who may write everywhere: the agent is somebody else then, as installed
+  if (isRoot) execFileSync('chown', ['-R', 'nobody', place.folder])
+  chmodSync(shut, 0o555)
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [AGENT, 'drill', 'shop', '--target', join(shut, 'restored'), '--config', place.config],
+    { encoding: 'utf8', ...(isRoot && { uid: Number(execFileSync('id', ['-u', 'nobody'])) }) },
+  )
+  expect(stderr).toContain(`install -d -o bevis-agent ${join(shut, 'restored')}`)
+  expect(status).toBe(2)
+  if (isRoot) execFileSync('chown', ['-R', '0', place.folder])
+  expect(lastTest()).toBeUndefined()
 })
 
 test('later than agreed is bad, however whole', async () => {

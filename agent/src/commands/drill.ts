@@ -1,4 +1,5 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { BevisError, errorMessageOf } from '@bevis/shared/error'
 import { setOf } from '../config.ts'
 import { cureOfCode } from '../cure.ts'
@@ -23,6 +24,7 @@ export async function drillCommand(
 ): Promise<Outcome> {
   setOf(opened.config, id)
   assertEmpty(options.target)
+  assertWritable(options.target)
   const { runRestoreTest } = await import('../run/restore-test.ts')
   const { scratch } = opened.config
   let agreedSeconds: number | null = null
@@ -69,6 +71,18 @@ function assertEmpty(target: string): void {
       'USAGE',
       `${target} is not empty: a drill needs a folder that is, or is not there yet`,
     )
+}
+
+/** The installed program is not root, whoever starts it: a folder below /srv is not its to make. */
+function assertWritable(target: string): void {
+  let there = target
+  while (!existsSync(there)) there = dirname(there)
+  try {
+    accessSync(there, constants.W_OK)
+  } catch (cause) {
+    const cure = `make ${target} and give it to the agent’s user first (install -d -o bevis-agent ${target})`
+    throw new BevisError('USAGE', `${there} cannot be written by this user: ${cure}`, { cause })
+  }
 }
 
 /** Read before anything is restored: a text that cannot be used is not the same as none. */

@@ -29,8 +29,8 @@ export interface AgentPlace {
   readonly build: ResticBuild
   readonly log: TestLog
   readonly config: string
-  /** Writes the configuration anew, with a change to its one set. */
-  configure(change?: object): void
+  /** Writes the configuration anew, with a change to its one set, and one to the rest. */
+  configure(setChange?: object, change?: object): void
   /** Runs one command to its end, as a shell would. */
   agent(...args: string[]): Promise<Ended>
   /** Everything that was stated, newest first. */
@@ -50,14 +50,14 @@ export async function agentPlace(): Promise<AgentPlace> {
   writeFileSync(join(source, 'orders'), 'orders')
   writeFileSync(join(folder, 'pass'), QUICK_PASSWORD, { mode: 0o600 })
   const config = join(folder, 'agent.yaml')
-  const configure = (change: object = {}): void => {
+  const configure = (setChange: object = {}, change: object = {}): void => {
     const set = {
       id: 'shop',
       paths: [source],
       repository: { url: repository, passwordFile: join(folder, 'pass') },
     }
     const text = { collector: { url: log.url }, state: join(folder, 'state'), restic: build.binary }
-    writeFileSync(config, JSON.stringify({ ...text, sets: [{ ...set, ...change }] }))
+    writeFileSync(config, JSON.stringify({ ...text, ...change, sets: [{ ...set, ...setChange }] }))
   }
   const agent = (...args: string[]): Promise<Ended> =>
     new Promise((resolve) => {

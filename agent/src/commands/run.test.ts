@@ -1,40 +1,19 @@
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { hostname, tmpdir } from 'node:os'
+import { chmodSync, existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { signerFromSeed } from '@bevis/shared/crypto'
-import { formatToken } from '@bevis/shared/evidence/enrolment'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { startTestLog } from '../outbox/log-for-tests.ts'
-import type { TestLog } from '../outbox/log-for-tests.ts'
+import { AGENT, agentPlace } from './place-for-tests.ts'
+import type { AgentPlace } from './place-for-tests.ts'
 
-const main = fileURLToPath(import.meta.resolve('../main.ts'))
-let folder: string
-let log: TestLog
+let place: AgentPlace
+let { folder, log, agent } = {} as AgentPlace
 let services: ChildProcess[]
-
-interface Ended {
-  status: number | null
-  stdout: string
-  stderr: string
-}
-
-/** Runs one command to its end, as a shell would. */
-function agent(...args: string[]): Promise<Ended> {
-  return new Promise((resolve) => {
-    const config = ['--config', join(folder, 'agent.yaml')]
-    const child = execFile(process.execPath, [main, ...args, ...config], (_, stdout, stderr) =>
-      resolve({ status: child.exitCode, stdout, stderr }),
-    )
-  })
-}
 
 /** Starts the service; what it logs is collected. */
 function startService(): { child: ChildProcess; log: () => string; ended: Promise<number | null> } {
-  const child = spawn(process.execPath, [main, 'run', '--config', join(folder, 'agent.yaml')], {
+  const child = spawn(process.execPath, [AGENT, 'run', '--config', place.config], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   services.push(child)
@@ -72,49 +51,16 @@ function writeRestic(script: string): void {
 }
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'bevis-run-'))
+  place = await agentPlace()
+  ;({ folder, log, agent } = place)
   services = []
-  log = await startTestLog()
-  mkdirSync(join(folder, 'source'))
-  writeFileSync(join(folder, 'pass'), 'secret', { mode: 0o600 })
   writeRestic('exit 1')
-  writeFileSync(
-    join(folder, 'agent.yaml'),
-    JSON.stringify({
-      collector: { url: log.url },
-      state: join(folder, 'state'),
-      restic: join(folder, 'restic'),
-      sets: [
-        {
-          id: 'shop',
-          paths: [join(folder, 'source')],
-          repository: { url: join(folder, 'repository'), passwordFile: join(folder, 'pass') },
-        },
-      ],
-    }),
-  )
-  const seed = new Uint8Array(32).fill(9)
-  const { spki, keyid } = signerFromSeed(seed)
-  log.trust(spki, keyid)
-  const token = formatToken({
-    collector: log.url,
-    vkey: log.vkey,
-    tenant: 'acme',
-    agent: 'web',
-    host: hostname(),
-    contracts: ['AFT-1'],
-    seed: seed.toBase64({ alphabet: 'base64url', omitPadding: true }),
-    expiresAt: '2099-01-01T00:00:00.000Z',
-  })
-  writeFileSync(join(folder, 'token'), token)
-  const enrolled = await agent('enroll', '--token-file', join(folder, 'token'))
-  if (enrolled.status !== 0) throw new Error(enrolled.stderr)
+  place.configure({}, { restic: join(folder, 'restic') })
 })
 
 afterEach(async () => {
   for (const child of services) child.kill('SIGKILL')
-  await log.close()
-  rmSync(folder, { recursive: true, maxRetries: 5, retryDelay: 200 })
+  await place.remove()
 })
 
 test('the service says that it started, and that it stopped, and the log has both', async () => {
