@@ -5,7 +5,7 @@ import { toSignedEntity, toTrustMaterial, Verifier } from '@sigstore/verify'
 import { expect, test } from 'vitest'
 import type { Envelope } from '@bevis/shared/evidence/envelope'
 import { encodeEnvelope } from '@bevis/shared/evidence/envelope'
-import { smallWorld } from './kit/pack.ts'
+import { smallWorld } from './kit/world.ts'
 
 const world = await smallWorld(1)
 const agent = world.agents[0] ?? expect.fail('an agent')

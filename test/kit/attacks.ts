@@ -8,17 +8,9 @@ import { formatVkey } from '@bevis/shared/log/checkpoint'
 import { PACK_FILES, keyFile, proofFile } from '@bevis/shared/verify/pack'
 import type { CheckId } from '@bevis/shared/verify/report'
 import { spkiToPem } from '@bevis/shared/crypto'
-import {
-  KitAgent,
-  START,
-  World,
-  describe,
-  descriptionOf,
-  liveDays,
-  packOf,
-  signerOf,
-  smallWorld,
-} from './pack.ts'
+import { describe, descriptionOf, packOf } from './pack.ts'
+import { KitAgent, START, World, liveDays, smallWorld } from './world.ts'
+import { signerOf } from './register.ts'
 import type { PackOptions } from './pack.ts'
 import { partyAttacks } from './party-attacks.ts'
 import { rootAttacks } from './root-attacks.ts'

@@ -1,4 +1,4 @@
-import { KitAgent, START, World, daysOf } from './pack.ts'
+import { KitAgent, START, World, daysOf } from './world.ts'
 
 /** One agent that says little and often: as many statements as are asked for, its enrolment included. */
 export async function heartbeatWorld(statements: number): Promise<World> {

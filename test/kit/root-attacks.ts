@@ -3,7 +3,9 @@ import { signRootWord } from '@bevis/shared/evidence/root-word'
 import type { RootWord } from '@bevis/shared/evidence/root-word'
 import { formatVkey } from '@bevis/shared/log/checkpoint'
 import type { CheckId } from '@bevis/shared/verify/report'
-import { KitAgent, START, World, packOf, signerOf, smallWorld } from './pack.ts'
+import { packOf } from './pack.ts'
+import { KitAgent, START, World, smallWorld } from './world.ts'
+import { signerOf } from './register.ts'
 
 export const ROOT_NAME = 'vestkyst.example/root'
 export const ROOT = signerOf('root of vestkyst')

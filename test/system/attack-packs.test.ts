@@ -12,7 +12,8 @@ import { reportUnreadable, verifyPack } from '@bevis/shared/verify/verify-pack'
 import type { Report } from '@bevis/shared/verify/report'
 import { openZip, sourceOf } from '@bevis/shared/verify/zip'
 import { attacks, honestPack } from '../kit/attacks.ts'
-import { KitAgent, START, World, daysOf, liveDays, packOf } from '../kit/pack.ts'
+import { packOf } from '../kit/pack.ts'
+import { KitAgent, START, World, daysOf, liveDays } from '../kit/world.ts'
 import { zipOf } from '../kit/zip.ts'
 
 const table: string[] = []

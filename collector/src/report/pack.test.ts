@@ -10,15 +10,8 @@ import { PACK_FILES, isPackFile } from '@bevis/shared/verify/pack'
 import { parseTrust } from '@bevis/shared/verify/trust'
 import { verifyPack } from '@bevis/shared/verify/verify-pack'
 import { readZip } from '@bevis/shared/verify/zip'
-import {
-  CONTRACT_ID,
-  CONTRACT_YAML,
-  KitAgent,
-  OFFICE,
-  START,
-  daysOf,
-  signerOf,
-} from '../../../test/kit/pack.ts'
+import { CONTRACT_ID, CONTRACT_YAML, KitAgent, START, daysOf } from '../../../test/kit/world.ts'
+import { OFFICE, signerOf } from '../../../test/kit/register.ts'
 import { keepCosignature } from '../log/cosignatures.ts'
 import { createLog, openLog } from '../log/log.ts'
 import type { Log } from '../log/log.ts'

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { describe as describePack, descriptionOf, packOf, smallWorld } from '../../../test/kit/pack.ts'
+import { describe as describePack, descriptionOf, packOf } from '../../../test/kit/pack.ts'
+import { smallWorld } from '../../../test/kit/world.ts'
 import type { PackOptions } from '../../../test/kit/pack.ts'
 import { CLAUSE_IDS } from '../evidence/clause.ts'
 import { PACK_FILES, packSchema } from './pack.ts'

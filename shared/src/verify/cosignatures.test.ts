@@ -1,11 +1,7 @@
 import { expect, test } from 'vitest'
-import {
-  describe as describePack,
-  descriptionOf,
-  packOf,
-  signerOf,
-  smallWorld,
-} from '../../../test/kit/pack.ts'
+import { describe as describePack, descriptionOf, packOf } from '../../../test/kit/pack.ts'
+import { smallWorld } from '../../../test/kit/world.ts'
+import { signerOf } from '../../../test/kit/register.ts'
 import { signCheckpoint } from '../log/checkpoint.ts'
 import { formatCosignerKey, signCosignature } from '../log/cosignature.ts'
 import { formatConsistency } from '../log/consistency.ts'

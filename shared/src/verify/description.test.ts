@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { packOf, smallWorld } from '../../../test/kit/pack.ts'
+import { packOf } from '../../../test/kit/pack.ts'
+import { smallWorld } from '../../../test/kit/world.ts'
 import { sha256Hex } from '../crypto.ts'
 import { formatSeal } from './description.ts'
 import { PACK_FILES } from './pack.ts'

@@ -1,17 +1,9 @@
 /** Packs by a forger who holds the collector's pen, and mends every description, but has no agent's key. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import {
-  KitAgent,
-  START,
-  World,
-  describe as describePack,
-  descriptionOf,
-  liveDays,
-  packOf,
-  signerOf,
-  smallWorld,
-} from '../../../test/kit/pack.ts'
+import { describe as describePack, descriptionOf, packOf } from '../../../test/kit/pack.ts'
+import { KitAgent, START, World, liveDays, smallWorld } from '../../../test/kit/world.ts'
+import { signerOf } from '../../../test/kit/register.ts'
 import type { PackOptions, PackParts } from '../../../test/kit/pack.ts'
 import { spkiOf, spkiToPem } from '../crypto.ts'
 import { signEnvelope } from '../evidence/envelope.ts'

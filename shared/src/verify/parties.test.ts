@@ -1,7 +1,9 @@
 /** The parties' own keys. That forgeries are found is among the attacks; here is what the check says yes to. */
 import { expect, test } from 'vitest'
-import { packOf, signerOf, smallWorld } from '../../../test/kit/pack.ts'
-import type { World } from '../../../test/kit/pack.ts'
+import { packOf } from '../../../test/kit/pack.ts'
+import { smallWorld } from '../../../test/kit/world.ts'
+import { signerOf } from '../../../test/kit/register.ts'
+import type { World } from '../../../test/kit/world.ts'
 import { ACCEPTANCE, log, partyTrust, wordFor } from '../../../test/kit/party-attacks.ts'
 import { openPartyWord } from '../contract/party-word.ts'
 import { mergeTrust, parseTrust } from './trust.ts'

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { describe as describePack, descriptionOf, packOf, smallWorld } from '../../../test/kit/pack.ts'
+import { describe as describePack, descriptionOf, packOf } from '../../../test/kit/pack.ts'
+import { smallWorld } from '../../../test/kit/world.ts'
 import { printReport } from './print.ts'
 import { verifyPack } from './verify-pack.ts'
 

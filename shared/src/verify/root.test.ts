@@ -1,7 +1,9 @@
 /** A customer's root key. That its forgeries are found is among the attacks; here is what it says yes to, and when. */
 import { describe, expect, test } from 'vitest'
-import { KitAgent, START, packOf, signerOf } from '../../../test/kit/pack.ts'
-import type { World } from '../../../test/kit/pack.ts'
+import { packOf } from '../../../test/kit/pack.ts'
+import { KitAgent, START } from '../../../test/kit/world.ts'
+import { signerOf } from '../../../test/kit/register.ts'
+import type { World } from '../../../test/kit/world.ts'
 import { ROOT, ROOT_NAME, endorse, rootTrust, rootWorld, wordOf } from '../../../test/kit/root-attacks.ts'
 import { openRootWord, signRootWord } from '../evidence/root-word.ts'
 import { formatVkey } from '../log/checkpoint.ts'

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { describe as describePack, descriptionOf, packOf, smallWorld } from '../../../test/kit/pack.ts'
+import { describe as describePack, descriptionOf, packOf } from '../../../test/kit/pack.ts'
+import { smallWorld } from '../../../test/kit/world.ts'
 import { zipOf } from '../../../test/kit/zip.ts'
 import { errorCodeOf } from '../error.ts'
 import { PACK_FILES, isPackFile } from './pack.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { signerOf } from '../../../test/kit/pack.ts'
+import { signerOf } from '../../../test/kit/register.ts'
 import { formatVkey } from '../log/checkpoint.ts'
 import { spkiOf } from '../crypto.ts'
 import { mergeTrust, parseTrust } from './trust.ts'

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { packOf, smallWorld } from '../../../test/kit/pack.ts'
+import { packOf } from '../../../test/kit/pack.ts'
+import { smallWorld } from '../../../test/kit/world.ts'
 import { parseTrust } from './trust.ts'
 import { verifyPack } from './verify-pack.ts'
 

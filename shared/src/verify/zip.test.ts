@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { packOf, smallWorld } from '../../../test/kit/pack.ts'
+import { packOf } from '../../../test/kit/pack.ts'
+import { smallWorld } from '../../../test/kit/world.ts'
 import { writeZip, zipOf } from '../../../test/kit/zip.ts'
 import type { ZipEntry } from '../../../test/kit/zip.ts'
 import { isPackFile } from './pack.ts'
