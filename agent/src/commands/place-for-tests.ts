@@ -32,7 +32,7 @@ export interface AgentPlace {
   /** Writes the configuration anew, with a change to its one set, and one to the rest. */
   configure(setChange?: object, change?: object): void
   /** Runs one command to its end, as a shell would. */
-  agent(...args: string[]): Promise<Ended>
+  readonly agent: (...args: string[]) => Promise<Ended>
   /** Everything that was stated, newest first. */
   statements(): { name: string; predicate: Record<string, unknown> }[]
   remove(): Promise<void>
