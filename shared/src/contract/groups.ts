@@ -37,33 +37,35 @@ export class Groups {
       this.#byId.set(repository, byId)
       for (const snapshot of snapshots.values()) byId.set(snapshot.id, this.#place(repository, snapshot))
     }
+    this.#learnt.clear()
   }
 
   #place(repository: string, snapshot: Snap): Point {
     const root = this.#origins.rootOf(snapshot.id)
     const { tree, id } = snapshot
-    const group = this.#byRoot.get(root) ?? []
-    this.#byRoot.set(root, group)
-    let point = group.find((one) => one.repository === repository && one.tree === tree)
+    const member = { repository, id, since: this.#joinedAt(repository) }
+    const group = this.#byRoot.get(root)
+    let point = group?.find((one) => one.repository === repository && one.tree === tree)
     if (point === undefined) {
       point = {
         root,
         tree,
         repository,
         snapshot,
-        members: [],
-        names: new Set([root]),
+        // There are as many points as backups: a list that begins with its one value takes a tenth of an empty one's first `push`.
+        members: [member],
+        names: [root],
         attestations: [],
         tests: [],
         start: Date.parse(snapshot.time),
         listedAt: Infinity,
         twins: [],
       }
-      group.push(point)
-    }
-    point.members.push({ repository, id, since: this.#joinedAt(repository) })
-    point.names.add(id)
-    if (snapshot.original !== undefined) point.names.add(snapshot.original)
+      if (group === undefined) this.#byRoot.set(root, [point])
+      else group.push(point)
+    } else point.members.push(member)
+    for (const name of [id, snapshot.original])
+      if (name !== undefined && !point.names.includes(name)) point.names.push(name)
     return point
   }
 
@@ -85,7 +87,7 @@ export class Groups {
   link(identities: Identities): void {
     for (const group of this.#byRoot.values()) {
       if (group.length < 2) continue
-      const erasedAt = identities.erasedAt(group.flatMap(({ names }) => [...names]))
+      const erasedAt = identities.erasedAt(group.flatMap(({ names }) => names))
       const own = group.map(({ members, attestations, tests }) => ({ members, attestations, tests }))
       for (const [place, point] of group.entries()) {
         for (const [other, twin] of group.entries()) {

@@ -1,12 +1,11 @@
+import type { Known } from './known.ts'
 import type { ContractSet } from './schema.ts'
 import type { BackupRun } from './told.ts'
 
 /** What the guard looks at, by start; all instants in milliseconds. */
 export interface Guarded {
   start: number
-  run: BackupRun | undefined
-  /** Whether all but the guard was in order, at an instant. */
-  isOtherwiseInOrder(at: number): boolean
+  run: Known<BackupRun> | undefined
   /** When a person acknowledged it; Infinity if nobody did. */
   acknowledgedAt: number
 }
@@ -18,11 +17,13 @@ export type Content = NonNullable<ContractSet['content']>
  * itself depends on the guard and on what was known: so the changes are played through in order. A change
  * reaches only as far as the next run that satisfies before and after it.
  */
-export class Guard {
+export class Guard<One extends Guarded> {
   readonly #content: Content | undefined
-  readonly #runs: Guarded[] = []
+  /** Whether all but the guard was in order, at an instant. */
+  readonly #isOtherwiseInOrder: (run: One, at: number) => boolean
+  readonly #runs: One[] = []
   /** For each run: since when (ascending) it is held or let go. */
-  readonly #steps: { since: number; held: boolean }[][] = []
+  readonly #steps: ({ since: number; held: boolean }[] | null)[] = []
   readonly #satisfies: boolean[] = []
   /** The newest run before each that satisfies; -1 if none. */
   readonly #measure: number[] = []
@@ -31,8 +32,9 @@ export class Guard {
   #reached = -1
   #playedTo = -Infinity
 
-  constructor(content: Content | undefined) {
+  constructor(content: Content | undefined, isOtherwiseInOrder: (run: One, at: number) => boolean) {
     this.#content = content
+    this.#isOtherwiseInOrder = isOtherwiseInOrder
   }
 
   isHeldAt(place: number, at: number): boolean {
@@ -46,8 +48,8 @@ export class Guard {
   }
 
   /** Takes a run that started after those that it has; returns its place. */
-  add(run: Guarded): number {
-    this.#steps.push([])
+  add(run: One): number {
+    this.#steps.push(null)
     this.#satisfies.push(false)
     this.#measure.push(-1)
     return this.#runs.push(run) - 1
@@ -75,14 +77,15 @@ export class Guard {
       const run = this.#runs[one]
       if (run === undefined) break
       measure[one] = before
-      const held = run.acknowledgedAt > at && isHeld(run.run, this.#runs[before]?.run, this.#content)
+      const [own, measured] = [run.run?.predicate, this.#runs[before]?.run?.predicate]
+      const held = run.acknowledgedAt > at && isHeld(own, measured, this.#content)
       const steps = this.#steps[one]
-      if (steps !== undefined && (steps.at(-1)?.held ?? false) !== held) {
-        steps.push({ since: at, held })
+      if ((steps?.at(-1)?.held ?? false) !== held) {
+        this.#steps[one] = [...(steps ?? []), { since: at, held }]
         this.#turned.push(run.start)
       }
       const was = satisfies[one] ?? false
-      const is = !held && run.isOtherwiseInOrder(at)
+      const is = !held && this.#isOtherwiseInOrder(run, at)
       satisfies[one] = is
       if (is) before = one
       if (was === is && (is || one === place)) break

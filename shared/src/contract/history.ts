@@ -1,5 +1,5 @@
 import { covers } from './cover.ts'
-import type { Content, Guarded } from './guard.ts'
+import type { Content } from './guard.ts'
 import { Guard } from './guard.ts'
 import type { Known } from './known.ts'
 import type { Lineage, Listed } from './lineage.ts'
@@ -52,7 +52,7 @@ export class History {
   readonly #candidates = new Map<Point, Candidate>()
   readonly #acknowledged: ReadonlyMap<string, number>
   /** By host, with the newest run that each has. */
-  readonly #guards = new Map<string, { guard: Guard; last?: Candidate }>()
+  readonly #guards = new Map<string, { guard: Guard<Candidate>; last?: Candidate }>()
 
   constructor(
     terms: SetTerms,
@@ -76,7 +76,7 @@ export class History {
       if (candidate === undefined) continue
       const last = point.tests.at(-1)?.since ?? 0
       const wasRefuted = candidate.refutation.isRefutedAt(last)
-      candidate.refutation = new Refutation(point.tests)
+      candidate.refutation = refutationOf(point)
       if (candidate.refutation.isRefutedAt(last) !== wasRefuted) return false
     }
     const isNew = new Set(added)
@@ -120,8 +120,8 @@ export class History {
   /** False if it started before one that its host's guard has. */
   #guard(candidate: Candidate, content: Content | undefined): boolean {
     const { host } = candidate.point.snapshot
-    const { guard, last } = this.#guards.get(host) ?? { guard: new Guard(content) }
-    candidate.rank = guard.add(guarded(candidate))
+    const { guard, last } = this.#guards.get(host) ?? { guard: new Guard(content, isOtherwiseInOrder) }
+    candidate.rank = guard.add(candidate)
     this.#guards.set(host, { guard, last: candidate })
     return last === undefined || byStart(last.point, candidate.point) <= 0
   }
@@ -194,7 +194,7 @@ function readCandidate(
 ): Candidate {
   const whole = point.attestations.filter(({ run }) => isWhole(run.predicate, partial))
   const accepted = earliest(whole.filter(({ standing }) => standing === 'sound'))
-  const names = [point, ...point.twins.map(({ point: twin }) => twin)].flatMap((one) => [...one.names])
+  const names = [point, ...point.twins.map(({ point: twin }) => twin)].flatMap((one) => one.names)
   return {
     point,
     start: point.start,
@@ -202,7 +202,7 @@ function readCandidate(
     acceptedAt: accepted?.since ?? Infinity,
     quarantinedAt: earliest(whole.filter(({ standing }) => standing === 'quarantined'))?.since ?? Infinity,
     attestedAt: earliest(point.attestations)?.since ?? Infinity,
-    refutation: new Refutation(point.tests),
+    refutation: refutationOf(point),
     acknowledgedAt: Math.min(...names.map((name) => acknowledged.get(name) ?? Infinity)),
     rank: 0,
   }
@@ -218,13 +218,10 @@ function isOtherwiseInOrder({ acceptedAt, point, refutation }: Candidate, at: nu
   return acceptedAt <= at && point.listedAt <= at && !refutation.isRefutedAt(at)
 }
 
-function guarded(candidate: Candidate): Guarded {
-  return {
-    start: candidate.start,
-    run: candidate.run?.predicate,
-    isOtherwiseInOrder: (at) => isOtherwiseInOrder(candidate, at),
-    acknowledgedAt: candidate.acknowledgedAt,
-  }
+const UNTESTED = new Refutation([])
+
+function refutationOf({ tests }: Point): Refutation {
+  return tests.length === 0 ? UNTESTED : new Refutation(tests)
 }
 
 function isTested({ tests }: Point): boolean {

@@ -39,8 +39,8 @@ export interface Point {
   repository: string
   snapshot: Snap
   members: Member[]
-  /** What it has been called by, unlisted ones included: its first ID, its own, and those it was made from. */
-  names: Set<string>
+  /** What it has been called by, unlisted ones included, each once: its first ID, its own, and those it was made from. */
+  names: string[]
   attestations: Attestation[]
   tests: Tested[]
   start: number

@@ -65,7 +65,8 @@ export class Points {
     const tests = index.tests.flatMap((test) => this.#testOf(test, at))
     this.#learn(words, tests)
     for (const { attestation, repository, snapshot } of words) {
-      this.#groups.find(repository, snapshot.id)?.attestations.push(attestation)
+      const point = this.#groups.find(repository, snapshot.id)
+      if (point !== undefined) point.attestations = [...point.attestations, attestation]
     }
     for (const tested of tests) this.#pointOf(tested)?.tests.push(tested)
     this.#groups.link(identities)
@@ -142,7 +143,7 @@ export class Points {
     for (const { attestation, repository, snapshot } of coming.flatMap((run) => this.#wordOf(run, at))) {
       const point = this.#groups.admit(repository, snapshot)
       if (point === undefined) return false
-      point.attestations.push(attestation)
+      point.attestations = [attestation]
       settlePoint(point, this.#lineage)
       point.listedAt = Infinity // until it is told below
       touched.added.push(point)
