@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import { globSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { rolldown, type Plugin } from 'rolldown'
-import { base } from '../collector/src/pages/design/base.ts'
-import { layout } from '../collector/src/pages/design/layout.ts'
-import { parts } from '../collector/src/pages/design/parts.ts'
+import { elementStyle } from '../collector/src/pages/design/element-style.ts'
+import { layoutStyle } from '../collector/src/pages/design/layout-style.ts'
+import { partStyle } from '../collector/src/pages/design/part-style.ts'
 import { printStyle } from '../collector/src/pages/design/print-style.ts'
 import { mark, symbol } from '../collector/src/pages/design/symbol.ts'
 import { tokens } from '../collector/src/pages/design/tokens.ts'
@@ -22,7 +22,7 @@ const SIGNS = ['check', 'triangle', 'square', 'diamond', 'dash'] as const
 export async function buildPage(): Promise<string> {
   const worker = await bundleScript(join(page, 'worker.ts'), [inBrowser()])
   const script = await bundleScript(join(page, 'main.ts'), [inBrowser(), textOf('worker-text.ts', worker)])
-  const style = [tokens, base, layout, parts, printStyle, pageStyle].join('')
+  const style = [tokens, elementStyle, layoutStyle, partStyle, printStyle, pageStyle].join('')
   const policy = [
     "default-src 'none'",
     `script-src ${digestOf(script)}`,

@@ -1,5 +1,5 @@
 /** Badges, tables, key-value lists, hashes, notices, and what a page says when it has nothing to show. */
-export const parts = /* css */ `
+export const partStyle = /* css */ `
 .badge { display: inline-flex; vertical-align: middle; align-items: center; gap: 0.375rem; padding: 0.125rem 0.5625rem 0.125rem 0.4375rem; border-radius: 99px; font-size: var(--t-s); font-weight: 600; line-height: 1.4; white-space: nowrap; background: var(--sunk); color: var(--ink-2); }
 .badge svg { width: 0.9375rem; height: 0.9375rem; }
 .badge.large { font-size: var(--t-l); padding: 0.375rem 1rem 0.375rem 0.75rem; gap: var(--s2); }

@@ -1,5 +1,5 @@
 /** Elements as they are without a class: type, links, forms, focus. */
-export const base = /* css */ `
+export const elementStyle = /* css */ `
 *, *::before, *::after { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; scroll-padding-top: var(--s5); }
 body {

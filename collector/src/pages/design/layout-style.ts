@@ -1,5 +1,5 @@
 /** The frame of a page and the grids inside it. */
-export const layout = /* css */ `
+export const layoutStyle = /* css */ `
 .skip { position: absolute; left: var(--s3); top: -4rem; background: var(--accent); color: var(--on-accent); padding: var(--s2) var(--s4); border-radius: var(--radius-s); z-index: 10; }
 .skip:focus { top: var(--s3); color: var(--on-accent); }
 .wrap { width: 100%; max-width: 76rem; margin: 0 auto; padding: 0 var(--s5); }
