@@ -26,6 +26,7 @@ export type RestoreTest = Pick<
   | 'result'
   | 'selection'
   | 'population'
+  | 'negativeControl'
   | 'rto'
 >
 export type RetentionRun = Pick<
@@ -95,11 +96,12 @@ export function toldOf(statement: Statement, same: Same): object {
     } satisfies Inventory
   }
   if (isEvidence(statement, 'restore-test')) {
-    const { set, snapshot, startedAt, reason, mode, result, selection, population, rto } = statement.predicate
+    const { set, snapshot, startedAt, reason, mode, result } = statement.predicate
+    const { selection, population, negativeControl, rto } = statement.predicate
     const snap = snapOf(snapshot, same)
     return {
-      ...{ repository, set: same.text(set), snapshot: snap, startedAt },
-      ...{ reason, mode, result, selection, population, ...(rto !== undefined && { rto }) },
+      ...{ repository, set: same.text(set), snapshot: snap, startedAt, reason, mode, result },
+      ...{ selection, population, negativeControl, ...(rto !== undefined && { rto }) },
     } satisfies RestoreTest
   }
   if (isEvidence(statement, 'retention-run')) {
