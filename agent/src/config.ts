@@ -320,8 +320,6 @@ export type AlarmConfig = AgentConfig['alarm']
 export type SetConfig = AgentConfig['sets'][number]
 /** A check of restored files by something that knows them. */
 export type ProbeConfig = SetConfig['probes'][number]
-/** Where restic finds a repository and its secrets. */
-export type RepositoryConfig = SetConfig['repository']
 
 /**
  * Reads and checks a configuration.

@@ -48,7 +48,7 @@ const tick = z
   .transform((text) => Temporal.Duration.from(text).total({ unit: 'milliseconds' }))
   .refine((ms) => ms >= 1_000 && ms <= 86_400_000, 'between PT1S and PT24H')
 
-export const configSchema = z.strictObject({
+const configSchema = z.strictObject({
   listen: listen.prefault('127.0.0.1:8443'),
   /** The log's name in its signed heads, for ever: a host name of yours, with a path if it likes. */
   origin: z

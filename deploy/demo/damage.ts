@@ -68,7 +68,7 @@ export function damageRepository(
 }
 
 /** Turns the lowest bit of one byte over, in place. */
-export function turnBit(file: string, offset: number): void {
+function turnBit(file: string, offset: number): void {
   const handle = openSync(file, 'r+')
   try {
     const byte = Buffer.alloc(1)

@@ -10,7 +10,7 @@ import type { Signer } from './crypto.ts'
 import { BevisError } from './error.ts'
 
 /** Further than this from the reader's clock, a request is not believed. */
-export const REQUEST_TOLERANCE_MS = 5 * 60_000
+const REQUEST_TOLERANCE_MS = 5 * 60_000
 
 export interface SignableRequest {
   readonly method: string

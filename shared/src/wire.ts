@@ -35,9 +35,8 @@ export const evidenceRequestSchema = z.strictObject({
   from: count,
   envelopes: z.array(envelopeSchema).max(BATCH_LIMIT_ENVELOPES),
 })
-export type EvidenceRequest = z.infer<typeof evidenceRequestSchema>
 
-export const answerSchema = z.discriminatedUnion('outcome', [
+const answerSchema = z.discriminatedUnion('outcome', [
   z.object({
     outcome: z.enum(['logged', 'duplicate']),
     pae: hex64,
@@ -79,7 +78,6 @@ export type Replayed = z.infer<typeof replayedSchema>
 export const replayRequestSchema = z.strictObject({
   statements: z.array(replayedSchema).max(BATCH_LIMIT_ENVELOPES),
 })
-export type ReplayRequest = z.infer<typeof replayRequestSchema>
 
 export const replayResponseSchema = z.object({
   /** The leaves that the log lost: from the first, to before the second. */

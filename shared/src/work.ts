@@ -16,7 +16,7 @@ export const requestedPath = z
   .max(4096)
   .regex(/^(\/(?!\.{1,2}(\/|$))[^/\p{Cc}]+)+$/u, 'an absolute path is needed, such as /srv/shop/orders.db')
 
-export const testRequestSchema = z.object({
+const testRequestSchema = z.object({
   id: requestId,
   /** As the agent's configuration calls it. */
   set: slug,
@@ -39,7 +39,7 @@ const versionOf = {
 }
 
 /** What a contract promises of one set, as far as an agent needs it; fees, people and penalties stay away. */
-export const termsSchema = z.object({
+const termsSchema = z.object({
   contract: slug,
   /** Of the text that it is from. */
   sha256: hex64,
@@ -62,7 +62,7 @@ export const termsSchema = z.object({
 export type Terms = z.infer<typeof termsSchema>
 
 /** Chosen by the collector after it had logged an inventory with this digest: nobody knew it at the backup. */
-export const seedSchema = z.object({ set: slug, inventory: hex64, seed: hex64, revealedAt: instant })
+const seedSchema = z.object({ set: slug, inventory: hex64, seed: hex64, revealedAt: instant })
 export type RevealedSeed = z.infer<typeof seedSchema>
 
 export const workSchema = z.object({

@@ -52,7 +52,7 @@ export function statusCommand({ config, state, now }: Opened): Outcome {
 
 export type Status = ReturnType<typeof readStatus>
 
-export function readStatus(config: AgentConfig, state: State, now: Date) {
+function readStatus(config: AgentConfig, state: State, now: Date) {
   const identity = loadIdentity(state)
   const spool = readSpool(state)
   const refused = listRefused(state, 20)

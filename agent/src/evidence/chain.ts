@@ -44,7 +44,7 @@ export function appendStatement(
 }
 
 /** The newest statement of the chain up to this epoch, signed or not. */
-export function chainHead(state: State, epoch: number): Recorded | null {
+function chainHead(state: State, epoch: number): Recorded | null {
   const row = state
     .sql<[number], { epoch: number; seq: number; pae_digest: string }>(
       `select epoch, seq, pae_digest from statement where epoch <= ? order by epoch desc, seq desc limit 1`,

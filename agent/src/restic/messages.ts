@@ -144,7 +144,5 @@ export const checkSummary = z.object({
   suggest_prune: z.boolean().default(false),
 })
 
-export type BackupMessage = z.infer<typeof backupMessage>
-export type RestoreMessage = z.infer<typeof restoreMessage>
 export type BackupSummary = z.infer<typeof backupSummary>
 export type ErrorMessage = z.infer<typeof error>

@@ -239,7 +239,7 @@ export async function loadLadder(stateDir: string, set: string): Promise<Ladder>
   }
 }
 
-export function saveLadder(stateDir: string, set: string, ladder: Ladder): void {
+function saveLadder(stateDir: string, set: string, ladder: Ladder): void {
   makePrivateFolder(join(stateDir, 'ladders'))
   writeDurably(fileOf(stateDir, set), JSON.stringify(ladder))
 }

@@ -15,7 +15,7 @@ const schema = z.object({
 })
 export type RetentionRecord = z.output<typeof schema>
 
-export const NOTHING_SHOWN: RetentionRecord = { shownAt: null, shown: [], prunedAt: null }
+const NOTHING_SHOWN: RetentionRecord = { shownAt: null, shown: [], prunedAt: null }
 
 /** What cannot be read was not shown. */
 export function loadRetentionRecord(stateDir: string, set: string): RetentionRecord {

@@ -10,7 +10,7 @@ const PASSES = 2
 const TAG_BYTES = 32
 const FORM = /^\$argon2id\$v=19\$m=(\d{1,8}),t=(\d{1,3}),p=1\$([A-Za-z0-9+/]{22,86})\$([A-Za-z0-9+/]{43})$/
 
-export const PASSWORD_MIN = 12
+const PASSWORD_MIN = 12
 const PASSWORD_MAX = 1_024
 
 /**

@@ -6,7 +6,7 @@ import { slug, toInstant } from '@bevis/shared/format'
 import type { Store } from '../store/store.ts'
 
 /** An hour: who installs an agent does it now. */
-export const INVITATION_MAX_MS = 3_600_000
+const INVITATION_MAX_MS = 3_600_000
 
 export interface InvitationOrder {
   /** One customer's contracts. */

@@ -1,5 +1,5 @@
 /** How many rows one statement inserts, and how many values one `in` names: far below every engine's limit. */
-export const CHUNK_ROWS = 100
+const CHUNK_ROWS = 100
 
 /** Cuts a list into pieces that one SQL statement can take. */
 export function chunksOf<T>(rows: readonly T[], size = CHUNK_ROWS): T[][] {

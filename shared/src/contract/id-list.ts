@@ -18,12 +18,6 @@ export function countIds(list: IdList): number {
   return list.length / LINE
 }
 
-export function idsOf(list: IdList): string[] {
-  const ids: string[] = []
-  for (let at = 0; at < list.length; at += LINE) ids.push(idAt(list, at))
-  return ids
-}
-
 function idAt(list: IdList, at: number): string {
   return decoder.decode(list.subarray(at, at + LINE - 1))
 }

@@ -6,7 +6,7 @@ import { instant, slug } from '../format.ts'
  * What an invitation hands over, in one text: who the agent will be, where its collector is, the log's key
  * (so that nothing is trusted on first use), and the seed of the key that authorises the enrolment once.
  */
-export const enrolmentTokenSchema = z.strictObject({
+const enrolmentTokenSchema = z.strictObject({
   collector: z.url().max(2048),
   /** The log's verification key in the form of C2SP signed-note. */
   vkey: z.string().min(1).max(1024),

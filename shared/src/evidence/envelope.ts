@@ -7,7 +7,7 @@ import { BevisError } from '../error.ts'
 import { hex64 } from '../format.ts'
 import { PAYLOAD_LIMIT_BYTES } from './statement.ts'
 
-export const PAYLOAD_TYPE = 'application/vnd.in-toto+json'
+const PAYLOAD_TYPE = 'application/vnd.in-toto+json'
 
 export const envelopeSchema = z.strictObject({
   payloadType: z.literal(PAYLOAD_TYPE),

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { foldInventory, inventoryDelta, inventoryDigest } from './inventory.ts'
+import { foldInventory } from '../../../test/kit/inventory-fold.ts'
+import { inventoryDelta, inventoryDigest } from './inventory.ts'
 import type { Snap } from './predicates.ts'
 
 const snap = (id: number): Snap => ({

@@ -34,7 +34,7 @@ const common = {
   tools: z.object({ agent: name, restic: name.optional(), os: name }),
 }
 
-export const repositorySchema = z.object({
+const repositorySchema = z.object({
   /** restic's own repository ID. */
   id: hex64,
   /** The name that a contract gives to a repository and its successors. */

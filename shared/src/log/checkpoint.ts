@@ -43,7 +43,7 @@ export function parseVkey(text: string): VerificationKey {
 }
 
 /** The three lines that are signed, each with its LF. */
-export function formatTreeHead(head: TreeHead): string {
+function formatTreeHead(head: TreeHead): string {
   return `${head.origin}\n${head.size}\n${encodeBase64(head.root)}\n`
 }
 

@@ -10,7 +10,7 @@ import type { VerificationKey } from './checkpoint.ts'
 import { EMPTY_ROOT, pastRootOf, verifyConsistency } from './merkle.ts'
 import { formatSignature, parseNote, signaturesBy } from './note.ts'
 
-export const FORK_FORMAT = 'bevis-fork/v1'
+const FORK_FORMAT = 'bevis-fork/v1'
 
 const note = z.string().max(65_536)
 const hash = z.string().length(44)

@@ -72,7 +72,7 @@ export function* tilesOf(size: number): Generator<TileId> {
 }
 
 /** @throws BevisError PROOF_INVALID when the bytes are no tile of this width */
-export function decodeTile(bytes: Uint8Array, width: number): Uint8Array[] {
+function decodeTile(bytes: Uint8Array, width: number): Uint8Array[] {
   if (bytes.length !== width * 32)
     throw new BevisError('PROOF_INVALID', `a tile of ${width} has 32 bytes each`)
   return Array.from({ length: width }, (_, n) => bytes.slice(n * 32, (n + 1) * 32))

@@ -11,7 +11,7 @@ import { invalid } from './certificate.ts'
 export const TOKEN_LIMIT_BYTES = 64 * 1024
 
 /** What is stamped of a checkpoint: its text, a blank line, and the log's own signature line; no cosignatures. */
-export function stampedText(note: string, log: VerificationKey): string {
+function stampedText(note: string, log: VerificationKey): string {
   const parsed = parseNote(note)
   const lines = signaturesBy(parsed, log).map(({ signature }) => formatSignature(log, signature))
   return `${parsed.text}\n${lines.join('')}`
