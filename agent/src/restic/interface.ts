@@ -292,6 +292,8 @@ export interface Restic {
   init(limits?: Limits): Promise<string>
   /** 64 hex, from the repository's config */
   repositoryId(limits?: Limits): Promise<string>
+  /** Of the file that the ID is in, looked at without restic: while it is the same, so is the ID. Undefined where we cannot */
+  configDigest(): string | undefined
   /** Never throws for what restic does: the run says it */
   backup(request: BackupRequest): Promise<BackupRun>
   /** All snapshots, in restic's order. A snapshot file that cannot be read is an error, not a shorter list */

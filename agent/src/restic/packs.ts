@@ -1,5 +1,6 @@
-import { readdirSync, statSync } from 'node:fs'
+import { readFileSync, readdirSync, statSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
+import { sha256Hex } from '@bevis/shared/crypto'
 import type { Program } from './program.ts'
 
 /**
@@ -37,6 +38,17 @@ export function namesInFolder(program: Pick<Program, 'variables'>, name: 'snapsh
   if (folder === undefined) return undefined
   try {
     return readdirSync(join(folder, name))
+  } catch {
+    return undefined
+  }
+}
+
+/** The digest of the file that the repository's ID is sealed in; undefined as above, or where it cannot be read. */
+export function configDigest(program: Pick<Program, 'variables'>): string | undefined {
+  const folder = folderOf(program)
+  if (folder === undefined) return undefined
+  try {
+    return sha256Hex(readFileSync(join(folder, 'config')))
   } catch {
     return undefined
   }

@@ -14,6 +14,7 @@ import { publicLocation, secretsOf } from './location.ts'
 import { listLocks, unlockOwn } from './locks.ts'
 import { configObject, initMessage } from './messages.ts'
 import { OwnProcesses } from './own-processes.ts'
+import { configDigest } from './packs.ts'
 import type { Program } from './program.ts'
 import { prune } from './prune.ts'
 import { restore } from './restore.ts'
@@ -59,6 +60,7 @@ export async function openRestic(options: OpenOptions): Promise<Restic> {
     location,
     init: (limits) => init(program, limits),
     repositoryId: (limits) => repositoryId(program, limits),
+    configDigest: () => configDigest(program),
     backup: (request) => backUp(program, request),
     snapshots: (limits) => listSnapshots(program, limits),
     survey: (limits) => surveySnapshots(program, limits),

@@ -43,14 +43,17 @@ export async function identifyRepository(context: RepositoryContext): Promise<Id
   return identify(context)
 }
 
-/** Which repository it is and what snapshots it has, asked at once: nearly all the time of both is to derive a key. */
+/**
+ * Which repository it is and what snapshots it has, asked at once: nearly all the time of both is to derive a key.
+ * Which it is, is not asked again while its config is the same file; whether it can be opened, the listing says.
+ */
 export async function surveyRepository(
   context: RepositoryContext,
 ): Promise<{ identity: Identity; listed: Survey | BevisError }> {
   await unlockLeftBehind(context)
   const { restic, signal } = context
   const listing = restic.survey(signal ? { signal } : {}).catch(toBevisError)
-  const [identity, listed] = await Promise.all([identify(context), listing])
+  const [identity, listed] = await Promise.all([identifyAgain(context), listing])
   return { identity, listed: identity.error ?? listed }
 }
 
@@ -59,25 +62,39 @@ async function unlockLeftBehind({ restic, signal }: RepositoryContext): Promise<
   await restic.unlockOwn(signal ? { signal } : {}).catch(() => [])
 }
 
-async function identify({ restic, set, stateDir, signal }: RepositoryContext): Promise<Identity> {
+async function identifyAgain(context: RepositoryContext): Promise<Identity> {
+  const { restic, set, stateDir } = context
+  const { id, config } = knownConfig(stateDir, set.id)
+  const isSame = id !== null && config !== undefined && restic.configDigest() === config
+  return isSame ? { repository: { id, ...namesOf(context) }, error: null } : identify(context)
+}
+
+async function identify(context: RepositoryContext): Promise<Identity> {
+  const { restic, set, stateDir, signal } = context
   const folder = join(stateDir, 'repositories')
   const file = join(folder, set.id)
-  const known = knownRepository(stateDir, set.id)
-  const limits = signal ? { signal } : {}
-  const { lineage } = set.repository
-  const named = { ...(lineage !== undefined && { lineage }), location: restic.location }
+  const known = knownConfig(stateDir, set.id)
   try {
-    const id = await restic.repositoryId(limits)
-    if (id !== known) {
+    const before = restic.configDigest()
+    const id = await restic.repositoryId(signal ? { signal } : {})
+    // Another config by now would be another's ID.
+    const config = restic.configDigest() === before ? before : undefined
+    if (id !== known.id || config !== known.config) {
       await mkdir(folder, { recursive: true, mode: 0o700 })
-      await writeFile(`${file}.part`, id, { mode: 0o600, flush: true })
+      const lines = config === undefined ? id : `${id}\n${config}`
+      await writeFile(`${file}.part`, lines, { mode: 0o600, flush: true })
       await rename(`${file}.part`, file)
     }
-    return { repository: { id, ...named }, error: null }
+    return { repository: { id, ...namesOf(context) }, error: null }
   } catch (cause) {
-    const id = known ?? UNKNOWN_REPOSITORY
-    return { repository: { id, ...named }, error: toBevisError(cause) }
+    const id = known.id ?? UNKNOWN_REPOSITORY
+    return { repository: { id, ...namesOf(context) }, error: toBevisError(cause) }
   }
+}
+
+function namesOf({ set, restic }: RepositoryContext): Pick<Repo, 'lineage' | 'location'> {
+  const { lineage } = set.repository
+  return { ...(lineage !== undefined && { lineage }), location: restic.location }
 }
 
 function toBevisError(cause: unknown): BevisError {
@@ -88,9 +105,16 @@ function toBevisError(cause: unknown): BevisError {
 
 /** The ID of a set's repository as it was when it was last opened; null when it never was. */
 export function knownRepository(stateDir: string, set: string): string | null {
+  return knownConfig(stateDir, set).id
+}
+
+/** With the digest of the config that it was read from, where that could be looked at. */
+function knownConfig(stateDir: string, set: string): { id: string | null; config: string | undefined } {
   try {
-    return hex64.safeParse(readFileSync(join(stateDir, 'repositories', set), 'utf8')).data ?? null
+    const lines = readFileSync(join(stateDir, 'repositories', set), 'utf8').split('\n')
+    const [id, config] = lines.map((line) => hex64.safeParse(line).data)
+    return { id: id ?? null, config }
   } catch {
-    return null
+    return { id: null, config: undefined }
   }
 }
