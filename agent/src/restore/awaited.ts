@@ -105,7 +105,7 @@ export class AwaitedFiles {
 
   /** 64 bits of FNV-1a in two halves, from a seed that nobody knows beforehand. */
   #keyOf(path: BytePath): readonly [number, number] {
-    let [high, low]: [number, number] = [...this.#seed]
+    let [high, low]: readonly [number, number] = this.#seed
     for (let at = 0; at < path.length; at += 1) {
       const byte = path.charCodeAt(at)
       high = Math.imul(high ^ byte, 0x01000193)

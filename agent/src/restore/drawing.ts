@@ -1,5 +1,6 @@
 /** A round's draw, with what a streamed restore waits for, and the items that it comes to. */
 import { READING } from '../tree/pair-table.ts'
+import type { BytePath } from '../tree/path.ts'
 import { AwaitedFiles } from './awaited.ts'
 import { draw } from './draw.ts'
 import type { Choice, Drawn, Population } from './draw.ts'
@@ -76,8 +77,10 @@ export async function* pick(
   { expected }: TestRequest,
   drawn: Drawn,
   isFirst: boolean,
+  /** Where all were drawn: the others have been told of. */
+  isLeft?: (path: BytePath) => boolean,
 ): AsyncGenerator<Expected[]> {
-  const items = drawn.includes === null ? expected() : expected((path) => drawn.isDrawn({ path }))
+  const items = drawn.includes === null ? expected(isLeft) : expected((path) => drawn.isDrawn({ path }))
   for await (const batch of items) {
     const picked = batch.filter((item) =>
       item.isListed

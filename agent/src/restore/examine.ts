@@ -25,6 +25,8 @@ import { makeScratch } from './scratch.ts'
 import type { Scratch } from './scratch.ts'
 import { nothingSeen, resultOf, wantedFiles } from './seen.ts'
 import type { Seen } from './seen.ts'
+import { openSound } from './sound.ts'
+import type { SoundFiles } from './sound.ts'
 import { Strata } from './strata.ts'
 import type { TestResult } from './verdict.ts'
 
@@ -181,7 +183,10 @@ async function restoreAndJudge(
     comparesOwner: IS_ROOT,
     comparesFolders: drawn.includes === null && says === 'all',
   })
-  const picked = kept ?? pick(request, drawn, isFirst && says === 'all')
+  const isWhole = request.wanted.mode === 'full' && says === 'all'
+  const sound =
+    isWhole && streamed ? await openSound({ ...request, files: streamed, target, complaintOf }) : null
+  const picked = kept ?? pick(request, drawn, isFirst && says === 'all', sound?.isLeft)
   const items = says === 'all' || !streamed ? picked : onlyRead(picked, streamed)
   for await (const batch of judge({ target, items, complaintOf, pool, streamed })) {
     // After an end that was too early, a second one must not take away what was read before the first.
@@ -196,7 +201,12 @@ async function restoreAndJudge(
       }
       specimen.offer(one)
     }
+    if (sound) addSound(seen, sound)
     onProgress?.({ step: 'compare', files: seen.tally.tally.judged, totalFiles: seen.drawn.files })
+  }
+  if (sound) {
+    addSound(seen, sound)
+    assertAllJudged(seen)
   }
   const { compared, different } = metadata.tally
   const timely = await recheckTimes(recheck.suspects, bringing)
@@ -223,6 +233,19 @@ function add({ tally, random, besides, drawn: all }: Seen, drawn: Drawn, one: Ju
   if (!isRandom || COUNTS_AS[comparison.class] === 'inconclusive') return
   random.conclusive += 1
   if (random.folders.size < MAX_FOLDERS) random.folders.add(parentOf(path))
+}
+
+function addSound({ tally, random, metadata }: Seen, sound: SoundFiles): void {
+  const some = sound.take()
+  tally.addSound(some)
+  random.conclusive += some.files
+  metadata.count({ compared: some.files, different: 0 })
+}
+
+/** What is told in numbers must be as many as what was drawn. */
+function assertAllJudged({ tally: { tally }, drawn }: Seen): void {
+  if (tally.judged === drawn.files) return
+  throw new BevisError('INTERNAL', `${tally.judged} of ${drawn.files} files were judged`)
 }
 
 /** Only a sample's bound asks for folders, and a sample that has so many has a bound near 0. */

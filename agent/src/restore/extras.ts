@@ -29,7 +29,9 @@ export class Extras {
   readonly #canMakeDevices: boolean
   readonly #kinds = new Map<string, { key: number; item: Expected }[]>()
   readonly #links: { key: number; item: LinkPair }[] = []
-  readonly #inodes = new Map<number, Expected>()
+  /** Of each inode its first name, and what tells its file from another: as few objects as can be, for so many. */
+  readonly #names = new Map<number, BytePath>()
+  readonly #marks = new Map<number, number>()
   #folder: Expected | null = null
 
   constructor(seed: string, canMakeDevices: boolean) {
@@ -44,11 +46,15 @@ export class Extras {
     const { kind, inode, size } = item
     if (kind === 'symlink' || kind === 'fifo') this.#keep(kind, item)
     if ((kind === 'chardev' || kind === 'dev') && this.#canMakeDevices) this.#keep(kind, item)
-    if (kind !== 'file' || inode === null || size > MAX_LINKED_BYTES) return
-    const one = this.#inodes.get(inode)
-    if (one === undefined) {
-      if (this.#inodes.size < MAX_INODES) this.#inodes.set(inode, item)
-    } else if (isOneFile(one, item)) keepFew(this.#links, this.#keyOf(item.path), { one, other: item })
+    if (kind !== 'file' || inode === null || size > MAX_LINKED_BYTES || item.witness.state !== 'witness')
+      return
+    const [path, mark] = [this.#names.get(inode), markOf(item, item.witness)]
+    if (path === undefined) {
+      if (this.#names.size >= MAX_INODES) return
+      this.#names.set(inode, item.path)
+      this.#marks.set(inode, mark)
+    } else if (this.#marks.get(inode) === mark)
+      keepFew(this.#links, this.#keyOf(item.path), { one: { ...item, path }, other: item })
   }
 
   take(): ExtraItems {
@@ -72,10 +78,8 @@ export class Extras {
 }
 
 /** Two file systems can have one inode number; one number with one time and one content is one file. */
-function isOneFile(one: Expected, other: Expected): boolean {
-  const isSame = one.mtimeNs === other.mtimeNs && one.ctimeNs === other.ctimeNs && one.size === other.size
-  if (!isSame || one.witness.state !== 'witness' || other.witness.state !== 'witness') return false
-  return one.witness.sha256 === other.witness.sha256
+function markOf({ ctimeNs, size }: Expected, { sha256 }: { sha256: string }): number {
+  return Number(BigInt.asUintN(32, ctimeNs)) ^ Number.parseInt(sha256.slice(0, 7), 16) ^ size
 }
 
 function keepFew<T>(all: { key: number; item: T }[], key: number, item: T): void {

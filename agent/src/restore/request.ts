@@ -43,7 +43,7 @@ export interface Coverage {
   /** All files of the snapshot follow, from the first. */
   restart(): void
   standingOf(item: Expected): Standing
-  restored(item: Expected): void
+  restored(item: Pick<Expected, 'path' | 'isResolved' | 'size' | 'ctimeNs'>): void
 }
 
 export type Wanted =

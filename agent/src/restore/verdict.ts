@@ -56,7 +56,12 @@ export interface Tally {
   readonly exceptionsTotal: number
 }
 
-export function openTally(): { add(judged: Judged): void; readonly tally: Tally } {
+export function openTally(): {
+  add(judged: Judged): void
+  /** So many that came out identical to their witness, beside a source that is the same. */
+  addSound(some: { files: number; bytes: number }): void
+  readonly tally: Tally
+} {
   const classes: Partial<Record<FileClass, number>> = {}
   const reference = { manifest: 0, source: 0, none: 0 }
   const restored = { files: 0, bytes: 0 }
@@ -71,6 +76,15 @@ export function openTally(): { add(judged: Judged): void; readonly tally: Tally 
     get tally() {
       const exceptions = [...failures, ...others].slice(0, MAX_EXCEPTIONS)
       return { classes, reference, restored, ...counts, exceptions }
+    },
+    addSound({ files, bytes }) {
+      if (files === 0) return
+      classes.identical = (classes.identical ?? 0) + files
+      reference.manifest += files
+      restored.files += files
+      restored.bytes += bytes
+      counts.judged += files
+      counts.conclusive += files
     },
     add({ item, path, comparison, restored: stat }) {
       if (!comparison) return

@@ -82,7 +82,7 @@ export interface CoverageRun {
   /** Enters a file of the snapshot, and says what is known of it. */
   standingOf(item: Expected): Standing
   /** It came back identical. */
-  restored(item: Expected): void
+  restored(item: Pick<Expected, 'path' | 'isResolved' | 'size' | 'ctimeNs'>): void
   /** What there is to tell now; null when the snapshot's files were not all seen. */
   finish(test: FinishedTest): Finished | null
 }
@@ -145,13 +145,15 @@ export async function openCoverage(
       return restoredIn === 0 ? 'never' : isChanged ? 'changed' : 'restored'
     },
     restored(item) {
-      if (item.isResolved) identical.push(...now.keyOf(item.path), versionOf(item))
+      if (!item.isResolved) return
+      const [first, second] = now.keyOf(item.path)
+      identical.push(first, second, versionOf(item))
     },
     finish({ at, files, counts, part: done }) {
       if (files !== seen) return null
       for (let place = 0; counts && place < identical.length; place += 3) {
-        const [first = 0, second = 0, version = 0] = identical.slice(place, place + 3)
-        now.put([first, second], { turn, version, isChanged: false })
+        const key = [identical[place] ?? 0, identical[place + 1] ?? 0] as const
+        now.put(key, { turn, version: identical[place + 2] ?? 0, isChanged: false })
       }
       const told = toInstant(at)
       const { turns, ...sums } = summed(now, plan.from, [...(known?.header.turns ?? []), [turn, told]])

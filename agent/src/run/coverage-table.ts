@@ -42,17 +42,18 @@ export class CoverageTable {
 
   /** The file's key: ask once, use it for all that follows. */
   keyOf(path: BytePath): readonly [number, number] {
-    const digest = hash('sha256', `${this.#salt}${path}`, 'buffer')
-    return [digest.readUInt32LE(0) || 1, digest.readUInt32LE(4)]
+    // As text of one character per byte: a buffer for each takes twice as long.
+    const digest = hash('sha256', `${this.#salt}${path}`, 'latin1')
+    return [wordAt(digest, 0) || 1, wordAt(digest, 4)]
   }
 
   get(key: readonly [number, number]): Entry | null {
-    const at = this.#find(key)
+    const at = this.#find(key[0], key[1])
     return this.#words[at] === 0 ? null : this.#entry(at)
   }
 
   put(key: readonly [number, number], { turn, version, isChanged }: Entry): void {
-    this.#set(key, [key[0], key[1], isChanged ? turn + CHANGED : turn, version])
+    this.#set(key[0], key[1], isChanged ? turn + CHANGED : turn, version)
   }
 
   *entries(): Generator<Entry> {
@@ -73,18 +74,21 @@ export class CoverageTable {
   static fromBytes(salt: string, bytes: Buffer): CoverageTable {
     const table = new CoverageTable(salt, bytes.length / (WORDS * 4))
     for (let at = 0; at + WORDS * 4 <= bytes.length; at += WORDS * 4) {
-      const words = [0, 4, 8, 12].map((word) => bytes.readUInt32LE(at + word))
-      const [first = 0, second = 0] = words
-      if (first !== 0) table.#set([first, second], words)
+      const first = bytes.readUInt32LE(at)
+      const [second, turn] = [bytes.readUInt32LE(at + 4), bytes.readUInt32LE(at + 8)]
+      if (first !== 0) table.#set(first, second, turn, bytes.readUInt32LE(at + 12))
     }
     return table
   }
 
-  #set(key: readonly [number, number], words: readonly number[]): void {
+  #set(first: number, second: number, turn: number, version: number): void {
     if ((this.#size + 1) * 2 > this.#slots) this.#grow()
-    const at = this.#find(key)
+    const at = this.#find(first, second)
     if (this.#words[at] === 0) this.#size += 1
-    this.#words.set(words, at)
+    this.#words[at] = first
+    this.#words[at + 1] = second
+    this.#words[at + 2] = turn
+    this.#words[at + 3] = version
   }
 
   #entry(at: number): Entry {
@@ -92,7 +96,7 @@ export class CoverageTable {
     return { turn: turn % CHANGED, version: this.#words[at + 3] ?? 0, isChanged: turn >= CHANGED }
   }
 
-  #find([first, second]: readonly [number, number]): number {
+  #find(first: number, second: number): number {
     for (let slot = second & (this.#slots - 1); ; slot = (slot + 1) & (this.#slots - 1)) {
       const at = slot * WORDS
       if (this.#words[at] === 0 || (this.#words[at] === first && this.#words[at + 1] === second)) return at
@@ -105,9 +109,15 @@ export class CoverageTable {
     this.#words = new Uint32Array(this.#slots * WORDS)
     for (let at = 0; at < old.length; at += WORDS) {
       const entry = old.subarray(at, at + WORDS)
-      if (entry[0] !== 0) this.#words.set(entry, this.#find([entry[0] ?? 0, entry[1] ?? 0]))
+      if (entry[0] !== 0) this.#words.set(entry, this.#find(entry[0] ?? 0, entry[1] ?? 0))
     }
   }
+}
+
+/** Four bytes, little-endian. */
+function wordAt(bytes: string, at: number): number {
+  const low = bytes.charCodeAt(at) | (bytes.charCodeAt(at + 1) << 8) | (bytes.charCodeAt(at + 2) << 16)
+  return (low | (bytes.charCodeAt(at + 3) << 24)) >>> 0
 }
 
 /** Another one whenever the file is, in 32 bits: whatever moves a file's content or times moves its ctime. */

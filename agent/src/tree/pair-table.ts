@@ -31,6 +31,8 @@ export const MARK = {
   asExpected: 32,
   /** Came through `dump`: there are bytes, but no restored file with a mode or a time. */
   dumped: 64,
+  /** Told as one of many, and by nothing else. */
+  counted: 128,
 } as const
 
 const CHUNK_RECORDS = 16_384
@@ -48,7 +50,7 @@ const KEY = 80
 interface Views {
   readonly numbers: Float64Array
   readonly times: BigInt64Array
-  readonly bytes: Uint8Array
+  readonly bytes: Buffer
   readonly words: Uint32Array
 }
 
@@ -84,7 +86,7 @@ export class PairTable {
     words[(at + KEY) / 4] = key[0]
     words[(at + KEY) / 4 + 1] = key[1]
     if (sha256 === null) return
-    bytes.set(Buffer.from(sha256, 'hex'), at + DIGEST)
+    bytes.write(sha256, at + DIGEST, 'hex')
     bytes[at + MARKS] = MARK.witness
   }
 
@@ -106,6 +108,12 @@ export class PairTable {
   sizeOf(index: number): number {
     const [{ numbers }, at] = this.#find(index)
     return numbers[at / 8] ?? 0
+  }
+
+  /** What tells that the source's file is another by now. */
+  versionOf(index: number): Pick<Stat, 'size' | 'ctimeNs'> {
+    const [{ numbers, times }, at] = this.#find(index)
+    return { size: numbers[at / 8] ?? 0, ctimeNs: times[at / 8 + 2] ?? 0n }
   }
 
   inodeOf(index: number): number {
@@ -165,7 +173,7 @@ function viewsOf(chunk: SharedArrayBuffer): Views {
   return {
     numbers: new Float64Array(chunk),
     times: new BigInt64Array(chunk),
-    bytes: new Uint8Array(chunk),
+    bytes: Buffer.from(chunk),
     words: new Uint32Array(chunk),
   }
 }
