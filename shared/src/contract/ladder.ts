@@ -22,9 +22,9 @@ export class Ladder {
     this.#rungs = new Map([...tiers].map(([key, own]) => [key, new Rung(own)]))
   }
 
-  /** @param since from when on what has come may tell otherwise; `starts` of what it is about */
-  reopen(since: number, starts: readonly number[]): void {
-    for (const rung of this.#rungs.values()) rung.reopen(since, starts)
+  /** @param since from when on what has come may tell otherwise */
+  reopen(since: number): void {
+    for (const rung of this.#rungs.values()) rung.reopen(since)
   }
 
   weigh(
@@ -38,8 +38,8 @@ export class Ladder {
     if (ladder === undefined) return
     const promised = history.terms.set.retention.min.map(keyOf)
     for (const [key, rung] of this.#rungs) {
-      const first = promised.includes(key) ? rung.firstOwedAt(at) : undefined
-      if (first === undefined) continue // nothing of this tier has been there to be tested
+      const first = promised.includes(key) ? rung.opensAt : undefined
+      if (first === undefined || first > at) continue // nothing of this tier could have been there to be tested
       const passed = tests.findLast((test) => hasPassed(test) && rung.isOfOldest(test))
       const { onboardedAt, calendar } = history.terms
       // What could not be tested by then is not late from the first day on.
@@ -60,8 +60,6 @@ export function keyOf({ per, anchor }: Tier): string {
 /** One tier through all versions. */
 class Rung {
   readonly #owing: readonly Owing[]
-  /** When the tier first had a snapshot to test, and the end of that one's bucket. */
-  #first: { listedAt: number; to: number } | undefined
   readonly #ofOldest = new Map<TestFact, { startedAt: number; is: boolean }>()
 
   constructor(owing: readonly Owing[]) {
@@ -74,24 +72,17 @@ class Rung {
     return newest?.obligations.at(-1)?.tier ?? ''
   }
 
-  reopen(since: number, starts: readonly number[]): void {
-    const first = this.#first
-    if (first !== undefined && starts.some((start) => start < first.to)) this.#first = undefined
+  reopen(since: number): void {
     for (const [test, { startedAt }] of this.#ofOldest) {
       if (startedAt >= since) this.#ofOldest.delete(test)
     }
   }
 
-  firstOwedAt(at: number): number | undefined {
-    this.#first ??= this.#oldest((obligation, history) => {
-      const served = serving(obligation, history).filter(
-        (candidate) => candidate.point.listedAt <= at && history.satisfies(candidate, at),
-      )
-      if (served.length === 0) return undefined
-      const { to } = obligation.line.windowOf(obligation.bucket)
-      return { listedAt: Math.min(...served.map(({ point }) => point.listedAt)), to }
-    })
-    return this.#first?.listedAt
+  /** From when on a snapshot of the tier can have been there; by the contract, whatever is listed. */
+  get opensAt(): number | undefined {
+    const first = this.#owing.flatMap(({ obligations }) => obligations.slice(0, 1))
+    if (first.length === 0) return undefined
+    return Math.min(...first.map(({ line, bucket }) => line.windowOf(bucket).from))
   }
 
   /** True if the test was of a snapshot that served the oldest obligation which had one in the inventory then. */

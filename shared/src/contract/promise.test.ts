@@ -331,6 +331,20 @@ describe('proof', () => {
       story.test(story.contents()[0]!, '2025-03-10T09:00:00Z', 'PASSED')
       expect(proofAt(yearly, story, '2025-03-25T00:00:00Z')).toBe('compliant')
     })
+
+    test('a tier that has begun and of which nothing is listed is not as good as tested', () => {
+      const weekly = contractFor({
+        schedule: { every: 'P7D' },
+        retention: keeping([{ per: 'week', keep: 4 }]),
+        restoreTest: { every: 'P1Y', ladder: 'P6D' },
+        evidence: LONG,
+      })
+      const story = new Story()
+      story.inventory('2025-03-03T06:00:00Z')
+      expect(proofAt(weekly, story, '2025-03-06T12:00:00Z')).toBe('compliant')
+      // Six days after the onboarding on the 1st; the tier's first week began on the 3rd.
+      expect(proofAt(weekly, story, '2025-03-07T12:00:00Z')).toBe('at-risk')
+    })
   })
 })
 

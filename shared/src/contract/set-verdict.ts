@@ -90,10 +90,7 @@ export class SetJudge {
       owing.reopen(since)
       owing.touch(touched.get(owing.history)?.starts ?? [])
     }
-    this.#ladder.reopen(
-      since,
-      [...touched.values()].flatMap(({ starts }) => starts),
-    )
+    this.#ladder.reopen(since)
     this.#generations = new Map()
   }
 
