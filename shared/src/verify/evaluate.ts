@@ -1,6 +1,5 @@
 /** `bevis-verify evaluate`: the contract's evaluation alone, on a file of facts. It is the simulator too. */
 import { createReadStream } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { styleText } from 'node:util'
 import type { Command } from 'commander'
@@ -17,6 +16,7 @@ import { playForget } from '../contract/simulation/wrong-deletion.ts'
 import { paeDigest } from '../evidence/envelope.ts'
 import { PAYLOAD_LIMIT_BYTES, isEvidence } from '../evidence/statement.ts'
 import { BevisError } from '../error.ts'
+import { readText } from './command.ts'
 
 export interface EvaluateInput {
   /** YAML */
@@ -121,7 +121,7 @@ export function evaluateCommand(program: Command): void {
       const options = command.optsWithGlobals<Options>() // the program has a --json of its own
       const at = readInstant('--at', options.at)
       const knownAt = options.knownAt === undefined ? undefined : readInstant('--known-at', options.knownAt)
-      const text = await readInput('--contract', options.contract)
+      const text = await readText(options.contract, 4 * 1024 * 1024)
       const contract = readContract(text, true)
       const facts = await readFacts(options.facts)
       assertAccepted(text, facts)
@@ -150,14 +150,6 @@ function readInstant(option: string, text: string): Date {
     return date
   }
   throw new BevisError('USAGE', `${option} ${text} is no instant; write one like 2026-11-23T04:00:00Z`)
-}
-
-async function readInput(option: string, file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (cause) {
-    throw new BevisError('USAGE', `${option} ${file} cannot be read`, { cause })
-  }
 }
 
 async function readFacts(file: string): Promise<Fact[]> {

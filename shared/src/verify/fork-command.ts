@@ -1,5 +1,4 @@
 /** `bevis-verify fork`: two signed heads of a log that cannot both be true, checked by whoever knows the log's key. */
-import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { BevisError } from '../error.ts'
 import { envelopeSchema, openEnvelope } from '../evidence/envelope.ts'
@@ -8,7 +7,7 @@ import { parseVkey } from '../log/checkpoint.ts'
 import type { VerificationKey } from '../log/checkpoint.ts'
 import { forkSchema, verifyFork } from '../log/fork.ts'
 import type { Fork, ForkVerdict } from '../log/fork.ts'
-import { unreadableText } from '../yaml.ts'
+import { readText, tell } from './command.ts'
 import { parseTrust } from './trust.ts'
 
 const LIMIT = 40 * 1024 * 1024
@@ -93,26 +92,15 @@ Exit codes:
         options.vkey === undefined
           ? options.trust === undefined
             ? null
-            : parseTrust(await read(options.trust), options.trust).log.vkey
+            : parseTrust(await readText(options.trust, LIMIT), options.trust).log.vkey
           : parseVkey(options.vkey)
-      const report = reportFork(await read(file), trusted)
+      const report = reportFork(await readText(file, LIMIT), trusted)
       const { isProven, isAnchored, origin, sizes, reason } = report
       const lines = [
         `${isProven ? 'PROVEN' : 'not proven'}  ${origin}, ${sizes[0]} and ${sizes[1]} entries: ${reason}`,
         ...(isAnchored ? [] : ['not anchored: the log’s key came with the file; give --trust or --vkey']),
       ]
-      process.stdout.write(options.json === true ? `${JSON.stringify(report)}\n` : `${lines.join('\n')}\n`)
+      tell(options.json, report, lines)
       process.exitCode = report.exit
     })
-}
-
-async function read(file: string): Promise<string> {
-  let bytes: Uint8Array
-  try {
-    bytes = await readFile(file)
-  } catch (cause) {
-    throw new BevisError('USAGE', unreadableText(file, cause), { cause })
-  }
-  if (bytes.length > LIMIT) throw new BevisError('USAGE', `${file} is larger than ${LIMIT} bytes`)
-  return new TextDecoder().decode(bytes)
 }

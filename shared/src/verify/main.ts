@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { fstatSync, openSync, readSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import process from 'node:process'
 import { Command, CommanderError } from 'commander'
 import { BevisError, ERRORS, errorCodeOf, errorMessageOf } from '../error.ts'
+import { readBytes } from './command.ts'
 import { verifyEnvelope } from './envelope-report.ts'
 import type { EnvelopeReport } from './envelope-report.ts'
 import { evaluateCommand } from './evaluate.ts'
@@ -109,8 +109,8 @@ Exit codes:
   )
   .action(async (file: string, options: { key: string[]; json?: boolean }) => {
     const decode = (bytes: Uint8Array) => new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-    const pems = await Promise.all(options.key.map(async (key) => decode(await read(key, 65_536))))
-    const report = envelopeReportOn(decode(await read(file, 1_048_576)), pems)
+    const pems = await Promise.all(options.key.map(async (key) => decode(await readBytes(key, 65_536))))
+    const report = envelopeReportOn(decode(await readBytes(file, 1_048_576)), pems)
     if (options.json === true) print(`${JSON.stringify(report)}\n`)
     else {
       if (report.problem !== null) print(`malformed    ${report.problem}\n`)
@@ -152,7 +152,7 @@ function envelopeReportOn(text: string, pems: readonly string[]): EnvelopeReport
 
 async function readTrust(files: readonly string[]): Promise<Trust | null> {
   const [first, ...others] = await Promise.all(
-    files.map(async (file) => parseTrust(new TextDecoder().decode(await read(file, 1_048_576)), file)),
+    files.map(async (file) => parseTrust(new TextDecoder().decode(await readBytes(file, 1_048_576)), file)),
   )
   return first === undefined ? null : mergeTrust(first, ...others)
 }
@@ -179,17 +179,6 @@ function openFile(file: string): ByteSource {
   } catch (cause) {
     throw new BevisError('USAGE', unreadableText(file, cause), { cause })
   }
-}
-
-async function read(file: string, limitBytes: number): Promise<Uint8Array> {
-  let bytes: Uint8Array
-  try {
-    bytes = await readFile(file)
-  } catch (cause) {
-    throw new BevisError('USAGE', unreadableText(file, cause), { cause })
-  }
-  if (bytes.length > limitBytes) throw new BevisError('USAGE', `${file} is larger than ${limitBytes} bytes`)
-  return bytes
 }
 
 function print(text: string): void {

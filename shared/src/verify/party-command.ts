@@ -8,7 +8,8 @@ import { BevisError, errorMessageOf } from '../error.ts'
 import type { ContractEvent } from '../evidence/predicates.ts'
 import { toInstant } from '../format.ts'
 import { formatVkey } from '../log/checkpoint.ts'
-import { read, readSigner, tell, write } from './root-command.ts'
+import { readText, tell, writeNew } from './command.ts'
+import { readSigner } from './root-command.ts'
 
 interface Speaking {
   readonly party: string
@@ -124,7 +125,7 @@ async function say(
     { contract, ...(version !== undefined && { version }), at: toInstant(now()), by, event, detail },
     { textSha256, signer: await readSigner(keyFile), name },
   )
-  if (out !== undefined) await write(out, `${signed}\n`, 0o644)
+  if (out !== undefined) await writeNew(out, `${signed}\n`, 0o644)
   tell(json, { ...describe(openPartyWord(signed)), signed, ...(out !== undefined && { out }) }, [
     out === undefined ? signed : `${out}: ${lineOf(openPartyWord(signed))}`,
   ])
@@ -146,7 +147,7 @@ ${EXIT}`,
     )
     .action(async (file: string, _: unknown, command: Command) => {
       const { json } = command.optsWithGlobals<{ json?: boolean }>()
-      const text = await read(file)
+      const text = await readText(file, 65_536)
       let word: PartyWord
       try {
         word = openPartyWord(text.trimEnd())
@@ -176,7 +177,7 @@ function lineOf({ event: { contract, event, version, by, at } }: PartyWord): str
 }
 
 async function readContract(file: string): Promise<{ contract: string; versions: number[]; sha256: string }> {
-  const yaml = await read(file, 4 * 1024 * 1024)
+  const yaml = await readText(file, 4 * 1024 * 1024)
   const { contract, errors } = parseContract(yaml, { draft: true })
   if (contract === undefined)
     throw new BevisError('CONTRACT_INVALID', `${file}: ${errors[0]?.message ?? 'cannot be read'}`)

@@ -1,5 +1,4 @@
 /** `bevis-verify root`: the customer's own key, which lies offline and signs the keys of its agents. */
-import { readFile, writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { generateSigningKey, signerFromPem } from '../crypto.ts'
 import type { Signer } from '../crypto.ts'
@@ -8,7 +7,7 @@ import { openRootWord, signRootWord } from '../evidence/root-word.ts'
 import type { RootWord } from '../evidence/root-word.ts'
 import { hex64, instant, slug, toInstant } from '../format.ts'
 import { formatVkey } from '../log/checkpoint.ts'
-import { unreadableText } from '../yaml.ts'
+import { readText, tell, writeNew } from './command.ts'
 
 interface Naming {
   readonly keyFile: string
@@ -60,7 +59,7 @@ ${EXIT}`,
       const { name, keyFile, json } = command.optsWithGlobals<Naming>()
       const { privatePem, spki } = generateSigningKey()
       const vkey = formatVkey(name, spki)
-      await write(keyFile, privatePem, 0o600)
+      await writeNew(keyFile, privatePem, 0o600)
       tell(json, { keyFile, vkey }, [
         `${keyFile} holds the root key. Keep it offline, and a copy of it elsewhere.`,
         'The line for your trust file:',
@@ -137,7 +136,7 @@ async function say(kind: RootWord['kind'], options: Signing, now: Date): Promise
     ...(compromisedSince !== undefined && { compromisedSince }),
   }
   const note = signRootWord(word, await readSigner(keyFile), name)
-  if (out !== undefined) await write(out, note, 0o644)
+  if (out !== undefined) await writeNew(out, note, 0o644)
   const done = `${out ?? ''}: ${name} says that ${keyid} of ${tenant}/${agent} is ${kind}`
   tell(
     json,
@@ -162,7 +161,7 @@ ${EXIT}`,
     )
     .action(async (file: string, _: unknown, command: Command) => {
       const { json } = command.optsWithGlobals<{ json?: boolean }>()
-      const note = await read(file)
+      const note = await readText(file, 65_536)
       let opened: ReturnType<typeof openRootWord>
       try {
         opened = openRootWord(note)
@@ -183,31 +182,5 @@ ${EXIT}`,
 }
 
 export async function readSigner(file: string): Promise<Signer> {
-  return signerFromPem(await read(file))
-}
-
-export async function read(file: string, limitBytes = 65_536): Promise<string> {
-  let bytes: Uint8Array
-  try {
-    bytes = await readFile(file)
-  } catch (cause) {
-    throw new BevisError('USAGE', unreadableText(file, cause), { cause })
-  }
-  if (bytes.length > limitBytes) throw new BevisError('USAGE', `${file} is larger than ${limitBytes} bytes`)
-  return new TextDecoder().decode(bytes)
-}
-
-/** Nothing is ever overwritten: it may be the only copy of a key. */
-export async function write(file: string, text: string, mode: number): Promise<void> {
-  try {
-    await writeFile(file, text, { mode, flag: 'wx', flush: true })
-  } catch (cause) {
-    const isThere = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST'
-    const why = isThere ? `${file} exists already, and is not overwritten` : unreadableText(file, cause)
-    throw new BevisError('USAGE', why, { cause })
-  }
-}
-
-export function tell(json: boolean | undefined, value: object, lines: readonly string[]): void {
-  process.stdout.write(json === true ? `${JSON.stringify(value)}\n` : `${lines.join('\n')}\n`)
+  return signerFromPem(await readText(file, 65_536))
 }
