@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { configWarnings, parseConfig, setDigest, setOf } from './config.ts'
+import { configWarnings } from './config-warning.ts'
+import { parseConfig, setDigest, setOf } from './config.ts'
 
 const GOOD = `
 collector: { url: https://collector.example.net/, ca: /etc/bevis/ca.pem }

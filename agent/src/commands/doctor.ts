@@ -10,7 +10,7 @@ import {
 } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
 import { BevisError, errorCodeOf, errorMessageOf } from '@bevis/shared/error'
-import { configWarnings } from '../config.ts'
+import { configWarnings } from '../config-warning.ts'
 import type { SetConfig } from '../config.ts'
 import { keyFile, loadIdentity } from '../evidence/identity.ts'
 import { readKey } from '../evidence/key.ts'

@@ -1,5 +1,5 @@
 import { release } from 'node:os'
-import { configWarnings } from '../config.ts'
+import { configWarnings } from '../config-warning.ts'
 import { openCosigner } from '../evidence/cosigner.ts'
 import { lifecycle } from '../evidence/lifecycle.ts'
 import type { Identity } from '../evidence/identity.ts'
