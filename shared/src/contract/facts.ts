@@ -2,11 +2,13 @@
 import { z } from 'zod'
 import type { ContractEvent, Repo } from '../evidence/predicates.ts'
 import { isEvidence, statementSchema } from '../evidence/statement.ts'
+import type { Statement } from '../evidence/statement.ts'
 import { instant } from '../format.ts'
 import { AgentChain } from './agent-chain.ts'
 import type { Fact } from './known.ts'
 import { Known } from './known.ts'
 import { Listings } from './listing.ts'
+import { Revoked } from './revoked.ts'
 import { Same, linkOf, toldOf } from './told.ts'
 import type { BackupRun, DeletionProbe, Inventory, RestoreTest, RetentionRun } from './told.ts'
 
@@ -35,8 +37,7 @@ export interface FactIndex {
   probes: Known<DeletionProbe>[]
   events: Known<ContractEvent>[]
   disregarded: Disregarded[]
-  /** Agents' epochs whose key has been revoked. */
-  revoked: Set<string>
+  readonly revoked: Revoked
   readonly same: Same
 }
 
@@ -53,7 +54,7 @@ export function emptyIndex(): FactIndex {
     probes: [],
     events: [],
     disregarded: [],
-    revoked: new Set(),
+    revoked: new Revoked(),
     same: new Same(),
   }
 }
@@ -72,14 +73,11 @@ export function addFact(index: FactIndex, fact: Fact): void {
   if (isEvidence(statement, 'contract-event')) {
     const event = new Known(fact, statement.predicate, place, link)
     index.events.push(event)
-    if (event.predicate.event === 'key-revoked') {
-      const { agent, epoch } = event.predicate.detail
-      index.revoked.add(epochOf(String(agent), typeof epoch === 'number' ? epoch : 'all'))
-    }
+    index.revoked.read(statement)
     return
   }
   const known = new Known(fact, toldOf(statement, index.same), place, link)
-  if (!isCounted(index, known)) return
+  if (!isCounted(index, known, statement)) return
   if (isEvidence(statement, 'backup-run')) index.runs.push(known as Known<BackupRun>)
   else if (isEvidence(statement, 'restore-test')) index.tests.push(known as Known<RestoreTest>)
   else if (isEvidence(statement, 'retention-run')) index.retentions.push(known as Known<RetentionRun>)
@@ -92,10 +90,11 @@ export function addFact(index: FactIndex, fact: Fact): void {
     nameRepository(index, index.same.repository(statement.predicate.repository))
 }
 
-function isCounted(index: FactIndex, fact: Known): boolean {
+function isCounted(index: FactIndex, fact: Known, statement: Statement): boolean {
+  const { predicate } = statement
   const { chain } = fact
   if (chain === null) return true
-  if ([chain.epoch, 'all' as const].some((epoch) => index.revoked.has(epochOf(chain.agent, epoch)))) {
+  if (index.revoked.has(statement)) {
     index.disregarded.push({ code: 'revoked-key', fact })
     return false
   }
@@ -105,19 +104,10 @@ function isCounted(index: FactIndex, fact: Known): boolean {
     links = new AgentChain()
     index.chains.set(agent, links)
   }
-  const outcome = links.add(fact)
+  const outcome = links.add(fact, 'clockOffsetMs' in predicate ? predicate.clockOffsetMs : undefined)
   if (!links.isSettled) index.disorders += 1
   if (outcome === 'equivocation') index.disregarded.push({ code: 'equivocation', fact })
   return outcome === 'added'
-}
-
-function epochOf(agent: string, epoch: number | 'all'): string {
-  return `${agent}/${epoch}`
-}
-
-/** The chain that a fact stands in. */
-export function chainOf(index: FactIndex, { chain }: Known): AgentChain | undefined {
-  return chain === null ? undefined : index.chains.get(`${chain.tenant}/${chain.agent}`)
 }
 
 function listingsOf(index: FactIndex, repository: string): Listings {

@@ -1,5 +1,6 @@
 import { paeDigest } from '../evidence/envelope.ts'
 import type { Statement } from '../evidence/statement.ts'
+import type { AgentChain } from './agent-chain.ts'
 import type { Link } from './told.ts'
 
 /** One thing that was received: a statement, and when the collector says it came. */
@@ -20,12 +21,9 @@ export class Known<P extends object = object> {
   readonly index: number
   /** Null for contract events, which stand in no agent's chain. */
   readonly chain: Link | null
-  /** The agent's clock less the collector's, as the statement itself measured it. */
-  readonly statedOffsetMs: number | undefined
-  /** The newest such measurement before it in its chain; 0 when there is none. */
-  offsetMs = 0
-  /** Its place in its chain as far as the chain is known. */
-  position = 0
+  /** The chain that it was taken into, and where that has it. */
+  #links: AgentChain | null = null
+  #slot = 0
   /** Kept for its digest, where that is not at hand. */
   readonly #statement: Statement | undefined
   #digest: string | undefined
@@ -37,9 +35,24 @@ export class Known<P extends object = object> {
     this.datedAt = Date.parse('endedAt' in told ? told.endedAt : 'takenAt' in told ? told.takenAt : told.at)
     this.index = index
     this.chain = chain === undefined && 'chain' in told ? told.chain : (chain ?? null)
-    this.statedOffsetMs = 'clockOffsetMs' in told ? told.clockOffsetMs : undefined
     this.#statement = fact.paeDigest === undefined ? fact.statement : undefined
     this.#digest = fact.paeDigest
+  }
+
+  /** Told by the chain that takes it in. */
+  stand(links: AgentChain, slot: number): void {
+    this.#links = links
+    this.#slot = slot
+  }
+
+  /** The agent's clock less the collector's, as it was measured last before it in its chain; 0 when it was not. */
+  get offsetMs(): number {
+    return this.#links?.offsetMsAt(this.#slot) ?? 0
+  }
+
+  /** The latest time that its agent had stated before it, see {@link AgentChain}; -Infinity where it stands in no chain. */
+  latestBefore(toleranceMs: number): number {
+    return this.#links?.latestBefore(this.#slot, toleranceMs) ?? -Infinity
   }
 
   /** SHA-256 of the PAE. */

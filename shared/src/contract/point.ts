@@ -1,6 +1,4 @@
 import type { Snap } from '../evidence/predicates.ts'
-import type { FactIndex } from './facts.ts'
-import { chainOf } from './facts.ts'
 import type { Known } from './known.ts'
 import { byTeller, correctionMs } from './known.ts'
 import type { ClockTerms, Lineage, Listed } from './lineage.ts'
@@ -51,18 +49,13 @@ export interface Point {
 }
 
 /** A run's word for its snapshot, judged by the rules of the clock and the chain. */
-export function attest(
-  index: FactIndex,
-  run: Known<BackupRun>,
-  snapshot: Snap,
-  clock: ClockTerms,
-): Attestation {
+export function attest(run: Known<BackupRun>, snapshot: Snap, clock: ClockTerms): Attestation {
   const { clockToleranceMs: tolerance } = clock
   const correction = correctionMs(run, tolerance)
   const told = Date.parse(snapshot.time)
   const start = told - correction
   const startedAt = Date.parse(run.predicate.startedAt)
-  const stated = chainOf(index, run)?.latestBefore(run, tolerance) ?? -Infinity
+  const stated = run.latestBefore(tolerance)
   const within = told >= startedAt - tolerance && told <= run.datedAt + tolerance
   const standing = isQuarantined(run, clock)
     ? 'quarantined'

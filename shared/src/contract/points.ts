@@ -96,7 +96,7 @@ export class Points {
   #wordOf(run: Known<BackupRun>, at: number): Word[] {
     const { snapshot, repository } = run.predicate
     if (snapshot === undefined || !this.#isOwn(run)) return []
-    const attestation = attest(this.#index, run, snapshot, this.#clock)
+    const attestation = attest(run, snapshot, this.#clock)
     if (attestation.since <= at) return [{ attestation, repository: repository.id, snapshot }]
     this.#runsAhead.push(run)
     return []
