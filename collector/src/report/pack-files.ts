@@ -116,10 +116,10 @@ async function* indexOf(store: Store, selection: Selection): AsyncGenerator<stri
   }
 }
 
-async function* tableOf(
+export async function* tableOf(
   store: Store,
   pack: Description,
-  { selection, terms }: PackParts,
+  { selection, terms }: Pick<PackParts, 'selection' | 'terms'>,
 ): AsyncGenerator<string> {
   const marks = new ClauseMarks(pack, terms)
   yield formatTableHead(pack)

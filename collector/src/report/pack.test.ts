@@ -206,8 +206,9 @@ describe('a pack of a real collector', () => {
 
 test('a report for people lies in the pack, is accounted for, and is said to prove nothing by itself', async () => {
   const out = join(folder, 'papers.zip')
-  async function* papers({ answer, statements }: PackTold) {
-    yield { path: PACK_FILES.report, content: Buffer.from(`%PDF ${answer.headline} ${statements.length}`) }
+  async function* papers({ answer, gist }: PackTold) {
+    const all = [...gist.kinds.values()].reduce((sum, one) => sum + one.all, 0)
+    yield { path: PACK_FILES.report, content: Buffer.from(`%PDF ${answer.headline} ${all}`) }
   }
   await writePack({ ...request(out), papers })
   const files = await readZip(readFileSync(out), isPackFile)

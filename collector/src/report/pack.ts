@@ -26,11 +26,11 @@ import type { Scope, Store } from '../store/store.ts'
 import { zipOf } from './archive.ts'
 import type { ArchiveFile } from './archive.ts'
 import { Archived } from './archived.ts'
-import { evidenceOf, packFiles } from './pack-files.ts'
+import { Gist } from './gist.ts'
+import { evidenceOf, packFiles, tableOf } from './pack-files.ts'
 import type { PackParts } from './pack-files.ts'
 import { StampChoice } from './stamps.ts'
 import { selectionOf, surveyStatements } from './survey.ts'
-import type { Surveyed } from './survey.ts'
 
 export interface PackRequest {
   readonly store: Store
@@ -63,14 +63,16 @@ export interface PackTold {
   readonly pack: Description
   readonly contract: Contract
   readonly answer: Answer
-  /** All statements of the pack in log order, those outside the period included. */
-  readonly statements: readonly Surveyed[]
+  /** Of all statements of the pack, those outside the period included. */
+  readonly gist: Gist
   /** The signed note of the head that the proofs lead to. */
   readonly checkpoint: string
   /** The contract's texts as they were applied, the oldest first. */
   readonly texts: readonly { readonly revision: number; readonly yaml: string }[]
   /** All envelopes, one a line, a page at a time. */
   readonly envelopes: () => AsyncIterable<string>
+  /** The table of all statements, likewise. */
+  readonly table: () => AsyncIterable<string>
 }
 
 export interface PackWritten {
@@ -93,8 +95,8 @@ export interface PackWritten {
  * REQUEST_TOO_LARGE; USAGE for a period or a file that cannot be; what the stream throws
  */
 export async function writePack(request: PackRequest): Promise<PackWritten> {
-  const { pack, parts } = await surveyPack(request, request.papers !== undefined)
-  const papers = request.papers?.(tell(request.store, pack, parts))
+  const { pack, parts, gist } = await surveyPack(request)
+  const papers = request.papers?.(tell(request.store, pack, parts, gist))
   const files = packFiles({ ...request, papers }, pack, parts)
   const sha256 = await deliver(files, pack, request.out)
   const { statements, inPeriod, marked, leaves } = pack.population
@@ -114,28 +116,27 @@ export async function writePack(request: PackRequest): Promise<PackWritten> {
  * @throws as {@link writePack}
  */
 export async function tellPack(request: Omit<PackRequest, 'papers' | 'out'>): Promise<PackTold> {
-  const { pack, parts } = await surveyPack(request, true)
-  return tell(request.store, pack, parts)
+  const { pack, parts, gist } = await surveyPack(request)
+  return tell(request.store, pack, parts, gist)
 }
 
-function tell(store: Store, pack: Description, parts: PackParts): PackTold {
-  const { terms, answer, survey, head, texts, selection } = parts
+function tell(store: Store, pack: Description, parts: PackParts, gist: Gist): PackTold {
+  const { terms, answer, head, texts, selection } = parts
   return {
     pack,
     contract: terms,
     answer,
-    statements: survey.statements,
+    gist,
     checkpoint: head.note,
     texts,
     envelopes: () => evidenceOf(store, selection),
+    table: () => tableOf(store, pack, parts),
   }
 }
 
-/** @param isKept the papers want the statements */
 async function surveyPack(
   request: Omit<PackRequest, 'papers' | 'out'>,
-  isKept: boolean,
-): Promise<{ pack: Description; parts: PackParts }> {
+): Promise<{ pack: Description; parts: PackParts; gist: Gist }> {
   const { store, scope, contractId, now, log } = request
   const period = { from: toInstant(request.from), to: toInstant(request.to) }
   if (period.from >= period.to) throw new BevisError('USAGE', 'the period of a pack must end after it begins')
@@ -157,12 +158,15 @@ async function surveyPack(
   const evaluation = new Evaluation(terms, { at, knownAt })
   const choice =
     request.tsaChain === undefined ? undefined : new StampChoice(await listStamps(store.db), head)
+  const gist = new Gist({ period, ...filter }, terms, at)
   const survey = await surveyStatements(store.db, selection, {
     period,
     marks: new ClauseMarks({ period, ...filter }, terms),
     onFact: (fact) => evaluation.add(fact),
-    onStatement: choice && ((leafIndex, statement) => choice.add(leafIndex, statement)),
-    isKept,
+    onStatement: (one) => {
+      choice?.add(one.leafIndex, one.statement)
+      gist.add(one)
+    },
   })
   if (survey.population.chains.length === 0) {
     throw new BevisError(
@@ -188,7 +192,7 @@ async function surveyPack(
     population: survey.population,
   }
   const stamps = choice?.needed() ?? []
-  return { pack, parts: { texts, terms, answer, selection, survey, head, stamps } }
+  return { pack, parts: { texts, terms, answer, selection, survey, head, stamps }, gist }
 }
 
 /** Each once and in the table's order, however they were asked for: the same wish gives the same bytes. */

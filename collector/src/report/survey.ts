@@ -1,11 +1,10 @@
 import type { Fact } from '@bevis/shared/contract/known'
-import { Same, linkOf } from '@bevis/shared/contract/told'
 import type { ClauseMarks } from '@bevis/shared/verify/clause-marks'
 import { NumberList } from '@bevis/shared/verify/number-list'
 import { NameList } from '@bevis/shared/verify/name-list'
 import type { IndexLine, Pack, PackChain } from '@bevis/shared/verify/pack'
 import { isInPeriod } from '@bevis/shared/verify/table'
-import { isEvidence, parseStatement } from '@bevis/shared/evidence/statement'
+import { parseStatement } from '@bevis/shared/evidence/statement'
 import type { Statement } from '@bevis/shared/evidence/statement'
 import type { Kysely, SelectQueryBuilder } from 'kysely'
 import { listAgents } from '../store/read/agents.ts'
@@ -106,7 +105,7 @@ export interface SurveyedLeaf {
   readonly receivedAt: string
 }
 
-/** A selected statement as papers tell it: without what none of them reads, see {@link slim}. */
+/** A selected statement as it goes by. */
 export interface Surveyed extends Required<Fact> {
   readonly leafIndex: number
   readonly counted: boolean
@@ -114,8 +113,6 @@ export interface Surveyed extends Required<Fact> {
 
 /** What must be known of all statements before the first byte of a pack is written. */
 export interface Survey {
-  /** For papers; empty where there are none. */
-  readonly statements: readonly Surveyed[]
   readonly population: Pack['population']
   /** The sizes of the log's heads that agents had seen, ascending. */
   readonly heads: readonly number[]
@@ -134,9 +131,8 @@ export interface Watch {
   readonly marks: ClauseMarks
   /** What the verdict goes by, in log order. */
   readonly onFact: (fact: Required<Fact>) => void
-  readonly onStatement?: ((leafIndex: number, statement: Statement) => void) | undefined
-  /** Keep statements for papers. */
-  readonly isKept: boolean
+  /** Of all, also those that do not count. */
+  readonly onStatement: (one: Surveyed) => void
 }
 
 /** One pass over the selected statements. */
@@ -145,8 +141,6 @@ export async function surveyStatements(
   selection: Selection,
   watch: Watch,
 ): Promise<Survey> {
-  const statements: Surveyed[] = []
-  const same = new Same()
   const count = { statements: 0, inPeriod: 0, evidenceBytes: 0, lastLeaf: 0 }
   const chains = new Map<string, Chained>()
   const heads = new NameList()
@@ -155,11 +149,7 @@ export async function surveyStatements(
       const statement = parseStatement(payload)
       const fact = { receivedAt: received_at, paeDigest: pae_digest, statement }
       if (counted === 1) watch.onFact(fact)
-      watch.onStatement?.(leafIndex, statement)
-      if (watch.isKept) {
-        const slender = slim(statement, same)
-        statements.push({ ...fact, leafIndex, counted: counted === 1, statement: slender })
-      }
+      watch.onStatement({ ...fact, leafIndex, counted: counted === 1 })
       watch.marks.add(statement)
       count.statements += 1
       count.evidenceBytes += Buffer.byteLength(envelope) + 1
@@ -178,7 +168,6 @@ export async function surveyStatements(
   )
   const marked = watch.marks.counted()
   return {
-    statements,
     population: {
       statements: count.statements,
       leaves,
@@ -221,38 +210,6 @@ async function countLeaves(db: Kysely<Schema>, selection: Selection) {
 export function readEntry(entry: Uint8Array): Pick<IndexLine, 'pae' | 'signature' | 'keyid'> {
   const digest = (number: number) => entry.subarray(17 + 32 * number, 49 + 32 * number).toHex()
   return { pae: digest(0), signature: digest(1), keyid: digest(2) }
-}
-
-/**
- * What papers read: restore tests and contract events whole; of the many others not what an inventory lists, which
- * paths failed, and how the chain is linked. Texts that many have in common are kept once.
- */
-function slim(statement: Statement, same: Same): Statement {
-  const { predicate } = statement
-  if (!('chain' in predicate) || isEvidence(statement, 'restore-test')) return statement
-  const { agent, os, restic } = predicate.tools
-  const tools = {
-    agent: same.text(agent),
-    os: same.text(os),
-    ...(restic !== undefined && { restic: same.text(restic) }),
-  }
-  const chain = { ...predicate.chain, ...linkOf(statement, same), prev: '', log: null }
-  const repository = 'repository' in predicate ? { repository: same.repository(predicate.repository) } : {}
-  const common = { chain, tools, host: same.text(predicate.host), ...repository }
-  const { predicateType } = statement
-  const told = { _type: statement._type, subject: [], predicateType }
-  if (isEvidence(statement, 'inventory'))
-    return { ...told, predicate: { ...statement.predicate, ...common, added: [], removed: [] } } as Statement
-  if (isEvidence(statement, 'backup-run')) {
-    const { snapshot, failed: _, torn: __, manifest: ___, anomaly: ____, ...rest } = statement.predicate
-    const snap = snapshot && {
-      ...snapshot,
-      host: same.text(snapshot.host),
-      paths: same.paths(snapshot.paths),
-    }
-    return { ...told, predicate: { ...rest, ...common, ...(snap && { snapshot: snap }) } } as Statement
-  }
-  return { ...told, predicate: { ...predicate, ...common } } as Statement
 }
 
 function chainOf({ predicate }: Statement) {

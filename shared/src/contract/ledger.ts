@@ -54,6 +54,61 @@ export interface Ledger {
   rows: LedgerRow[]
 }
 
+/** Months, both included. */
+interface Months {
+  readonly from: string
+  readonly to: string
+}
+
+/** A ledger that is written as facts go by, in log order; none of them is kept. */
+export class LedgerBook {
+  readonly #contract: Contract
+  readonly #months: Months
+  readonly #sets: readonly ContractSet[]
+  readonly #rows = new Map<string, LedgerRow>()
+
+  constructor(contract: Contract, months: Months) {
+    this.#contract = contract
+    this.#months = months
+    this.#sets = setsOf(contract)
+    for (const month of monthsThrough(months.from, months.to))
+      for (const set of this.#sets) this.#rowOf(month, set)
+  }
+
+  /** @param fact one that an evaluation does not disregard */
+  enter(fact: Fact): void {
+    const { from, to } = this.#months
+    const month = monthNameOf(happenedAt(new Known(fact, {}, 0)), this.#contract.timezone)
+    if (month < from || month > to) return
+    const own = owners(this.#sets, fact)
+    for (const set of own.length === 0 ? [null] : own) enter(fact, () => this.#rowOf(month, set))
+  }
+
+  /** What was entered so far. */
+  ledger(): Ledger {
+    const sets = this.#sets
+    const order = new Map(sets.map(({ id }, place) => [id, place]))
+    return {
+      contract: this.#contract.id,
+      customer: this.#contract.customer.name,
+      timezone: this.#contract.timezone,
+      ...this.#months,
+      rows: [...this.#rows.values()].toSorted(
+        (a, b) =>
+          a.month.localeCompare(b.month) ||
+          (order.get(a.set) ?? sets.length) - (order.get(b.set) ?? sets.length),
+      ),
+    }
+  }
+
+  #rowOf(month: string, set: ContractSet | null): LedgerRow {
+    const key = `${month} ${set?.id ?? ''}`
+    const row = this.#rows.get(key) ?? emptyRow(month, set)
+    this.#rows.set(key, row)
+    return row
+  }
+}
+
 /**
  * Folds facts into rows. What an evaluation disregards (a revoked key's statements, the second of two for one place)
  * is no service either.
@@ -62,46 +117,12 @@ export interface Ledger {
 export function ledgerOf({
   contract,
   facts,
-  from,
-  to,
-}: {
-  contract: Contract
-  facts: readonly Fact[]
-  from: string
-  to: string
-}): Ledger {
-  const sets = setsOf(contract)
-  const rows = new Map<string, LedgerRow>()
-  const rowOf = (month: string, set: ContractSet | null) => {
-    const key = `${month} ${set?.id ?? ''}`
-    const row = rows.get(key) ?? emptyRow(month, set)
-    rows.set(key, row)
-    return row
-  }
-  for (const month of monthsThrough(from, to)) for (const set of sets) rowOf(month, set)
-
+  ...months
+}: Months & { contract: Contract; facts: readonly Fact[] }): Ledger {
   const disregarded = new Set(indexFacts(facts).disregarded.map(({ fact }) => fact.index))
-  for (const [index, fact] of facts.entries()) {
-    if (disregarded.has(index)) continue
-    const known = new Known(fact, fact.statement.predicate, index)
-    const month = monthNameOf(happenedAt(known), contract.timezone)
-    if (month < from || month > to) continue
-    const own = owners(sets, fact)
-    for (const set of own.length === 0 ? [null] : own) enter(fact, () => rowOf(month, set))
-  }
-  const order = new Map(sets.map(({ id }, place) => [id, place]))
-  return {
-    contract: contract.id,
-    customer: contract.customer.name,
-    timezone: contract.timezone,
-    from,
-    to,
-    rows: [...rows.values()].toSorted(
-      (a, b) =>
-        a.month.localeCompare(b.month) ||
-        (order.get(a.set) ?? sets.length) - (order.get(b.set) ?? sets.length),
-    ),
-  }
+  const book = new LedgerBook(contract, months)
+  for (const [index, fact] of facts.entries()) if (!disregarded.has(index)) book.enter(fact)
+  return book.ledger()
 }
 
 /** Every set that a version ever named, by its newest terms. */

@@ -1,17 +1,15 @@
 import { sha256Hex } from '@bevis/shared/crypto'
 import { EVIDENCE_IDS, clausesFor } from '@bevis/shared/evidence/clause'
-import { ClauseMarks } from '@bevis/shared/verify/clause-marks'
 import { encodeJson } from '@bevis/shared/verify/pack'
-import { formatRow, formatTableHead, isInPeriod } from '@bevis/shared/verify/table'
 import { countEvidence } from './controls.ts'
 import { eventsOf } from './desk.ts'
 import type { Desk } from './desk.ts'
 
 /** Which clauses it may support. */
 export function writeControls(desk: Desk): void {
-  const { sheet, told, voice, locale, t, inPeriod } = desk
+  const { sheet, told, voice, locale, t } = desk
   const { contract, answer } = told
-  const counts = countEvidence(contract, answer, inPeriod, eventsOf(told.statements), told.pack.period)
+  const counts = countEvidence(contract, answer, told.gist, eventsOf(told.gist.kept), told.pack.period)
   sheet.heading(2, t('evidenceReport.controls'))
   sheet.paragraph(t('evidenceReport.controlsText'))
   sheet.table(
@@ -53,16 +51,16 @@ export function writeControls(desk: Desk): void {
   )
 }
 
-/** A table of more rows, some 4 MiB, is left to the pack. */
-const ROWS_LIMIT = 12_000
-
 /**
  * How to check it, with what to check.
- * @param envelopes all of the pack, one a line; null where they are too many for an attachment
+ * @param envelopes,table the pack's files of all statements; null for one that is too large for an attachment
  */
-export function writeVerification(desk: Desk, envelopes: string | null): void {
+export function writeVerification(
+  desk: Desk,
+  { envelopes, table }: { readonly envelopes: string | null; readonly table: string | null },
+): void {
   const { sheet, told, t } = desk
-  const { pack, answer, statements, checkpoint, texts } = told
+  const { pack, answer, checkpoint, texts } = told
   sheet.heading(2, t('evidenceReport.verify'))
   sheet.list(
     (['pack', 'tool', 'run', 'plain', 'detach'] as const).map((step) =>
@@ -77,12 +75,6 @@ export function writeVerification(desk: Desk, envelopes: string | null): void {
     description: string,
     relationship: 'Data' | 'Source',
   ) => sheet.attach({ name, type, content: Buffer.from(content), description, relationship })
-  const marks = new ClauseMarks(pack, told.contract)
-  const rows = () =>
-    statements.map((one) => {
-      const { statement } = one
-      return formatRow({ ...one, inPeriod: isInPeriod(statement, pack.period), clauses: marks.of(statement) })
-    })
   attach(
     'verdict.json',
     'application/json',
@@ -90,10 +82,8 @@ export function writeVerification(desk: Desk, envelopes: string | null): void {
     t('evidenceReport.attachedNames.verdict'),
     'Data',
   )
-  if (statements.length <= ROWS_LIMIT) {
-    const table = [formatTableHead(pack), ...rows()].join('')
+  if (table !== null)
     attach('evidence.csv', 'text/csv', table, t('evidenceReport.attachedNames.table'), 'Data')
-  }
   for (const { revision, yaml } of texts) {
     attach(
       `contract-${revision}.yaml`,

@@ -17,8 +17,6 @@ export interface Desk {
   readonly t: Voice['locale']['t']
   /** A state's word and sign, for a cell. */
   readonly state: (state: string) => { text: string; look: ReturnType<Voice['look']> }
-  /** Statements that are dated in the period. */
-  readonly inPeriod: readonly Surveyed[]
   /** The period's restore tests. */
   readonly tests: readonly TestTold[]
 }
@@ -26,8 +24,8 @@ export interface Desk {
 export function openDesk(told: PackTold, voice: Voice): Desk {
   const { locale } = voice
   const { t } = locale
-  const { pack, statements } = told
-  const inPeriod = statements.filter(({ statement }) => isInPeriod(statement, pack.period))
+  const { pack, gist } = told
+  const inPeriod = gist.kept.filter(({ statement }) => isInPeriod(statement, pack.period))
   const digests = new Set(inPeriod.map(({ paeDigest }) => paeDigest))
   return {
     told,
@@ -35,9 +33,8 @@ export function openDesk(told: PackTold, voice: Voice): Desk {
     locale,
     t,
     state: (state) => ({ text: voice.word(state), look: voice.look(state) }),
-    inPeriod,
     // What came of a test may lie after the period.
-    tests: tellTests(statements).filter(({ digest }) => digests.has(digest)),
+    tests: tellTests(gist.kept).filter(({ digest }) => digests.has(digest)),
     sheet: new Sheet({
       title: t('evidenceReport.title', { id: pack.contract.id }),
       language: locale.language,

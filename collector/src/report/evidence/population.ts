@@ -1,23 +1,14 @@
 import type { ObligationAnswer } from '@bevis/shared/contract/answer'
-import { ledgerOf } from '@bevis/shared/contract/ledger'
 import type { LedgerRow } from '@bevis/shared/contract/ledger'
-import { monthNameOf } from '@bevis/shared/contract/month'
 import { CLAUSES } from '@bevis/shared/evidence/clause'
-import type { ClauseId } from '@bevis/shared/evidence/clause'
-import { evidenceNameOf } from '@bevis/shared/evidence/statement'
-import { ClauseMarks } from '@bevis/shared/verify/clause-marks'
-import type { Surveyed } from '../survey.ts'
 import type { Desk } from './desk.ts'
-import { lastInstant } from './desk.ts'
 
 /** All that there is, before anything is drawn from it. */
 export function writePopulation(desk: Desk): void {
-  const { sheet, told, voice, locale, t, inPeriod } = desk
-  const { pack, contract, answer, statements } = told
+  const { sheet, told, voice, locale, t } = desk
+  const { pack, answer, gist } = told
   sheet.heading(2, t('evidenceReport.population'))
   sheet.paragraph(t('evidenceReport.populationText'))
-  const all = Map.groupBy(statements, ({ statement }) => evidenceNameOf(statement))
-  const own = Map.groupBy(inPeriod, ({ statement }) => evidenceNameOf(statement))
   sheet.table(
     [
       { head: t('evidenceReport.kind'), share: 0.6, cell: (kind: string) => voice.kind(kind) },
@@ -25,16 +16,16 @@ export function writePopulation(desk: Desk): void {
         head: t('evidenceReport.inPeriod'),
         share: 0.2,
         num: true,
-        cell: (kind) => locale.number(own.get(kind as never)?.length ?? 0),
+        cell: (kind) => locale.number(gist.kinds.get(kind)?.inPeriod ?? 0),
       },
       {
         head: t('evidenceReport.inAll'),
         share: 0.2,
         num: true,
-        cell: (kind) => locale.number(all.get(kind as never)?.length ?? 0),
+        cell: (kind) => locale.number(gist.kinds.get(kind)?.all ?? 0),
       },
     ],
-    [...all.keys()].toSorted(),
+    [...gist.kinds.keys()].toSorted(),
   )
   writeMarked(desk)
   sheet.heading(3, t('evidenceReport.chains'))
@@ -104,16 +95,6 @@ export function writePopulation(desk: Desk): void {
     )
   }
   sheet.heading(3, t('evidenceReport.services'))
-  const zone = contract.timezone
-  const firstMonth =
-    contract.versions.map(({ effectiveFrom }) => effectiveFrom.slice(0, 7)).toSorted()[0] ?? ''
-  const ledger = ledgerOf({
-    contract,
-    facts: statements.filter(({ counted }) => counted),
-    from: later(monthNameOf(Date.parse(pack.period.from), zone), firstMonth),
-    // A period may end far ahead: nothing was done after the verdict's own instant.
-    to: monthNameOf(Math.min(Date.parse(lastInstant(pack.period.to)), Date.parse(told.answer.at)), zone),
-  })
   const isEmpty = (row: LedgerRow) =>
     row.inventories.complete +
       row.inventories.incomplete +
@@ -161,17 +142,15 @@ export function writePopulation(desk: Desk): void {
           storageBytes === null ? t('paper.unknownValue') : locale.bytes(storageBytes),
       },
     ],
-    ledger.rows,
+    gist.ledger.rows,
   )
 }
 
 /** How much there is for each clause that was asked for; nothing where none was. */
-function writeMarked({ sheet, told, locale, t, inPeriod }: Desk): void {
+function writeMarked({ sheet, told, locale, t }: Desk): void {
   const { filter, population } = told.pack
   if (filter === undefined || population.marked === undefined) return
-  const marks = new ClauseMarks(told.pack, told.contract)
-  const count = (statements: readonly Surveyed[], id: ClauseId) =>
-    locale.number(statements.filter(({ statement }) => marks.of(statement)?.includes(id)).length)
+  const { clauses } = told.gist
   sheet.heading(3, t('evidenceReport.marked'))
   sheet.paragraph(
     t('evidenceReport.markedText', {
@@ -186,46 +165,42 @@ function writeMarked({ sheet, told, locale, t, inPeriod }: Desk): void {
         share: 0.6,
         cell: ({ id, name }) => ({ text: name[locale.language], under: id }),
       },
-      { head: t('evidenceReport.inPeriod'), share: 0.2, num: true, cell: ({ id }) => count(inPeriod, id) },
+      {
+        head: t('evidenceReport.inPeriod'),
+        share: 0.2,
+        num: true,
+        cell: ({ id }) => locale.number(clauses.get(id)?.inPeriod ?? 0),
+      },
       {
         head: t('evidenceReport.inAll'),
         share: 0.2,
         num: true,
-        cell: ({ id }) => count(told.statements, id),
+        cell: ({ id }) => locale.number(clauses.get(id)?.all ?? 0),
       },
     ],
     CLAUSES.filter(({ id }) => filter.clauses.includes(id)),
   )
 }
 
-function writeTools(desk: Desk): void {
-  const { sheet, locale, t, inPeriod } = desk
-  const used = new Map<string, { agent: string; what: string; from: string; to: string }>()
-  for (const { statement, receivedAt } of inPeriod) {
-    if (!('tools' in statement.predicate)) continue
-    const { tools, chain } = statement.predicate
-    const what =
-      tools.restic === undefined
-        ? t('evidenceReport.toolsBare', tools)
-        : t('evidenceReport.toolsValue', { ...tools, restic: tools.restic })
-    const key = `${chain.agent} ${what}`
-    used.set(key, { agent: chain.agent, what, from: used.get(key)?.from ?? receivedAt, to: receivedAt })
-  }
+function writeTools({ sheet, told, locale, t }: Desk): void {
   sheet.heading(3, t('evidenceReport.tools'))
   sheet.table(
     [
       { head: t('paper.agent'), share: 0.24, cell: ({ agent }) => agent },
-      { head: t('evidenceReport.tools'), share: 0.46, cell: ({ what }) => what },
+      {
+        head: t('evidenceReport.tools'),
+        share: 0.46,
+        cell: ({ tools }) =>
+          tools.restic === undefined
+            ? t('evidenceReport.toolsBare', tools)
+            : t('evidenceReport.toolsValue', { ...tools, restic: tools.restic }),
+      },
       {
         head: t('paper.period'),
         share: 0.3,
         cell: ({ from, to }) => t('paper.periodValue', { from: locale.date(from), to: locale.date(to) }),
       },
     ],
-    [...used.values()],
+    [...told.gist.tools.values()],
   )
-}
-
-function later(one: string, other: string): string {
-  return one > other ? one : other
 }

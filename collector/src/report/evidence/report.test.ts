@@ -4,10 +4,12 @@ import { evaluate } from '@bevis/shared/contract/evaluate'
 import type { ClauseId } from '@bevis/shared/evidence/clause'
 import { sha256Hex } from '@bevis/shared/crypto'
 import { ClauseMarks } from '@bevis/shared/verify/clause-marks'
+import { formatRow, formatTableHead, isInPeriod } from '@bevis/shared/verify/table'
 import { BevisError } from '@bevis/shared/error'
 import { attachmentsOf, certificateOf, runOn } from '../../../../test/kit/pdf.ts'
 import type { Language } from '../../pages/language/locale.ts'
 import { voiceOf } from '../../pages/voice.ts'
+import { Gist } from '../gist.ts'
 import type { PackTold } from '../pack.ts'
 import { openSeal } from '../pdf/seal.ts'
 import type { Seal } from '../pdf/seal.ts'
@@ -48,35 +50,48 @@ function story({ failing = false, testing = true } = {}): Story {
   return one
 }
 
-function told(one: Story): PackTold {
+const AT = '2025-04-14T10:00:00.000Z'
+const PERIOD = { from: '2025-03-01T00:00:00.000Z', to: AT }
+
+function told(one: Story, asked: Pick<PackTold['pack'], 'period' | 'filter'> = { period: PERIOD }): PackTold {
   const contract = contractOf(
     [versionOf(1, '2025-01-01', { sets: [setOf({ restoreTest: { every: 'P1M', rto: 'PT4H' } })] })],
     { regimes: ['gdpr', 'nis2'], customer: { name: 'Havfruen & Søn <ApS>', cvr: '33445566' } },
   )
-  const at = '2025-04-14T10:00:00.000Z'
   const statements = one.facts.map((fact, leafIndex) => ({
     leafIndex,
     counted: true,
     paeDigest: sha256Hex(JSON.stringify(fact.statement)),
     ...fact,
   }))
+  const gist = new Gist(asked, contract, new Date(AT))
+  for (const statement of statements) gist.add(statement)
+  const marks = new ClauseMarks(asked, contract)
   return {
     contract,
-    statements,
+    gist,
     checkpoint: NOTE,
-    answer: evaluate({ contract, facts: one.facts, at: new Date(at) }),
+    answer: evaluate({ contract, facts: one.facts, at: new Date(AT) }),
     texts: [{ revision: 1, yaml: YAML }],
     // oxlint-disable-next-line require-await -- as a store's would be
     envelopes: async function* envelopes() {
       yield ENVELOPES
     },
+    // oxlint-disable-next-line require-await -- likewise
+    table: async function* table() {
+      yield formatTableHead(asked)
+      for (const { statement, ...rest } of statements) {
+        const [inPeriod, clauses] = [isInPeriod(statement, asked.period), marks.of(statement)]
+        yield formatRow({ ...rest, statement, inPeriod, clauses })
+      }
+    },
     pack: {
       format: 'bevis-evidence-pack/v1',
       tenant: 'havfruen',
       contract: { id: 'AFT-1', customer: contract.customer.name, texts: [] },
-      period: { from: '2025-03-01T00:00:00.000Z', to: '2025-04-14T10:00:00.000Z' },
-      verdict: { at, knownAt: at },
-      madeAt: at,
+      ...asked,
+      verdict: { at: AT, knownAt: AT },
+      madeAt: AT,
       log: { origin: 'collector.test/log', size: 40 },
       population: {
         statements: statements.length,
@@ -98,16 +113,15 @@ const wordsOf = (text: string) => text.replaceAll(/\s+/g, ' ')
 
 describe('what it says', () => {
   test('which clauses were asked for, and how much is marked of how much', async (context) => {
-    const one = told(story())
     const clauses: ClauseId[] = ['iso27001-8.13', 'gdpr-5']
-    const period = { ...one.pack.period, from: '2025-03-15T00:00:00.000Z' }
-    const marks = new ClauseMarks({ period, filter: { clauses } }, one.contract)
-    for (const { statement } of one.statements) marks.add(statement)
+    const asked = { period: { ...PERIOD, from: '2025-03-15T00:00:00.000Z' }, filter: { clauses } }
+    const one = told(story(), asked)
+    const marks = new ClauseMarks(asked, one.contract)
+    for (const { statement } of story().facts) marks.add(statement)
     const marked = marks.counted()
     if (marked === undefined) throw new Error('clauses were asked for')
     expect(marked.inPeriod).toBeLessThan(marked.statements)
-    const population = { ...one.pack.population, marked }
-    const pack = { ...one.pack, period, filter: { clauses }, population }
+    const pack = { ...one.pack, population: { ...one.pack.population, marked } }
     const { inPeriod, statements: all } = marked
     for (const [language, heading] of [
       ['en', 'Marked by clause'],

@@ -14,6 +14,8 @@ import { writeIndependence, writeLimits, writeResults, writeSelection } from './
 
 /** More signed statements than this are left to the pack. */
 const ENVELOPES_LIMIT_BYTES = 4 * 1024 * 1024
+/** A table of more rows, some 4 MiB, is left to it too. */
+const ROWS_LIMIT = 12_000
 
 /** How a report speaks, and what seals it. */
 export interface EvidenceReportOptions {
@@ -34,7 +36,11 @@ export async function writeEvidenceReport(told: PackTold, options: EvidenceRepor
   writeLimits(desk)
   writeIndependence(desk)
   writeControls(desk)
-  writeVerification(desk, await envelopesOf(told))
+  const isShort = told.pack.population.statements <= ROWS_LIMIT
+  writeVerification(desk, {
+    envelopes: await wholeOf(told.envelopes(), ENVELOPES_LIMIT_BYTES),
+    table: isShort ? await wholeOf(told.table(), Infinity) : null,
+  })
   const { seal = plainly } = options
   return seal(desk.sheet, new Date(told.pack.madeAt))
 }
@@ -46,13 +52,13 @@ export function evidencePapers(options: EvidenceReportOptions) {
   }
 }
 
-async function envelopesOf({ envelopes }: PackTold): Promise<string | null> {
-  const pages: string[] = []
+async function wholeOf(pieces: AsyncIterable<string>, limitBytes: number): Promise<string | null> {
+  const read: string[] = []
   let sizeBytes = 0
-  for await (const page of envelopes()) {
-    sizeBytes += Buffer.byteLength(page)
-    if (sizeBytes > ENVELOPES_LIMIT_BYTES) return null
-    pages.push(page)
+  for await (const piece of pieces) {
+    sizeBytes += Buffer.byteLength(piece)
+    if (sizeBytes > limitBytes) return null
+    read.push(piece)
   }
-  return pages.join('')
+  return read.join('')
 }

@@ -9,8 +9,9 @@ import { statedIn } from './stated.ts'
 /** What it is, of whom, and how it stands. */
 export function writeSummary(desk: Desk): void {
   const { sheet, told, voice, locale, t, state } = desk
-  const { pack, contract, answer, statements } = told
-  const stated = statedIn(statements.filter(({ counted }) => counted))
+  const { pack, contract, answer, gist } = told
+  const tests = statedIn(gist.kept.filter(({ counted }) => counted))
+  const stated = { ...tests, listed: gist.isListed }
   const names = answer.sets.map(({ id }) => id)
   const sets = answer.sets.map((set) => ({
     set,
@@ -90,7 +91,7 @@ export function writePromised(desk: Desk): void {
     sheet.list(sentences.filter((sentence) => !sentence.includes(set.retention.wording)))
   }
   sheet.heading(3, t('evidenceReport.versions'))
-  const events = eventsOf(told.statements)
+  const events = eventsOf(told.gist.kept)
   sheet.facts(
     contract.versions.map((one) => {
       const acceptances = acceptancesOf(one, events)
