@@ -1,6 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import { sha256Hex } from '../crypto.ts'
-import { Story, contractFor, keeping, obligationIn, repositoryOf, setAt } from './story-for-tests.ts'
+import {
+  Story,
+  contractFor,
+  contractOf,
+  keeping,
+  obligationIn,
+  repositoryOf,
+  setAt,
+  setOf,
+  versionOf,
+} from './story-for-tests.ts'
 
 const contract = contractFor({})
 const successor = repositoryOf('new', 'vts-01')
@@ -174,5 +184,32 @@ describe('worked case 24: a new repository', () => {
     story.inventory('2025-03-09T06:00:00Z')
     story.both('2025-03-09T07:30:00Z', 'repository-succession', { from: to, to: third.id })
     expect(setAt(contract, story, '2025-03-09T08:00:00Z').counts.lost).toBe(0)
+  })
+
+  test('an amendment that names the new one: what was said of the old one’s snapshots is told of their copies', () => {
+    const of = (repository: string) => ({
+      sets: [
+        setOf({
+          selector: { repository, hosts: ['srv1'], requiredPaths: ['/srv/data'] },
+          restoreTest: { every: 'P7D', grace: 'P14D' },
+        }),
+      ],
+    })
+    const named = repositoryOf('named', 'vts-02')
+    const amended = contractOf([
+      versionOf(1, '2025-03-01', of('vts-01')),
+      versionOf(2, '2025-03-08', of('vts-02')),
+    ])
+    const story = week()
+    const from = story.repository.id
+    story.test(story.contents()[6]!, '2025-03-07T22:20:00Z', 'PASSED')
+    story.copyAll(named)
+    story.repository = named
+    story.inventory('2025-03-08T06:00:00Z')
+    const dimensions = () => setAt(amended, story, '2025-03-08T20:00:00Z').dimensions
+    // Nobody says that the copies are complete backups, and the last restore test was of another repository.
+    expect(dimensions()).toMatchObject({ points: 'unknown', proof: 'at-risk' })
+    story.both('2025-03-08T07:30:00Z', 'repository-succession', { from, to: named.id })
+    expect(dimensions()).toMatchObject({ points: 'compliant', proof: 'compliant' })
   })
 })

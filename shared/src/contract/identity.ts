@@ -29,6 +29,13 @@ export class Identities {
     return reached
   }
 
+  /** The repositories that this one has followed by an instant. */
+  predecessorsOf(repository: string, at: number): string[] {
+    const before = new Set(this.#successions.map(({ from }) => from))
+    before.delete(repository)
+    return [...before].filter((one) => this.#reachedAt(one, repository) <= at)
+  }
+
   /** Since when what lies in one repository counts in the other; Infinity if it does not. */
   succeededAt(one: string, other: string): number {
     if (one === other) return -Infinity

@@ -41,6 +41,8 @@ export class Points {
   readonly #lineage: Lineage
   readonly #clock: ClockTerms
   readonly #groups: Groups
+  /** What the lineage has followed: its runs and tests are told of what was copied from there. */
+  readonly #before: ReadonlySet<string>
   #runs: number
   #tests: number
   /** Dated after the instant by which they were read. */
@@ -59,6 +61,9 @@ export class Points {
     this.#lineage = lineage
     this.#clock = clock
     this.#groups = new Groups(origins, (repository) => lineage.joinedAt(repository))
+    this.#before = new Set(
+      [...lineage.repositories].flatMap((repository) => identities.predecessorsOf(repository, at)),
+    )
     this.#runs = index.runs.length
     this.#tests = index.tests.length
     const words = index.runs.flatMap((run) => this.#wordOf(run, at))
@@ -89,7 +94,8 @@ export class Points {
   }
 
   #isOwn({ predicate }: Known<BackupRun> | Known<RestoreTest>): boolean {
-    return this.#lineage.repositories.has(predicate.repository.id)
+    const { id } = predicate.repository
+    return this.#lineage.repositories.has(id) || this.#before.has(id)
   }
 
   /** What a run says of a snapshot, once that has happened. */
