@@ -107,6 +107,8 @@ test.each([
   ['2025-03-24', '2025-03-28T21:00:00Z', '2025-04-01T02:00:00Z'], // Friday 22:00, so Monday 22:00 and six hours
   ['2025-10-20', '2025-10-24T20:00:00Z', '2025-10-28T03:00:00Z'], // likewise over the Sunday of 25 hours
   ['2025-03-03', '2025-03-08T21:00:00Z', '2025-03-11T05:00:00Z'], // a Saturday’s is as young on Monday at midnight
+  ['2025-03-24', '2025-03-29T21:00:00Z', '2025-04-01T04:00:00Z'], // so is one from the Saturday before the change
+  ['2025-10-20', '2025-10-25T20:00:00Z', '2025-10-28T05:00:00Z'],
   ['2025-12-22', '2025-12-23T21:00:00Z', '2025-12-29T03:00:00Z'], // two of the six hours before Christmas, four after
 ])('onboarded %s, the recovery point of %s serves until %s', (day, start, limit) => {
   const weekly = [{ per: 'week', keep: 9 }]

@@ -62,12 +62,16 @@ function keptBy(
 }
 
 /** Until when a recovery point is young enough, time in closed and excused days left out. */
-function limitOf(from: number, { calendar, set }: SetTerms, excused: readonly Excused[]): number {
+function limitOf(start: number, { calendar, set }: SetTerms, excused: readonly Excused[]): number {
   const { every, rpo, lateGrace } = set.schedule
+  const made = calendar.dayOf(start)
+  let first = made
+  while (isIdle(first, calendar, excused)) first += 1
+  const from = first === made ? start : calendar.startOf(first) // it does not age before
   const limit = calendar.zone.add(calendar.zone.add(from, rpo ?? every), lateGrace)
   let left = limit - from
   let now = from
-  for (let day = calendar.dayOf(from); ; day++) {
+  for (let day = first; ; day++) {
     const end = calendar.startOf(day + 1)
     if (!isIdle(day, calendar, excused)) {
       if (now + left <= end) return now + left
