@@ -4,8 +4,8 @@ import type { Kysely } from 'kysely'
 import { chunksOf } from '../store/rows.ts'
 import type { Schema } from '../store/schema.ts'
 
-/** Some 40 MB; the proofs of leaves side by side share nearly all of their nodes. */
-const LIMIT_NODES = 200_000
+/** Some 4 MB; the proofs of leaves side by side share nearly all of their nodes, so that few are read twice. */
+const LIMIT_NODES = 20_000
 
 /**
  * Reads the log's nodes for many proofs in a row, asking the store for those only that no proof had yet.

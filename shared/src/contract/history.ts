@@ -108,9 +108,9 @@ export class History {
       insertSorted(this.candidates, candidate, (a, b) => byStart(a.point, b.point))
       inOrder = this.#guard(candidate, content) && inOrder
       const { acceptedAt, acknowledgedAt, refutation } = candidate
-      for (const at of [acceptedAt, point.listedAt, ...refutation.changes, acknowledgedAt]) {
-        changes.push({ candidate, at })
-      }
+      // Most are acknowledged by nobody, and many never listed: what never comes changes nothing.
+      for (const at of [acceptedAt, point.listedAt, ...refutation.changes, acknowledgedAt])
+        if (Number.isFinite(at)) changes.push({ candidate, at })
     }
     for (const point of own.filter(isTested)) insertSorted(this.tested, point, byStart)
     for (const point of own.filter(isDoubted)) insertSorted(this.doubted, point, byStart)
