@@ -97,7 +97,10 @@ export async function draw(
     }
     const most = Math.max(sample.files * FOLDER_FACTOR, 1_000)
     if (folder.direct === 0) return
-    if (folder.files <= most) return folders.offer(orderKey(sample.seed, folder.path), folder)
+    if (folder.files <= most) {
+      folder.first = null
+      return folders.offer(orderKey(sample.seed, folder.path), folder)
+    }
     // Too large to come as a whole: the files directly in it are units of their own, or they never came.
     loose.files += folder.direct
     for (const { key, value } of folder.first?.take() ?? []) loose.drawn.offer(key, value)

@@ -1,9 +1,11 @@
 /** The order of a seed: whoever has it can repeat the draw, and nobody else can know it beforehand. */
 import { hash } from 'node:crypto'
-import { bytesOf } from '../tree/path.ts'
+import { bytesOf, isAscii } from '../tree/path.ts'
 import type { BytePath } from '../tree/path.ts'
 
 export function orderKey(seed: string, path: BytePath): string {
+  // Text of one byte a character is hashed as it is, in half the time.
+  if (isAscii(path)) return hash('sha256', `${seed}${path}`)
   return hash('sha256', Buffer.concat([Buffer.from(seed, 'utf8'), bytesOf(path)]))
 }
 

@@ -84,7 +84,8 @@ export const REPLACEMENT = bytePathOf('\uFFFD')
 const SLASH = 0x2f
 const PLAIN = /^[\x20-\x5b\x5d-\x7e]*$/
 
-function isAscii(text: string): boolean {
+/** Bytes and text are the same. */
+export function isAscii(text: string): boolean {
   // oxlint-disable-next-line no-control-regex -- every byte below 0x80 is meant, control characters too
   return /^[\x00-\x7f]*$/.test(text)
 }
