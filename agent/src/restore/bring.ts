@@ -30,6 +30,8 @@ export interface BringRequest {
   readonly files: AwaitedFiles | null
   /** It runs already; whoever began it ends it, unless it goes on here. */
   readonly early?: Early
+  /** Begun when every file was read; it ends soon after restic has, which `isOver` says. */
+  readonly look?: (target: BytePath, isOver: () => boolean) => Promise<void>
   /** What is left of the test's time; Infinity without a limit. */
   readonly remainingMs: () => number
   readonly signal?: AbortSignal
@@ -48,6 +50,8 @@ export interface Brought {
   readonly says: 'all' | 'read' | 'nothing'
   /** What was read while restic ran; null when nothing was. */
   readonly streamed: AwaitedFiles | null
+  /** All that was emptied has been looked at. */
+  readonly isLooked: boolean
   /** restic's error for a path as the listing shows it, or null. */
   readonly complaintOf: (text: BytePath) => string | null
 }
@@ -102,6 +106,7 @@ async function bringWhole(request: BringRequest): Promise<Brought> {
     // What restic did not get to says nothing about the backup.
     says: error && !isAboutData(error.code) ? 'nothing' : 'all',
     streamed: null,
+    isLooked: false,
     complaintOf: complaintsOf(run, target, null),
   }
 }
@@ -113,6 +118,8 @@ async function bringStreamed(
   const { pool, drawn, files, onFile } = request
   if (!files) throw new BevisError('INTERNAL', 'there are no files to stream')
   const failure = early?.failure ?? new AbortController()
+  let isOver = false
+  let looking: Promise<boolean> | undefined
   const stream = openStream({
     pool,
     files,
@@ -120,6 +127,15 @@ async function bringStreamed(
     isSample: drawn.includes !== null,
     limitBytes,
     usedBytes: usedBytesAt(target),
+    onAllRead: () => {
+      // What hinders it is met again, and told, by whoever looks after the restore.
+      looking = request
+        .look?.(target, () => isOver)
+        .then(
+          () => true,
+          () => false,
+        )
+    },
     onFailure: (cause) => failure.abort(cause),
   })
   const left = new Set(dumped.map(({ path }) => path))
@@ -140,7 +156,9 @@ async function bringStreamed(
   }
   const restoring = early?.run ?? restoreInto(request, target, anew)
   await restoring.catch(() => {}) // thrown below, once nothing reads any more
+  isOver = true
   await stream.settle()
+  const isLooked = (await looking) ?? false
   const run = await restoring
   if (failure.signal.aborted) throw failure.signal.reason
   const restored = run.error ? await explain(run.error, request) : null
@@ -170,6 +188,7 @@ async function bringStreamed(
           ? 'read'
           : 'nothing',
     streamed: files,
+    isLooked,
     complaintOf: complaintsOf(run, target, dumps),
   }
 }

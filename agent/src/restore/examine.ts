@@ -25,7 +25,7 @@ import { makeScratch } from './scratch.ts'
 import type { Scratch } from './scratch.ts'
 import { nothingSeen, resultOf, wantedFiles } from './seen.ts'
 import type { Seen } from './seen.ts'
-import { openSound } from './sound.ts'
+import { lookAtAll, openSound } from './sound.ts'
 import type { SoundFiles } from './sound.ts'
 import { Strata } from './strata.ts'
 import type { TestResult } from './verdict.ts'
@@ -155,7 +155,7 @@ async function restoreAndJudge(
   seen: Seen,
   round: { scratch: Scratch; early?: Early; drawn: Drawn; isFirst: boolean } & Awaited,
 ): Promise<void> {
-  const { pool, onProgress } = request
+  const { pool, wanted, onProgress } = request
   const { scratch, early, drawn, files, kept, extras, isFirst } = round
   let restored = 0
   const bringing: BringRequest = {
@@ -164,6 +164,10 @@ async function restoreAndJudge(
     drawn: withExtras(drawn, extras),
     files,
     ...(early && { early }),
+    ...(files &&
+      wanted.mode === 'full' && {
+        look: (target, isOver) => lookAtAll({ ...request, files, target, isOver }),
+      }),
     nodes: drawn.includes === null ? (seen.population?.nodes ?? 0) : drawn.files,
     remainingMs: () => remainingMs(request, seen.startedAt),
     ...(onProgress && {
@@ -171,7 +175,7 @@ async function restoreAndJudge(
     }),
   }
   const brought = await bring(bringing)
-  const { target, streamed, complaintOf, says } = brought
+  const { target, streamed, complaintOf, says, isLooked } = brought
   seen.restoreSeconds += brought.seconds
   seen.isStreamed &&= streamed !== null
   seen.error ??= brought.error
@@ -183,9 +187,10 @@ async function restoreAndJudge(
     comparesOwner: IS_ROOT,
     comparesFolders: drawn.includes === null && says === 'all',
   })
-  const isWhole = request.wanted.mode === 'full' && says === 'all'
-  const sound =
-    isWhole && streamed ? await openSound({ ...request, files: streamed, target, complaintOf }) : null
+  const isWhole = wanted.mode === 'full' && says === 'all'
+  const sound = isWhole && streamed ? openSound({ ...request, files: streamed, complaintOf }) : null
+  if (sound && streamed && !isLooked)
+    await lookAtAll({ ...request, files: streamed, target, isOver: () => true })
   const picked = kept ?? pick(request, drawn, isFirst && says === 'all', sound?.isLeft)
   const items = says === 'all' || !streamed ? picked : onlyRead(picked, streamed)
   for await (const batch of judge({ target, items, complaintOf, pool, streamed })) {

@@ -1,15 +1,17 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { sha256Hex } from '@bevis/shared/crypto'
 import { expect, onTestFinished, test } from 'vitest'
 import { openDigestPool } from '../tree/digest-pool.ts'
+import { MARK } from '../tree/pair-table.ts'
 import { bytePathOf } from '../tree/path.ts'
 import type { BytePath } from '../tree/path.ts'
 import { statPath } from '../tree/walk.ts'
 import { AwaitedFiles } from './awaited.ts'
 import type { Expected } from './expected.ts'
-import { openSound } from './sound.ts'
+import { lookAtAll, openSound } from './sound.ts'
 import { openStream } from './stream.ts'
 
 const MODIFIED_S = 1_700_000_000
@@ -77,7 +79,8 @@ test('a sound file is counted, once; what is damaged, bare, other than expected 
     restored: (one: (typeof told)[number]) => void told.push(one),
   }
   const complaintOf = (path: BytePath): string | null => (path.endsWith('complaint') ? 'lchown' : null)
-  const sound = await openSound({ ...at, expected: readingOf(items), coverage, complaintOf })
+  await lookAtAll({ ...at, expected: readingOf(items), isOver: () => true })
+  const sound = openSound({ ...at, coverage, complaintOf })
   const left = items.filter(({ path }) => sound.isLeft(path)).map(({ path }) => path.split('/').at(-1))
   expect(left.filter((name) => !name?.startsWith('plain'))).toEqual(odd)
   const counted = items.filter(({ path }) => !left.includes(path.split('/').at(-1)))
@@ -91,9 +94,33 @@ test('a sound file is counted, once; what is damaged, bare, other than expected 
 
 test('a path that comes twice is no second file', async () => {
   const { items, at } = await streamed(['a', 'b', 'c', 'd'], nothing)
-  const sound = await openSound({ ...at, expected: readingOf(items), complaintOf: nothing })
+  await lookAtAll({ ...at, expected: readingOf(items), isOver: () => true })
+  const sound = openSound({ ...at, complaintOf: nothing })
   const counted = items.filter(({ path }) => !sound.isLeft(path))
   expect(counted).not.toHaveLength(0)
   const again = (): boolean[] => [1, 2].map(() => sound.isLeft(counted[0]?.path ?? bytePathOf('/')))
   expect(again).toThrow('two paths have one record')
+})
+
+test('looked at behind restic: none before its time is set, and none is waited for when restic has ended', async () => {
+  const names = Array.from({ length: 40 }, (_, at) => `f${at}`)
+  const { items, at } = await streamed(names, (_, restored) => utimesSync(restored, 1, 1))
+  const [set, never] = [items.slice(0, 30), items.slice(30)]
+  let isOver = false
+  const expected = async function* (isWanted: (path: BytePath) => boolean = () => true) {
+    for (let from = 0; from < items.length; from += 10)
+      yield items.slice(from, from + 10).filter(({ path }) => isWanted(path))
+  }
+  const looking = lookAtAll({ ...at, expected, isOver: () => isOver })
+  for (const { path } of set) {
+    await sleep(5)
+    utimesSync(`${at.target}${path}`, MODIFIED_S, MODIFIED_S)
+  }
+  await sleep(100)
+  const isSet = ({ path }: Expected): boolean => at.files.table.has(at.files.find(path), MARK.asExpected)
+  expect(never.some(isSet)).toBe(false)
+  isOver = true
+  await looking
+  expect(items.filter(isSet).length).toBeGreaterThan(15)
+  expect(never.some(isSet)).toBe(false)
 })

@@ -4,19 +4,18 @@
  * a file but that it is one more, so its line of the manifest is not taken apart a second time. Whatever is not
  * sound, or not known to be, is judged file by file.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { BevisError } from '@bevis/shared/error'
-import type { DigestPool } from '../tree/digest-pool.ts'
 import { joinPaths } from '../tree/pair.ts'
+import type { LookBatch } from '../tree/pair.ts'
 import { MARK, READING } from '../tree/pair-table.ts'
 import { lossyText } from '../tree/path.ts'
 import type { BytePath } from '../tree/path.ts'
 import type { AwaitedFiles } from './awaited.ts'
 import type { TestRequest } from './request.ts'
 
-export interface SoundRequest extends Pick<TestRequest, 'expected' | 'coverage' | 'signal'> {
-  readonly pool: DigestPool
+export interface SoundRequest extends Pick<TestRequest, 'coverage'> {
   readonly files: AwaitedFiles
-  readonly target: BytePath
   readonly complaintOf: (text: BytePath) => string | null
 }
 
@@ -30,11 +29,9 @@ export interface SoundFiles {
 /** Of the first, every other one is judged by itself all the same: their attributes are looked at. */
 const FIRST = 200
 
-/** Looks at all files that were emptied. @throws BevisError as a reading of the manifest does */
-export async function openSound(request: SoundRequest): Promise<SoundFiles> {
-  const { files, complaintOf, coverage } = request
+/** What {@link lookAtAll} has looked at. */
+export function openSound({ files, complaintOf, coverage }: SoundRequest): SoundFiles {
   const { table } = files
-  await lookAtAll(request)
   let counted = { files: 0, bytes: 0 }
   let sound = 0
   return {
@@ -69,35 +66,61 @@ function isEmptied(table: AwaitedFiles['table'], index: number): boolean {
   return isWitnessed && table.has(index, MARK.emptied)
 }
 
-/** In few messages for many files. */
-async function lookAtAll({ expected, files, target, pool, signal }: SoundRequest): Promise<void> {
+export interface LookRequest extends Pick<TestRequest, 'expected' | 'pool' | 'signal'> {
+  readonly files: AwaitedFiles
+  readonly target: BytePath
+  /** restic has ended: what is not as expected now will never be. */
+  readonly isOver: () => boolean
+}
+
+/** restic sets times in the manifest's order: once it is past so many of a batch, it has been at the others too. */
+const LAST = 5
+const LOOK_AGAIN_MS = 20
+
+/**
+ * Looks at all files that were emptied, in few messages: right behind restic while that sets their times, since one
+ * processor has nothing else to do then, and once more at what it had not come to when it ended.
+ * @throws BevisError as a reading of the manifest does
+ */
+export async function lookAtAll({
+  expected,
+  files,
+  target,
+  pool,
+  signal,
+  isOver,
+}: LookRequest): Promise<void> {
   const { table } = files
   const underWay = new Set<Promise<void>>()
-  let batch: { indices: number[]; paths: BytePath[] } = { indices: [], paths: [] }
+  let indices: number[] = []
+  let paths: BytePath[] = []
   const note = (path: BytePath): boolean => {
     const index = files.find(path)
     if (isEmptied(table, index)) {
-      batch.indices.push(index)
-      batch.paths.push(path)
+      indices.push(index)
+      paths.push(path)
     }
     return false
+  }
+  const look = async (batch: Pick<LookBatch, 'indices' | 'paths'>): Promise<void> => {
+    const places = { table: { id: table.id, chunks: table.chunks }, target, ...batch }
+    for (;;) {
+      const isLast = isOver()
+      await pool.look({ kind: 'look', ...places })
+      if (isLast || batch.indices.slice(-LAST).some((index) => table.has(index, MARK.asExpected))) return
+      await sleep(LOOK_AGAIN_MS)
+    }
   }
   try {
     for await (const _ of expected(note)) {
       signal?.throwIfAborted()
-      const { indices, paths } = batch
       if (indices.length === 0) continue
-      batch = { indices: [], paths: [] }
-      const places = {
-        table: { id: table.id, chunks: table.chunks },
-        target,
-        indices,
-        paths: joinPaths(paths),
-      }
-      const look = pool.look({ kind: 'look', ...places }).finally(() => underWay.delete(look))
-      look.catch(() => {}) // thrown below
-      underWay.add(look)
-      if (underWay.size > pool.threads * 2) await Promise.race(underWay)
+      const looking = look({ indices, paths: joinPaths(paths) }).finally(() => underWay.delete(looking))
+      looking.catch(() => {}) // thrown below
+      underWay.add(looking)
+      indices = []
+      paths = []
+      if (!isOver() || underWay.size > pool.threads * 2) await Promise.race(underWay)
     }
     await Promise.all(underWay)
   } finally {

@@ -32,6 +32,8 @@ export interface StreamOptions {
   readonly limitBytes: number
   /** What the scratch's file system holds, ours and others'. */
   readonly usedBytes: () => number
+  /** Every file was named and read: from now on restic only sets modes, owners and times. */
+  readonly onAllRead?: () => void
   /** A thread died: nothing more will be read. */
   readonly onFailure: (error: unknown) => void
 }
@@ -51,6 +53,7 @@ export function openStream({
   isSample,
   limitBytes,
   usedBytes,
+  onAllRead,
   onFailure,
 }: StreamOptions): Stream {
   const { table } = files
@@ -61,6 +64,7 @@ export function openStream({
   let kept: PairAnswer['kept'] = 'none'
   let batch: { indices: number[]; paths: BytePath[]; bytes: number } = { indices: [], paths: [], bytes: 0 }
   let isFlushing = false
+  let leftFiles = files.count
   const headroom = Math.min(limitBytes * 0.6, Math.max(HEADROOM_BYTES, limitBytes * HEADROOM_PART))
   const holdAbove = limitBytes - headroom
   const staysWhole = isSample && files.roomBytes <= limitBytes / 4
@@ -99,6 +103,8 @@ export function openStream({
       .then((answer) => {
         freedBytes += answer.freedBytes
         readBytes += bytes
+        leftFiles -= indices.length
+        if (leftFiles === 0) onAllRead?.()
         if (answer.kept !== 'none') kept = kept === 'handy' ? 'handy' : answer.kept
       })
       .catch(onFailure)
