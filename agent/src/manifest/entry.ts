@@ -6,7 +6,8 @@ import { hex64 } from '@bevis/shared/format'
 import { z } from 'zod'
 import { fromPathText, pathText } from '../tree/path.ts'
 import type { BytePath } from '../tree/path.ts'
-import type { Kind, Stat } from '../tree/stat.ts'
+import { KINDS } from '../tree/stat.ts'
+import type { Stat } from '../tree/stat.ts'
 
 /**
  * - `witness`: hashed around restic's read, the file held still; `carried`: as proven by an earlier manifest
@@ -39,16 +40,6 @@ export interface ManifestEntry extends Stat {
   readonly flags: readonly Flag[]
 }
 
-const KINDS = [
-  'file',
-  'dir',
-  'symlink',
-  'fifo',
-  'socket',
-  'chardev',
-  'dev',
-  'irregular',
-] as const satisfies Kind[]
 const nanoseconds = z.string().regex(/^-?\d{1,20}$/)
 const lineSchema = z.tuple([
   z.string().min(1).max(65_536),

@@ -52,42 +52,29 @@ interface Frame {
   readonly unresolved: Set<string>
 }
 
-const BATCH = 256
-
-/** Yields batches of at least one; the listing's own errors pass through. */
-export async function* matchTree(nodes: AsyncIterable<Node>, scope: MatchScope): AsyncGenerator<Matched[]> {
+/** Yields a batch for each, and one at the end; the listing's own errors pass through. */
+export async function* matchTree(
+  batches: AsyncIterable<readonly Node[]>,
+  scope: MatchScope,
+): AsyncGenerator<Matched[]> {
   const stack: Frame[] = [openFrame(bytePathOf('/'), bytePathOf('/'), null, scope)]
-  let batch: Matched[] = []
-  for await (const node of nodes) {
-    const text = bytePathOf(node.path)
-    const parent = parentOf(text)
-    while (stack.length > 1 && stack.at(-1)?.text !== parent) closeFrame(stack.pop(), scope, batch)
-    const frame = stack.at(-1)
-    if (!frame || text === '/') continue
-    const listed = resolveNode(frame, text, node, scope, batch)
-    batch.push(listed)
-    if (listed.node.kind === 'dir') stack.push(openFrame(text, listed.path, listed.node, scope))
-    if (batch.length >= BATCH) {
-      yield batch
-      batch = []
+  for await (const nodes of batches) {
+    const batch: Matched[] = []
+    for (const node of nodes) {
+      const text = bytePathOf(node.path)
+      const parent = parentOf(text)
+      while (stack.length > 1 && stack.at(-1)?.text !== parent) closeFrame(stack.pop(), scope, batch)
+      const frame = stack.at(-1)
+      if (!frame || text === '/') continue
+      const listed = resolveNode(frame, text, node, scope, batch)
+      batch.push(listed)
+      if (node.kind === 'dir') stack.push(openFrame(text, listed.path, node, scope))
     }
+    if (batch.length > 0) yield batch
   }
-  while (stack.length > 0) closeFrame(stack.pop(), scope, batch)
-  if (batch.length > 0) yield batch
-}
-
-export function statOfNode(node: Node): Stat {
-  const kind = node.type === '' ? 'irregular' : node.type
-  return {
-    kind,
-    size: kind === 'file' ? Number(node.sizeBytes) : 0,
-    mtimeNs: node.mtimeNs,
-    ctimeNs: node.ctimeNs,
-    inode: node.inode === undefined ? null : Number(node.inode),
-    mode: node.mode,
-    uid: node.uid,
-    gid: node.gid,
-  }
+  const last: Matched[] = []
+  while (stack.length > 0) closeFrame(stack.pop(), scope, last)
+  if (last.length > 0) yield last
 }
 
 function openFrame(text: BytePath, path: BytePath | null, node: Stat | null, scope: MatchScope): Frame {
@@ -104,17 +91,17 @@ function openFrame(text: BytePath, path: BytePath | null, node: Stat | null, sco
 }
 
 function resolveNode(frame: Frame, text: BytePath, node: Node, scope: MatchScope, into: Matched[]): Listed {
-  const stat = statOfNode(node)
   const name = nameOf(text)
-  const shown = { state: 'listed' as const, text, node: stat }
+  const shown = { state: 'listed' as const, text, node }
   // Only this name counts: a folder above with a lossy name has been resolved in its frame, or has not.
-  const real = name.includes(REPLACEMENT) ? findReal(frame, name, stat) : name
+  const real = name.includes(REPLACEMENT) ? findReal(frame, name, node) : name
   if (frame.path === null || real === null) {
     frame.unresolved.add(name)
     return { ...shown, path: null }
   }
   passOver(frame, real, scope, into)
-  return { ...shown, path: joinPath(frame.path, real) }
+  const path = frame.path === frame.text && real === name ? text : joinPath(frame.path, real)
+  return { ...shown, path }
 }
 
 /** The one real name behind a lossy text. A guess would be told as a fact, so only the stat decides. */

@@ -32,9 +32,7 @@ function listing(withInode: boolean): Node[] {
   return [...above, ...inside].map((path) => {
     const stat = statPath(path)
     if ('error' in stat) throw new Error(stat.error)
-    const { kind, size, inode, mode, uid, gid, mtimeNs, ctimeNs } = stat
-    const node = { path, lossy: false, type: kind, sizeBytes: BigInt(size), mode, uid, gid, mtimeNs, ctimeNs }
-    return withInode && inode !== null ? { ...node, inode: BigInt(inode) } : node
+    return { ...stat, path, lossy: false, inode: withInode ? stat.inode : null }
   })
 }
 
@@ -49,7 +47,7 @@ async function witness(nodes: readonly Node[], startedAt: Date) {
   }
   const taken = await takeWitness({
     nodes: (async function* () {
-      yield* nodes
+      yield nodes
     })(),
     roots: [source],
     excludes: [],

@@ -31,7 +31,7 @@ import type { Renamed } from './rename.ts'
 
 export interface WitnessRequest {
   /** The new snapshot's listing. */
-  readonly nodes: AsyncIterable<Node>
+  readonly nodes: AsyncIterable<readonly Node[]>
   readonly roots: readonly BytePath[]
   readonly excludes: readonly string[]
   /** Our own folders: they change while we run, and are no one's data. */
@@ -214,7 +214,9 @@ function listedEntry(
   racyFromNs: bigint,
 ): ManifestEntry {
   const { node, text } = listed
-  const plain = { ...node, path: listed.path ?? text, sha256: null, flags: [] as Flag[] }
+  const { kind, size, mtimeNs, ctimeNs, inode, mode, uid, gid } = node
+  const stat = { kind, size, mtimeNs, ctimeNs, inode, mode, uid, gid }
+  const plain = { path: listed.path ?? text, ...stat, sha256: null, flags: [] as Flag[] }
   if (listed.path === null) return { ...plain, flags: ['unresolved'] }
   if (!digest) return plain
   if (digest.state === 'deleted') return { ...plain, flags: ['void', 'absent'] }

@@ -66,7 +66,7 @@ describe.each(builds)('restic $version', (build) => {
     const { restic, snapshotId } = await backedUp(place)
     for (const pack of filesBelow(join(place.url, 'data'))) damage(pack, statSync(pack).size / 2)
     const listing = async () => {
-      for await (const node of restic.list(snapshotId, { cacheDir: join(place.folder, 'fresh') })) void node
+      for await (const nodes of restic.list(snapshotId, { cacheDir: join(place.folder, 'fresh') })) void nodes
     }
     await expect(listing()).rejects.toMatchObject({ code: 'RESTIC_REPOSITORY_DAMAGED' })
   })

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { ErrorCode } from '@bevis/shared/error'
+import type { Stat } from '../tree/stat.ts'
 import type { Capabilities } from './capabilities.ts'
 
 /** Where the repository is and how to open it. Secrets are named by file or command, never held here. */
@@ -127,24 +128,12 @@ export interface BackupSummaryCounts {
   addedBytes: number
 }
 
-export type NodeType = 'file' | 'dir' | 'symlink' | 'fifo' | 'socket' | 'chardev' | 'dev' | 'irregular' | ''
-
 /** One entry of a snapshot, as `ls --json` has it. */
-export interface Node {
+export interface Node extends Stat {
   /** Absolute in the snapshot. Invalid bytes of the name have each become U+FFFD, see `lossy` */
-  path: string
+  readonly path: string
   /** The path holds U+FFFD: two such names may be the same text, and the bytes are not known */
-  lossy: boolean
-  type: NodeType
-  sizeBytes: bigint
-  /** POSIX permission bits with setuid, setgid and sticky (07777) */
-  mode: number
-  uid: number
-  gid: number
-  mtimeNs: bigint
-  ctimeNs: bigint
-  /** Only where capabilities.nodeInode */
-  inode?: bigint
+  readonly lossy: boolean
 }
 
 /** The raw bytes of an absolute path in the snapshot: this file, or this directory with all below it. */
@@ -300,8 +289,8 @@ export interface Restic {
   snapshots(limits?: Limits): Promise<Snapshot[]>
   /** As `snapshots`, for whoever can go on without those that cannot be read. */
   survey(limits?: Limits): Promise<Survey>
-  /** All nodes of a snapshot, as they come. Nothing that was yielded counts unless the iteration ends well */
-  list(snapshotId: string, request?: ListRequest): AsyncIterable<Node>
+  /** All nodes of a snapshot, in batches as they come. Nothing that was yielded counts unless the iteration ends well */
+  list(snapshotId: string, request?: ListRequest): AsyncIterable<readonly Node[]>
   /** Never throws for what restic does: the run says it */
   restore(request: RestoreRequest): Promise<RestoreRun>
   dump(request: DumpRequest): Dump

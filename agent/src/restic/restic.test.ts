@@ -80,17 +80,17 @@ describe.each(builds)('restic $version', (build) => {
     expect(at('plain')).toEqual({
       path: join(place.source, 'plain'),
       lossy: false,
-      type: 'file',
-      sizeBytes: 5n,
+      kind: 'file',
+      size: 5,
       mode: 0o4755,
       uid: Number(stat.uid),
       gid: Number(stat.gid),
       mtimeNs: stat.mtimeNs,
       ctimeNs: stat.ctimeNs,
-      ...(restic.capabilities.nodeInode && { inode: stat.ino }),
+      inode: restic.capabilities.nodeInode ? Number(stat.ino) : null,
     })
-    expect(at('nothing')).toMatchObject({ mode: 0, sizeBytes: 0n })
-    expect(at('link')).toMatchObject({ type: 'symlink' })
+    expect(at('nothing')).toMatchObject({ mode: 0, size: 0 })
+    expect(at('link')).toMatchObject({ kind: 'symlink' })
 
     const content = restic.dump({
       snapshotId: run.snapshotId ?? '',
@@ -181,8 +181,8 @@ describe.each(builds)('restic $version', (build) => {
   })
 })
 
-async function all(nodes: AsyncIterable<Node>): Promise<Node[]> {
+async function all(batches: AsyncIterable<readonly Node[]>): Promise<Node[]> {
   const list: Node[] = []
-  for await (const node of nodes) list.push(node)
+  for await (const nodes of batches) list.push(...nodes)
   return list
 }

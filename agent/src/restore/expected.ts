@@ -45,33 +45,13 @@ function witnessOf(flags: ManifestEntry['flags'], sha256: string | null): Witnes
   return { state: flags.includes('unreadable') ? 'unreadable' : 'none' }
 }
 
-const BATCH = 256
-
-export async function* expectedOfListing(nodes: AsyncIterable<Node>): AsyncGenerator<Expected[]> {
-  let batch: Expected[] = []
-  for await (const node of nodes) {
-    batch.push(ofNode(node))
-    if (batch.length < BATCH) continue
-    yield batch
-    batch = []
-  }
-  if (batch.length > 0) yield batch
+export async function* expectedOfListing(nodes: AsyncIterable<readonly Node[]>): AsyncGenerator<Expected[]> {
+  for await (const batch of nodes) yield batch.map(ofNode)
 }
 
 function ofNode(node: Node): Expected {
-  const kind = node.type === '' ? 'irregular' : node.type
-  return {
-    path: bytePathOf(node.path),
-    isResolved: !node.lossy,
-    isListed: true,
-    witness: { state: 'none' },
-    kind,
-    size: kind === 'file' ? Number(node.sizeBytes) : 0,
-    mtimeNs: node.mtimeNs,
-    ctimeNs: node.ctimeNs,
-    inode: node.inode === undefined ? null : Number(node.inode),
-    mode: node.mode,
-    uid: node.uid,
-    gid: node.gid,
-  }
+  const { kind, size, mtimeNs, ctimeNs, inode, mode, uid, gid } = node
+  const stat = { kind, size, mtimeNs, ctimeNs, inode, mode, uid, gid }
+  const path = bytePathOf(node.path)
+  return { path, isResolved: !node.lossy, isListed: true, witness: { state: 'none' }, ...stat }
 }

@@ -49,11 +49,13 @@ function isNamedProbe({ hostname, tags, paths }: Snapshot): boolean {
 /** A name is easily given: what would be deleted has to be our one small file, whoever named the snapshot so. */
 async function isHarmless(restic: Restic, id: string, limits: Limits): Promise<boolean> {
   let files = 0
-  for await (const { type, path, sizeBytes } of restic.list(id, limits)) {
-    if (type === 'dir') continue
-    files += 1
-    const isOurs = type === 'file' && path.endsWith(`/${FILE}`) && sizeBytes <= LARGEST_BYTES
-    if (!isOurs || files > 1) return false
+  for await (const nodes of restic.list(id, limits)) {
+    const found = nodes.filter(({ kind }) => kind !== 'dir')
+    files += found.length
+    const areOurs = found.every(
+      ({ kind, path, size }) => kind === 'file' && path.endsWith(`/${FILE}`) && size <= LARGEST_BYTES,
+    )
+    if (!areOurs || files > 1) return false
   }
   return files === 1
 }

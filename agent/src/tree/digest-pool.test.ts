@@ -18,6 +18,7 @@ import type { DigestPool } from './digest-pool.ts'
 import { digestPath } from './digest.ts'
 import type { DigestJob } from './digest.ts'
 import { bytePathOf } from './path.ts'
+import type { Stat } from './stat.ts'
 import { statPath } from './walk.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'bevis-digest-'))
@@ -138,6 +139,37 @@ test('batches are cut where they have enough to hash', async () => {
   const sizes: number[] = []
   for await (const batch of splitByBytes(source, (bytes) => bytes)) sizes.push(batch.length)
   expect(sizes).toEqual([2, 2, 1])
+})
+
+test('what holds still is told of many files at once, and of the others as of a single one', async () => {
+  const names = ['still-a', 'still-b', 'still-c', 'still-gone', 'still-moved', 'still-late']
+  for (const name of names) writeFileSync(join(folder, name), name)
+  symlinkSync('still-a', join(folder, 'still-link'))
+  const jobs: DigestJob[] = [...names, 'still-link'].map((name) => ({
+    path: at(name),
+    readIf: 'same-stat',
+    expected: statOfFile(name),
+    ...(name === 'still-b' && { carried: '0'.repeat(64) }),
+  }))
+  const late = jobs[5]
+  rmSync(join(folder, 'still-gone'))
+  writeFileSync(join(folder, 'still-moved'), 'other')
+  // In 64 bits it would be the time that the file has.
+  const wrapped = (stat: Stat): Stat => ({ ...stat, mtimeNs: stat.mtimeNs + 2n ** 64n })
+  const all = jobs.map((job) =>
+    job === late && job.expected ? { ...job, expected: wrapped(job.expected) } : job,
+  )
+  const digests = await pool.digest(all)
+  expect(digests).toEqual(all.map(digestPath))
+  expect(digests.map((one) => (one.state === 'read' ? one.sha256 : one.state))).toEqual([
+    sha256('still-a'),
+    '0'.repeat(64),
+    sha256('still-c'),
+    'deleted',
+    null,
+    null,
+    sha256('still-a'),
+  ])
 })
 
 test('a closed pool refuses, and an unfinished batch is told', async () => {

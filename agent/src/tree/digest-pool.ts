@@ -3,6 +3,8 @@ import { Worker } from 'node:worker_threads'
 import { BevisError } from '@bevis/shared/error'
 import type { Digest, DigestJob } from './digest.ts'
 import type { LookBatch, PairAnswer, PairBatch } from './pair.ts'
+import { isStillJob, stillBatchOf } from './still.ts'
+import type { StillAnswer, StillBatch } from './still.ts'
 
 export interface DigestPool {
   readonly threads: number
@@ -14,7 +16,7 @@ export interface DigestPool {
   close(): Promise<void>
 }
 
-type Work = readonly DigestJob[] | PairBatch | LookBatch
+type Work = readonly DigestJob[] | StillBatch | PairBatch | LookBatch
 
 interface Batch {
   work: Work
@@ -35,7 +37,7 @@ export function openDigestPool(threads: number): DigestPool {
   }
   const known = new Map<Worker, number>()
   const forWorker = (worker: Worker, work: Work): Work => {
-    if (!('kind' in work)) return work
+    if (!('table' in work)) return work
     const { id } = work.table
     if (known.get(worker) === id) return { ...work, table: { id, chunks: null } }
     known.set(worker, id)
@@ -79,7 +81,20 @@ export function openDigestPool(threads: number): DigestPool {
     })
   return {
     threads,
-    digest: (jobs) => send(jobs) as Promise<Digest[]>,
+    async digest(jobs) {
+      const plain = jobs.filter(isStillJob)
+      if (plain.length === 0) return send(jobs) as Promise<Digest[]>
+      const answers = (await send(stillBatchOf(plain))) as StillAnswer
+      const known = new Map<DigestJob, Digest>()
+      for (const [place, job] of plain.entries()) {
+        const sha256 = answers[place]
+        if (typeof sha256 !== 'string') continue
+        known.set(job, { state: 'read', stat: job.expected, sha256: job.carried ?? sha256 })
+      }
+      const rest = jobs.filter((job) => !known.has(job))
+      const digests = rest.length === 0 ? [] : ((await send(rest)) as Digest[])
+      return jobs.flatMap((job) => known.get(job) ?? digests.shift() ?? [])
+    },
     pair: (batch) => send(batch) as Promise<PairAnswer>,
     look: (batch) => send(batch) as Promise<void>,
     async close() {

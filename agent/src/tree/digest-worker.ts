@@ -4,12 +4,17 @@ import { digestPath } from './digest.ts'
 import type { DigestJob } from './digest.ts'
 import { lookBatch, pairBatch } from './pair.ts'
 import type { LookBatch, PairBatch } from './pair.ts'
+import { lookStill } from './still.ts'
+import type { StillBatch } from './still.ts'
 
-parentPort?.on('message', (batch: readonly DigestJob[] | PairBatch | LookBatch) => {
+type Batch = readonly DigestJob[] | StillBatch | PairBatch | LookBatch
+
+parentPort?.on('message', (batch: Batch) => {
   parentPort?.postMessage(answerOf(batch))
 })
 
-function answerOf(batch: readonly DigestJob[] | PairBatch | LookBatch): unknown {
+function answerOf(batch: Batch): unknown {
   if (!('kind' in batch)) return batch.map(digestPath)
+  if (batch.kind === 'still') return lookStill(batch)
   return batch.kind === 'pair' ? pairBatch(batch) : lookBatch(batch)
 }

@@ -27,7 +27,7 @@ export function joinPaths(paths: readonly BytePath[]): string {
   return paths.join('\0')
 }
 
-function pathsOf({ paths }: Places): BytePath[] {
+export function pathsOf({ paths }: { readonly paths: string }): BytePath[] {
   return paths.split('\0') as BytePath[]
 }
 

@@ -4,7 +4,8 @@
  */
 import type { BigIntStats } from 'node:fs'
 
-export type Kind = 'file' | 'dir' | 'symlink' | 'fifo' | 'socket' | 'chardev' | 'dev' | 'irregular'
+export const KINDS = ['file', 'dir', 'symlink', 'fifo', 'socket', 'chardev', 'dev', 'irregular'] as const
+export type Kind = (typeof KINDS)[number]
 
 export interface Stat {
   readonly kind: Kind

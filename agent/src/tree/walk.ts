@@ -3,7 +3,7 @@
  * as strings: a name that is not valid UTF-8 comes back as another name, and cannot be opened or told.
  */
 import { lstatSync, readdirSync } from 'node:fs'
-import { bytePath, bytesOf, joinPath } from './path.ts'
+import { bytesOf, joinPath } from './path.ts'
 import type { BytePath } from './path.ts'
 import { statOf } from './stat.ts'
 import type { Stat } from './stat.ts'
@@ -18,7 +18,7 @@ export interface Listing {
 /** The names in a folder. A folder that cannot be read has none, and says why. */
 export function listFolder(path: BytePath): Listing {
   try {
-    const names = readdirSync(bytesOf(path), { encoding: 'buffer' }).map((name) => bytePath(name))
+    const names = readdirSync(bytesOf(path), { encoding: 'latin1' }) as BytePath[]
     // Strings compare by UTF-16 unit, which in a BytePath is the byte.
     return { names: names.sort(), error: null }
   } catch (error) {
