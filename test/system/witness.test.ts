@@ -93,6 +93,8 @@ describe('the newest restic', () => {
       ...place.restic,
       // Written to between restic's end and the walk, as a busy file is.
       async *list(...request) {
+        // Asked for as soon as restic has ended, and read when the walk begins.
+        yield []
         place.write('busy', `later ${performance.now()}`)
         yield* place.restic.list(...request)
       },

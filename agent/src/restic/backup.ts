@@ -11,7 +11,7 @@ import type {
 } from './interface.ts'
 import { parseOutput } from './json.ts'
 import { LineCutter } from './lines.ts'
-import { backupMessage } from './messages.ts'
+import { backupMessage, fullId } from './messages.ts'
 import type { BackupSummary } from './messages.ts'
 import type { Program } from './program.ts'
 import { lockArgs } from './short.ts'
@@ -45,6 +45,7 @@ export async function backUp(program: Program, request: BackupRequest): Promise<
     const message = `restic backup ended with ${ending.exitCode} and named no snapshot`
     return { ...run, outcome: 'failed', error: { code: 'RESTIC_OUTPUT_INVALID', message } }
   }
+  if (fullId.safeParse(summary.snapshot_id).success) request.onSnapshot?.(summary.snapshot_id)
   const found = await lookUp(program, summary.snapshot_id, request)
   if ('error' in found) return { ...run, outcome: 'failed', ...found }
   if (ending.exitCode === 0 && ending.itemCount === 0) return { ...run, outcome: 'complete', ...found }

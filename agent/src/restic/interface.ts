@@ -88,6 +88,8 @@ export interface BackupRequest extends Limits {
   /** Windows' VSS, by restic itself; elsewhere restic refuses. */
   useFsSnapshot?: boolean
   onProgress?: (progress: Progress) => void
+  /** The snapshot's full ID as soon as restic has ended; never where it names only eight digits (0.14) */
+  onSnapshot?: (id: string) => void
 }
 
 export interface Progress {

@@ -11,15 +11,15 @@ import { listManifests } from '../manifest/file.ts'
 import type { ManifestTally } from '../manifest/tally.ts'
 import { takeWitness } from '../manifest/witness.ts'
 import type { Witness, WitnessRequest } from '../manifest/witness.ts'
-import type { BackupRun, Progress, Restic } from '../restic/restic.ts'
+import type { BackupRun, Limits, Node, Progress, Restic } from '../restic/restic.ts'
 import { openDigestPool } from '../tree/digest-pool.ts'
 import { bytePathOf } from '../tree/path.ts'
 import { statPath } from '../tree/walk.ts'
 import { findAnomalies, watchedPaths } from './anomaly.ts'
 import { raiseHold } from './hold.ts'
 import { runHooksAfter, runHooksBefore } from './hook.ts'
-import { identifyRepository } from './repository.ts'
-import type { Listing, RunLogger } from './repository.ts'
+import { identifyBeside, identifyRepository } from './repository.ts'
+import type { Identity, Listing, RunLogger } from './repository.ts'
 
 export interface BackupContext {
   readonly set: SetConfig
@@ -59,12 +59,9 @@ export interface BackupResult {
 export async function runBackup(context: BackupContext): Promise<BackupResult> {
   const { set, restic, now } = context
   const startedAt = now()
-  const identity = await identifyRepository(context)
-  // Without the repository there is nothing to make a dump for.
-  const hindrance = identity.error ?? (await prepare(context))
-  const missingRoots = set.paths.filter((path) => 'error' in statPath(bytePathOf(path)))
-  const run = hindrance ? null : await backUp(context)
-  const witness = run?.snapshot ? await witnessOf(context, run) : null
+  const { identity, hindrance, missingRoots, run, listing } = await begin(context)
+  const witness = run?.snapshot ? await witnessOf(context, run, listing) : null
+  await listing?.stop()
 
   const anomalies = witness === null || witness instanceof BevisError ? [] : judge(context, witness, run)
 
@@ -120,6 +117,76 @@ function judge(context: BackupContext, { change }: Witness, run: BackupRun | nul
   return found
 }
 
+interface Begun {
+  readonly identity: Identity
+  /** Why there is no backup. */
+  readonly hindrance: BevisError | null
+  /** Not there when restic began. */
+  readonly missingRoots: readonly string[]
+  readonly run: BackupRun | null
+  /** Of the snapshot, if restic could be asked for it at once. */
+  readonly listing: EarlyListing | null
+}
+
+/** Which repository it is, and the backup into it. */
+async function begin(context: BackupContext): Promise<Begun> {
+  let listing: EarlyListing | null = null
+  const run = (signal = context.signal): Promise<BackupRun> =>
+    backUp(context, signal, (id) => (listing = listEarly(context, id)))
+  const begun = await (context.set.hooks.before.length > 0
+    ? beginWithHooks(context, run)
+    : beginAtOnce(context, run))
+  return { ...begun, listing }
+}
+
+async function beginAtOnce(
+  context: BackupContext,
+  work: (signal: AbortSignal) => Promise<BackupRun>,
+): Promise<Omit<Begun, 'listing'>> {
+  const missingRoots = missingOf(context.set)
+  const { identity, result } = await identifyBeside(context, work)
+  return { identity, hindrance: identity.error, missingRoots, run: result }
+}
+
+/** Without the repository there is nothing to make a dump for. */
+async function beginWithHooks(
+  context: BackupContext,
+  work: () => Promise<BackupRun>,
+): Promise<Omit<Begun, 'listing'>> {
+  const identity = await identifyRepository(context)
+  const hindrance = identity.error ?? (await prepare(context))
+  const missingRoots = missingOf(context.set)
+  return { identity, hindrance, missingRoots, run: hindrance ? null : await work() }
+}
+
+function missingOf({ paths }: SetConfig): string[] {
+  return paths.filter((path) => 'error' in statPath(bytePathOf(path)))
+}
+
+/** Asked for while the snapshot is looked up: restic derives its key meanwhile. */
+interface EarlyListing {
+  readonly id: string
+  readonly nodes: AsyncIterable<readonly Node[]>
+  /** Whether or not it was read. */
+  stop(): Promise<void>
+}
+
+function listEarly({ restic, signal }: BackupContext, id: string): EarlyListing {
+  const all = restic.list(id, limitsOf(signal))[Symbol.asyncIterator]()
+  const first = all.next()
+  // It is told to whoever reads; nobody may.
+  first.catch(() => {})
+  const stop = async (): Promise<void> => void (await all.return?.())
+  async function* nodes(): AsyncGenerator<readonly Node[]> {
+    try {
+      for (let next = await first; next.done !== true; next = await all.next()) yield next.value
+    } finally {
+      await stop()
+    }
+  }
+  return { id, nodes: nodes(), stop }
+}
+
 /** Why there can be no backup, as a value. */
 async function prepare(context: BackupContext): Promise<BevisError | null> {
   try {
@@ -133,19 +200,31 @@ async function prepare(context: BackupContext): Promise<BevisError | null> {
 /** Storage that takes a request and never answers would keep restic for ever; a slow one shows some progress. */
 const STALL_MS = 60 * 60_000
 
-function backUp({ set, restic, signal, onProgress }: BackupContext): Promise<BackupRun> {
+function limitsOf(signal: AbortSignal | undefined): Limits {
+  return { stallMs: STALL_MS, ...(signal && { signal }) }
+}
+
+function backUp(
+  { set, restic, onProgress }: BackupContext,
+  signal: AbortSignal | undefined,
+  onSnapshot: (id: string) => void,
+): Promise<BackupRun> {
   return restic.backup({
     paths: set.paths,
     excludes: set.exclude,
-    stallMs: STALL_MS,
+    ...limitsOf(signal),
+    onSnapshot,
     ...(set.hooks.snapshotFs === 'vss' && { useFsSnapshot: true }),
-    ...(signal && { signal }),
     ...(onProgress && { onProgress: (progress) => onProgress({ step: 'backup', ...progress }) }),
   })
 }
 
 /** A backup without its manifest is still a backup: the error is told with it. */
-async function witnessOf(context: BackupContext, run: BackupRun): Promise<Witness | BevisError> {
+async function witnessOf(
+  context: BackupContext,
+  run: BackupRun,
+  listing: EarlyListing | null,
+): Promise<Witness | BevisError> {
   const { set, restic, stateDir, signal, onProgress } = context
   const folder = join(stateDir, 'manifests', set.id)
   const pool = openDigestPool(context.threads ?? 2)
@@ -168,12 +247,14 @@ async function witnessOf(context: BackupContext, run: BackupRun): Promise<Witnes
     ...(signal && { signal }),
     ...(onProgress && { onProgress: (progress) => onProgress({ step: 'witness', ...progress }) }),
   }
-  const limits = { stallMs: STALL_MS, ...(signal && { signal }) }
-  const take = (previous: WitnessRequest['previous']): Promise<Witness> =>
-    takeWitness({ ...request, previous, nodes: restic.list(snapshot.id, limits) })
+  const take = (
+    previous: WitnessRequest['previous'],
+    nodes = restic.list(snapshot.id, limitsOf(signal)),
+  ): Promise<Witness> => takeWitness({ ...request, previous, nodes })
   try {
     const previous = (await listManifests(folder)).at(-1) ?? null
-    return await take(previous).catch((error: unknown) => {
+    const early = listing?.id === snapshot.id ? listing.nodes : undefined
+    return await take(previous, early).catch((error: unknown) => {
       // Nothing can be carried over from a manifest that was tampered with or has rotted: hash everything.
       if (errorCodeOf(error) !== 'MANIFEST_DAMAGED') throw error
       context.logger.warn(

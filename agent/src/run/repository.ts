@@ -44,9 +44,26 @@ export async function identifyRepository(context: RepositoryContext): Promise<Id
 }
 
 /**
- * Which repository it is and what snapshots it has, asked at once: nearly all the time of both is to derive a key.
- * Which it is, is not asked again while its config is the same file; whether it can be opened, the listing says.
+ * As above, and meanwhile something else that opens the repository: nearly all the time of both is to derive a key.
+ * Which it is, is not asked again while its config is the same file; whether it can be opened, the other work says.
+ * A repository that cannot be named has the other stopped, and nothing that came of it counts.
  */
+export async function identifyBeside<T>(
+  context: RepositoryContext,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<{ identity: Identity; result: T | null }> {
+  await unlockLeftBehind(context)
+  const shut = new AbortController()
+  const signal = AbortSignal.any([shut.signal, ...(context.signal ? [context.signal] : [])])
+  const asked = identifyAgain(context).then((identity) => {
+    if (identity.error) shut.abort()
+    return identity
+  })
+  const [identity, result] = await Promise.all([asked, work(signal)])
+  return { identity, result: identity.error ? null : result }
+}
+
+/** Which repository it is and what snapshots it has, as above. */
 export async function surveyRepository(
   context: RepositoryContext,
 ): Promise<{ identity: Identity; listed: Survey | BevisError }> {
