@@ -15,36 +15,39 @@ const PROGRAMS = {
 /** They answer nothing: they stay until they are stopped, and write a log. */
 const SERVICES = ['bevis-agent run', 'bevis-collector serve']
 
+interface Told {
+  readonly name: string
+  readonly help: string
+  readonly isHolder: boolean
+}
+
 async function helpOf(program: keyof typeof PROGRAMS, words: readonly string[]): Promise<string> {
   const { stdout } = await run(process.execPath, [join(root, PROGRAMS[program]), ...words, '--help'])
   return stdout
 }
 
-/** Every command that does something, with its help; those that only hold others are gone through. */
-async function commandsOf(
-  program: keyof typeof PROGRAMS,
-  words: readonly string[] = [],
-): Promise<[name: string, help: string][]> {
+/** Every command with its help, and whether it only holds others. */
+async function commandsOf(program: keyof typeof PROGRAMS, words: readonly string[] = []): Promise<Told[]> {
   const help = await helpOf(program, words)
   const list = /^Commands:\n([\s\S]*?)(?:\n\n|$(?![\s\S]))/m.exec(help)?.[1] ?? ''
   const names = [...list.matchAll(/^ {2}([a-z][a-z-]*)\b/gm)]
     .flatMap(([, name]) => name ?? [])
     .filter((name) => name !== 'help')
-  const inner: [string, string][][] = []
-  for (const name of names) inner.push(await commandsOf(program, [...words, name]))
-  const isLeaf = names.length === 0 || (program === 'bevis-verify' && words.length === 0)
-  return [...(isLeaf ? [[[program, ...words].join(' '), help] as [string, string]] : []), ...inner.flat()]
+  const inner: Told[] = []
+  for (const name of names) inner.push(...(await commandsOf(program, [...words, name])))
+  const isHolder = names.length > 0 && !(program === 'bevis-verify' && words.length === 0)
+  return [{ name: [program, ...words].join(' '), help, isHolder }, ...inner]
 }
 
 test.each(Object.keys(PROGRAMS) as (keyof typeof PROGRAMS)[])(
-  '%s: every command tells examples and --json',
+  '%s: every command tells examples, exit codes and --json',
   async (program) => {
     const commands = await commandsOf(program)
     expect(commands.length).toBeGreaterThan(2)
-    const lacking = commands.flatMap(([name, help]) => {
+    const lacking = commands.flatMap(({ name, help, isHolder }) => {
       const lacks = [
-        ...(/^Examples:\n +\S/m.test(help) ? [] : ['examples']),
-        ...(/^ +--json\b/m.test(help) || SERVICES.includes(name) ? [] : ['--json']),
+        ...(isHolder || /^Examples:\n +\S/m.test(help) ? [] : ['examples']),
+        ...(isHolder || /^ +--json\b/m.test(help) || SERVICES.includes(name) ? [] : ['--json']),
         ...(/^Exit (codes|status)[:\n]/m.test(help) ? [] : ['exit codes']),
       ]
       return lacks.length === 0 ? [] : [`${name}: ${lacks.join(', ')}`]

@@ -79,6 +79,7 @@ const program = new Command('bevis-agent')
   .description('Backs up, proves that what came back is what went in, and signs what it saw.')
   .version(`bevis-agent ${VERSION}`, '-V, --version', 'tell the version')
   .showHelpAfterError('(see bevis-agent --help)')
+  .addHelpText('afterAll', '\nExit status: 0 done, 1 the answer is bad, 2 there is no answer.')
   .exitOverride()
 
 function define(name: string, description: string, examples: readonly string[], parent = program): Command {
@@ -87,16 +88,7 @@ function define(name: string, description: string, examples: readonly string[], 
     .description(description)
     .option('--config <file>', 'the configuration', environment.configFile ?? CONFIG_FILE)
     .option('--json', 'print JSON, for programs')
-    .addHelpText(
-      'after',
-      [
-        '',
-        'Examples:',
-        ...examples.map((line) => `  $ bevis-agent ${line}`),
-        '',
-        'Exit status: 0 done, 1 the answer is bad, 2 there is no answer.',
-      ].join('\n'),
-    )
+    .addHelpText('after', ['', 'Examples:', ...examples.map((line) => `  $ bevis-agent ${line}`)].join('\n'))
 }
 
 define('enroll', 'give this host an identity, with an invitation from the collector', [

@@ -27,6 +27,7 @@ const program = new Command('bevis-collector')
   .description('Receives, logs and judges the evidence of agents.')
   .version(VERSION)
   .showHelpAfterError('(see --help)')
+  .addHelpText('afterAll', '\nExit status: 0 done, 1 the answer is bad, 2 there is no answer.')
   .exitOverride()
 
 add(program, 'init', 'Make the state folder, the log with its key, and the first account.', [

@@ -13,8 +13,6 @@ export interface Common {
   readonly json?: boolean
 }
 
-const EXIT_STATUS = 'Exit status: 0 done, 1 the answer is bad, 2 there is no answer.'
-
 /** Adds a name that only holds commands. */
 export function group(parent: Command, name: string, description: string): Command {
   return parent.command(name).description(description).exitOverride()
@@ -34,7 +32,7 @@ export function add(
     .option('--json', 'answer as JSON')
     .addHelpText(
       'after',
-      ['', 'Examples:', ...examples.map((line) => `  $ bevis-collector ${line}`), '', EXIT_STATUS].join('\n'),
+      ['', 'Examples:', ...examples.map((line) => `  $ bevis-collector ${line}`)].join('\n'),
     )
     .exitOverride()
 }

@@ -38,6 +38,7 @@ export function partyCommand(program: Command, now: () => Date): void {
     .description(
       'A party’s own key: it signs what you accept and approve, and your trust file asks for that.',
     )
+    .addHelpText('afterAll', EXIT)
   words(party, 'accept', 'Signs that you accept a version of a contract.')
     .argument('<text>', 'the contract’s text that you read (YAML); its SHA-256 is what you sign')
     .requiredOption('--number <number>', 'of the version')
@@ -53,8 +54,7 @@ Examples:
   bevis-verify party accept AFT-2025-052.yaml --number 2 --out accepted.json \\
     ${KEY}
   bevis-verify party accept AFT-2025-052.yaml --number 2 --json \\
-    ${KEY} | jq -r .signed
-${EXIT}`,
+    ${KEY} | jq -r .signed`,
     )
     .action(async (file: string, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<Speaking>()
@@ -84,8 +84,7 @@ ${EXIT}`,
 Examples:
   bevis-verify party event AFT-1.yaml exclusion-approved --out approved.json \\
     --detail '{"sets":["shop"],"from":"2026-11-27","to":"2026-11-28"}' \\
-    ${KEY}
-${EXIT}`,
+    ${KEY}`,
     )
     .action(async (file: string, name: string, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<Speaking>()
@@ -142,8 +141,7 @@ function show(party: Command): void {
       `
 Examples:
   bevis-verify party show accepted.json
-  bevis-verify party show accepted.json --json | jq .event
-${EXIT}`,
+  bevis-verify party show accepted.json --json | jq .event`,
     )
     .action(async (file: string, _: unknown, command: Command) => {
       const { json } = command.optsWithGlobals<{ json?: boolean }>()

@@ -34,6 +34,7 @@ export function rootCommand(program: Command, now: () => Date): void {
   const root = program
     .command('root')
     .description('Your own root key: it signs the keys of your agents, and your trust file asks for that.')
+    .addHelpText('afterAll', EXIT)
   create(root)
   sign(root, now)
   revoke(root, now)
@@ -52,8 +53,7 @@ function create(root: Command): void {
       `
 Examples:
   bevis-verify root create --name vestkyst.example/root --key-file root.key
-  bevis-verify root create --name vestkyst.example/root --key-file root.key --json | jq -r .vkey
-${EXIT}`,
+  bevis-verify root create --name vestkyst.example/root --key-file root.key --json | jq -r .vkey`,
     )
     .action(async (_: unknown, command: Command) => {
       const { name, keyFile, json } = command.optsWithGlobals<Naming>()
@@ -80,8 +80,7 @@ Examples:
   bevis-verify root sign --name vestkyst.example/root --key-file root.key --tenant vestkyst --agent web1 \\
     --keyid 5344cb07… --out web1.note
   bevis-verify root sign --name vestkyst.example/root --key-file root.key --tenant vestkyst --agent web1 \\
-    --keyid 5344cb07… --json | jq -r .note
-${EXIT}`,
+    --keyid 5344cb07… --json | jq -r .note`,
     )
     .action((_: unknown, command: Command) => say('signed', command.optsWithGlobals<Signing>(), now()))
 }
@@ -97,8 +96,7 @@ that: root.revoked in your own trust file counts at once.
 
 Examples:
   bevis-verify root revoke --name vestkyst.example/root --key-file root.key --tenant vestkyst --agent web1 \\
-    --keyid 5344cb07… --compromised-since 2026-11-20T00:00:00.000Z --out web1-revoked.note
-${EXIT}`,
+    --keyid 5344cb07… --compromised-since 2026-11-20T00:00:00.000Z --out web1-revoked.note`,
     )
     .action((_: unknown, command: Command) => say('revoked', command.optsWithGlobals<Signing>(), now()))
 }
@@ -156,8 +154,7 @@ function show(root: Command): void {
       `
 Examples:
   bevis-verify root show web1.note
-  bevis-verify root show web1.note --json | jq -r .keyid
-${EXIT}`,
+  bevis-verify root show web1.note --json | jq -r .keyid`,
     )
     .action(async (file: string, _: unknown, command: Command) => {
       const { json } = command.optsWithGlobals<{ json?: boolean }>()
