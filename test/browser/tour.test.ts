@@ -123,6 +123,20 @@ test('two machines with one identity are an alarm on the first page, and the sta
   await context.close()
 })
 
+test('of a silent agent the share is the least that it can be, and never all', async () => {
+  const { context, page } = await visit(browser, LOOK)
+  await signIn(page, stage.url)
+  const share = async (contract: string) => {
+    await page.goto(`${stage.url}/contracts/${contract}`)
+    return page.locator('.tile', { hasText: 'Kept' }).innerText()
+  }
+  // Past days were kept; of the ones that are owed today nobody can say it.
+  expect(await share('AFT-2026-007')).toMatch(/at least 48%[^]*84 of 175; nobody can say it of 91/)
+  expect(await share('AFT-2026-033')).toMatch(/at least 0%/)
+  expect(await share('AFT-2025-052')).toMatch(/100%/)
+  await context.close()
+})
+
 test('the other language is one click away, and stays', async () => {
   const { context, page } = await visit(browser, LOOK)
   await signIn(page, stage.url)

@@ -157,7 +157,6 @@ async function setModel(
     headline: sayHeadline(set.headline, [dimensions]),
     dimensions,
     counts: set.counts,
-    rate: set.rate,
     settled: settledOf(set),
     nextDeadline: set.nextDeadline ?? null,
     promised: text === null ? null : promisedOf(text, answer.version, set.id),
@@ -207,11 +206,11 @@ function promisedOf(text: Contract, no: number | null, id: string): Promised | n
   return version === undefined || set === undefined ? null : { version, set }
 }
 
-/** What the rate is made of: live and past obligations that were settled one way or the other. */
-function settledOf({ obligations }: SetAnswer): { kept: number; judged: number } {
+/** What the share is made of: live and past obligations, settled one way or the other, or not to be settled today. */
+function settledOf({ obligations }: SetAnswer): SetModel['settled'] {
   const count = (...states: string[]) => obligations.filter(({ state }) => states.includes(state)).length
   const kept = count('met', 'discharged')
-  return { kept, judged: kept + count('missed', 'lost') }
+  return { kept, judged: kept + count('missed', 'lost'), undecided: count('unknown', 'stale') }
 }
 
 /** The heat map's tiers, the finest first: how the reader's eye goes from today backwards. */

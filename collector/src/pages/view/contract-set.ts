@@ -4,6 +4,7 @@ import type { ContractSet, Per, Version } from '@bevis/shared/contract/schema'
 import { calendarTier, legend, windowOf } from '../design/calendar.ts'
 import type { Cell, CellState } from '../design/calendar.ts'
 import { empty, facts, tiles } from '../design/element.ts'
+import type { Tile } from '../design/element.ts'
 import { badge, LOOKS } from '../design/state.ts'
 import type { Tone } from '../design/state.ts'
 import { html, nothing } from '../html.ts'
@@ -35,10 +36,8 @@ export interface SetModel {
   headline: SaidState
   dimensions: Record<Dimension, Said>
   counts: Partial<Record<CellState, number>>
-  /** From 0 to 1; null: nothing to judge yet. */
-  rate: number | null
-  /** How many obligations the rate is made of. */
-  settled: { kept: number; judged: number }
+  /** Obligations, past ones too: `judged` were kept or broken, and of `undecided` ones nobody can say it today. */
+  settled: { kept: number; judged: number; undecided: number }
   nextDeadline: string | null
   promised: Promised | null
   tiers: SetTier[]
@@ -119,23 +118,13 @@ function promise({ set, version }: Promised, contract: string, locale: Locale): 
 /** States of obligations that exist today, in the order of the bar. */
 const LIVE: readonly CellState[] = ['met', 'stale', 'late', 'unknown', 'missed', 'lost']
 
-function numbers({ counts, rate, settled, nextDeadline }: SetModel, now: Date, locale: Locale): Html {
+function numbers({ counts, settled, nextDeadline }: SetModel, now: Date, locale: Locale): Html {
   const { t } = locale
   const countOf = (state: CellState) => counts[state] ?? 0
   const told = LIVE.filter((state) => state !== 'met' && countOf(state) > 0)
   return html`${bar(LIVE.map((state) => [LOOKS[state].tone, countOf(state)]))}
   ${tiles([
-    {
-      label: t('contract.rate'),
-      value: rate === null ? '–' : locale.percent(rate),
-      note:
-        rate === null
-          ? t('contract.rateNone')
-          : t('contract.rateNote', {
-              kept: locale.number(settled.kept),
-              judged: locale.number(settled.judged),
-            }),
-    },
+    keptTile(settled, locale),
     {
       label: t('contract.owed'),
       value: locale.number(LIVE.reduce((sum, state) => sum + countOf(state), 0)),
@@ -153,6 +142,23 @@ function numbers({ counts, rate, settled, nextDeadline }: SetModel, now: Date, l
       ...(nextDeadline === null ? {} : { note: locale.instant(nextDeadline) }),
     },
   ])}`
+}
+
+/** What nobody can say counts as not kept: else the share of a silent agent's contract would be all of it. */
+function keptTile({ kept, judged, undecided }: SetModel['settled'], locale: Locale): Tile {
+  const { t } = locale
+  const all = judged + undecided
+  const label = t('contract.rate')
+  if (all === 0) return { label, value: '–', note: t('contract.rateNone') }
+  const share = locale.percent(kept / all)
+  const counts = { kept: locale.number(kept), all: locale.number(all) }
+  return undecided === 0
+    ? { label, value: share, note: t('contract.rateNote', counts) }
+    : {
+        label,
+        value: t('contract.rateAtLeast', { share }),
+        note: t('contract.rateUndecided', { ...counts, undecided: locale.number(undecided) }),
+      }
 }
 
 /** Shares of a whole as one bar; the figures beside it say the same. */
