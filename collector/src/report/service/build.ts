@@ -36,13 +36,19 @@ export interface ServiceReportWish {
 const HISTORY_MONTHS = 12
 
 /**
- * @throws BevisError USAGE for what is no month, or has not begun; NOT_FOUND for a unit that no version knows
+ * @throws BevisError USAGE for what is no month; REQUEST_INVALID for one that has not begun, or that ended before the
+ * contract's first day; NOT_FOUND for a unit that no version knows
  */
 export function buildServiceReport(wish: ServiceReportWish): ServiceReport {
   const { matter, knownAt, at, voice } = wish
   const { contract } = matter
   const month = monthOf(wish.month, contract.timezone)
-  if (month.from >= at.getTime()) throw new BevisError('USAGE', `${wish.month} has not begun`)
+  if (month.from >= at.getTime()) throw new BevisError('REQUEST_INVALID', `${wish.month} has not begun`)
+  const [start = ''] = contract.versions.map(({ effectiveFrom }) => effectiveFrom).toSorted()
+  if (wish.month < start.slice(0, 7)) {
+    const refusal = `${contract.id} promises nothing before ${start}: there is no report of ${wish.month}`
+    throw new BevisError('REQUEST_INVALID', refusal)
+  }
   const facts = matter.facts.filter(({ receivedAt }) => Date.parse(receivedAt) <= knownAt.getTime())
   const judged = judgeMonth({ contract, facts, index: matter.index, month: wish.month, asOf: at, knownAt })
   const last = judged.days.at(-1)?.answer ?? judged.before

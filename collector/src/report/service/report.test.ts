@@ -65,7 +65,12 @@ function told(add: (story: Story) => void = () => {}): Story {
 
 function built(
   story: Story,
-  { unit, at = LATER, knownAt = at }: { unit?: string; at?: Date; knownAt?: Date } = {},
+  {
+    unit,
+    month = '2025-04',
+    at = LATER,
+    knownAt = at,
+  }: { unit?: string; month?: string; at?: Date; knownAt?: Date } = {},
 ): ServiceReport {
   const matter: Matter = {
     contract: CONTRACT,
@@ -77,7 +82,7 @@ function built(
       .toSorted((a, b) => Date.parse(a.receivedAt) - Date.parse(b.receivedAt))
       .map((fact) => ({ ...fact, paeDigest: sha256Hex(JSON.stringify(fact.statement)) })),
   }
-  return buildServiceReport({ matter, month: '2025-04', unit, at, knownAt, voice: voiceOf('en') })
+  return buildServiceReport({ matter, month, unit, at, knownAt, voice: voiceOf('en') })
 }
 
 const levelOf = (report: ServiceReport, set: string, dimension: string): ReportedLevel => {
@@ -139,8 +144,10 @@ describe('what it says', () => {
     })
   })
 
-  test('a month that has not begun, and a unit that nobody knows, are refused', () => {
+  test('a month that has not begun or was before the contract, and a unit that nobody knows, are refused', () => {
     expect(() => built(told(), { at: new Date('2025-03-31T00:00:00Z') })).toThrow('has not begun')
+    expect(() => built(told(), { month: '2024-12' })).toThrow('promises nothing before 2025-01-01')
+    expect(built(told(), { month: '2025-01' }).month).toBe('2025-01')
     expect(() => built(told(), { unit: 'odense' })).toThrow('no unit odense')
   })
 })
