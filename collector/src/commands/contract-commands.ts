@@ -43,7 +43,8 @@ export function contractCommands(program: Command): void {
   )
     .option('--by <name>', 'who applies it, for the record (default: the user of this system)')
     .addOption(draft())
-    .action((file: string, options: Common & { by?: string; draft?: boolean }) =>
+    .addOption(tongue())
+    .action((file: string, options: Common & Telling & { by?: string; draft?: boolean }) =>
       withOpened(options, async (opened) =>
         (await import('./contract.ts')).contractApplyCommand(opened, file, options),
       ),

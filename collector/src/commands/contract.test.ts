@@ -41,6 +41,21 @@ test('check says what apply would, where there is a collector, and else that it 
   expect((await check(false)).json).toMatchObject({ comparedWithCollector: false })
 })
 
+test('apply quotes the line of what it warns of and of what it refuses, in the language that is asked for', async () => {
+  const text = contractYaml('AFT-2').replace('- id: shop', '- id: shop\n        unit: ribe')
+  writeFileSync(file, text)
+  const { exit, lines } = await contractApplyCommand(collector.opened, file, { language: 'da' })
+  expect(exit).toBe(0)
+  const told = lines.join('\n')
+  expect(told).toContain('advarsel: ')
+  expect(told).toContain('enheden "ribe" er ikke blandt versionens enheder')
+  expect(told).toContain('\n    unit: ribe\n')
+  writeFileSync(file, text.replace('keep: 14', 'keep: none'))
+  await expect(contractApplyCommand(collector.opened, file, { language: 'da' })).rejects.toThrow(
+    /ikke er et helt tal[^]*\n {4}retention: /,
+  )
+})
+
 test('the record names who applied a text', async () => {
   const show = async () =>
     (await contractShowCommand(collector.opened, CONTRACT, {})).json as { applied_by: string }

@@ -33,12 +33,7 @@ export async function contractCheckCommand(
 ): Promise<Outcome> {
   const yaml = readText(file)
   const { contract, errors, warnings } = parseContract(yaml, { draft })
-  const lines = [
-    ...errors.flatMap((error) => tell(file, error, language)),
-    ...warnings.flatMap((warning) =>
-      tell(file, warning, language, language === 'da' ? 'advarsel: ' : 'warning: '),
-    ),
-  ]
+  const lines = [...describeProblems(file, errors, language), ...warn(file, warnings, language)]
   if (contract === undefined) return { exit: 1, json: { file, errors, warnings }, lines }
   const examined = opened && (await examineContract(opened.store.db, { yaml, file, draft }, opened.now()))
   const objections = examined?.objections ?? []
@@ -84,26 +79,30 @@ function plainly(plain: PlainText | undefined): { plain?: PlainText } {
   return plain === undefined ? {} : { plain }
 }
 
-/** The problem, and below it the line that it is about. */
-function tell(file: string, problem: Problem, language: Language, kind = ''): string[] {
-  const said = language === 'da' ? { ...problem, ...problem.da } : problem
-  const told = `${kind}${describeProblems(file, [said])}`
-  return problem.quote === '' ? [told] : [told, `    ${problem.quote}`]
+function warn(file: string, warnings: readonly Problem[], language: Language): string[] {
+  return warnings.flatMap((warning) => {
+    const [told, ...quote] = describeProblems(file, [warning], language)
+    return [`${language === 'da' ? 'advarsel' : 'warning'}: ${told}`, ...quote]
+  })
 }
 
 export async function contractApplyCommand(
   opened: Opened,
   file: string,
-  { by = userName(), draft = false }: { by?: string; draft?: boolean } = {},
+  {
+    by = userName(),
+    draft = false,
+    language = 'en',
+  }: { by?: string; draft?: boolean; language?: Language } = {},
 ): Promise<Outcome> {
-  const text = { yaml: readText(file), file, by, draft }
+  const text = { yaml: readText(file), file, by, draft, language }
   const office = await openOfficeOf(opened)
   const { contract, warnings, ...applied } = await office.applyContract(text)
   return {
     exit: 0,
     json: { contract: contract.id, ...applied, warnings },
     lines: [
-      ...warnings.map((warning) => `warning: ${describeProblems(file, [warning])}`),
+      ...warn(file, warnings, language),
       applied.isNew
         ? `${contract.id} of ${applied.tenant} is at revision ${applied.revision} (SHA-256 ${applied.sha256}).`
         : `${contract.id} has this text already, as revision ${applied.revision}.`,

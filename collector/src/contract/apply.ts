@@ -1,4 +1,5 @@
 import { parseContract } from '@bevis/shared/contract/parse'
+import type { Language } from '@bevis/shared/contract/plain'
 import type { Problem } from '@bevis/shared/contract/problem'
 import type { Contract } from '@bevis/shared/contract/schema'
 import { sha256Hex } from '@bevis/shared/crypto'
@@ -23,6 +24,8 @@ export interface Applied {
 }
 
 export interface Text {
+  /** Of what is wrong with it; English when left out. */
+  readonly language?: Language
   readonly yaml: string
   readonly file: string
 }
@@ -44,7 +47,9 @@ export async function examineContract(
   now: Date,
 ): Promise<Examined> {
   const { contract, errors, warnings } = parseContract(text.yaml, { draft: text.draft ?? false })
-  if (contract === undefined) throw new BevisError('CONTRACT_INVALID', describeProblems(text.file, errors))
+  if (contract === undefined) {
+    throw new BevisError('CONTRACT_INVALID', describeProblems(text.file, errors, text.language).join('\n'))
+  }
   const sha256 = sha256Hex(text.yaml)
   const tenant = tenantOfCustomer(contract.customer)
   const before = await newestText(db, contract.id)
@@ -92,13 +97,18 @@ export async function takeText(
   return applied
 }
 
-/** `file:line:column: path: message (cure)`, a line for each. */
-export function describeProblems(file: string, problems: readonly Problem[]): string {
-  return problems
-    .map(
-      ({ line, column, path, message, cure }) => `${file}:${line}:${column}: ${path}: ${message} (${cure})`,
-    )
-    .join('\n')
+/** `file:line:column: path: message (cure)` for each, and below it the line that it is about. */
+export function describeProblems(
+  file: string,
+  problems: readonly Problem[],
+  language: Language = 'en',
+): string[] {
+  return problems.flatMap((problem) => {
+    const { line, column, path, quote } = problem
+    const { message, cure } = language === 'da' ? problem.da : problem
+    const told = `${file}:${line}:${column}: ${path}: ${message} (${cure})`
+    return quote === '' ? [told] : [told, `    ${quote}`]
+  })
 }
 
 /** The text that is judged by, and whose contract it is. */

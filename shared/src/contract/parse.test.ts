@@ -271,7 +271,21 @@ describe('warned', () => {
   test('what means nothing where it stands', () => {
     expect(warnings({ retention: keeping([{ per: 'day', keep: 3, fyEnd: '06-30' }]) })).toHaveLength(1)
     expect(warnings({ retention: keeping([{ per: 'fiscalYear', keep: 3 }]) })).toHaveLength(1)
-    expect(warnings({ unit: 'ribe' })).toEqual([])
+  })
+
+  test('a unit that the version does not declare, with other units or with none', () => {
+    const declared = (units?: object[]) =>
+      parse([versionOf(1, '2025-01-01', { units, sets: [setOf({ unit: 'ribe' })] })]).warnings
+    for (const units of [undefined, [{ id: 'vejle', name: 'Vejle' }]]) {
+      expect(declared(units)).toMatchObject([
+        {
+          quote: expect.stringContaining('ribe'),
+          message: 'the unit "ribe" is not among the version\'s units',
+          da: { message: 'enheden "ribe" er ikke blandt versionens enheder' },
+        },
+      ])
+    }
+    expect(declared([{ id: 'ribe', name: 'Ribe' }])).toEqual([])
   })
 })
 

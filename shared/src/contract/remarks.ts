@@ -101,7 +101,7 @@ function examineVersion(version: Version, path: Path, regimes: readonly unknown[
       })
     }
     ids.add(id)
-    if (unit !== undefined && version.units !== undefined && !version.units.some((one) => one.id === unit)) {
+    if (unit !== undefined && version.units?.some((one) => one.id === unit) !== true) {
       remarks.warnings.push({
         path: [...path, 'sets', index, 'unit'],
         say: REMARK.unitUnknown(unit),
