@@ -138,7 +138,7 @@ async function spoolOf(
   if (spool.depth === 0 || chain === undefined) return told
   const head = await findHead(db, tenant, id)
   const isNewest = head === undefined || (head.epoch === chain.epoch && head.seq === chain.seq)
-  return isNewest ? told : null
+  return isNewest ? told : { depth: 0, oldestAt: null }
 }
 
 function readDetail(row: AgentRow): Detail {

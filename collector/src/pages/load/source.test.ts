@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { AlarmRow } from '../../store/read/happenings.ts'
 import { localeOf } from '../language/locale.ts'
 import { nameAlarm } from '../view/alarm.ts'
-import { versionsOf, waiting } from '../view/agent-words.ts'
+import { versionsOf, versionsTold, waiting } from '../view/agent-words.ts'
 import { contactOf, groupAlarms } from './source.ts'
 
 const now = new Date('2026-11-23T09:40:00.000Z')
@@ -45,4 +45,10 @@ test('a program that names itself is named once', () => {
 test('what waits is told with the time at which that was known', async () => {
   const text = String(await waiting({ depth: 5, oldestAt: ago(3), toldAt: ago(2) }, en))
   expect(text).toMatch(/5 statements since .*07:40.*as told .*08:40/)
+})
+
+test('an agent that has told nothing is not said to have nothing', async () => {
+  expect(String(await waiting(null, en))).toContain('not told')
+  expect(String(await waiting({ depth: 0, oldestAt: null }, en))).toContain('nothing')
+  expect(String(await versionsTold({}, en))).toContain('not told')
 })

@@ -29,10 +29,11 @@ export function clockText(offsetMs: number, locale: Locale): string {
   return offsetMs > 0 ? t('agent.clockAhead', { by }) : t('agent.clockBehind', { by })
 }
 
-/** What waits in an agent's outbox, and since when that is known. */
+/** What waits in an agent's outbox, and since when that is known; null: it has not told. */
 export function waiting(spool: Spool | null, locale: Locale): Content {
   const { t } = locale
-  if (spool === null || spool.depth === 0) return html`<span class="muted">${t('agent.spoolNone')}</span>`
+  if (spool === null) return html`<span class="muted">${t('agent.clockUnknown')}</span>`
+  if (spool.depth === 0) return html`<span class="muted">${t('agent.spoolNone')}</span>`
   const { depth, oldestAt, toldAt } = spool
   const what =
     oldestAt === null
@@ -47,6 +48,12 @@ export function versionsOf(versions: Record<string, string>): string {
   return Object.entries(versions)
     .map(([name, version]) => (namesItself(name, version) ? version : `${name} ${version}`))
     .join(' · ')
+}
+
+/** The same, and that it has not told any. */
+export function versionsTold(versions: Record<string, string>, { t }: Locale): Content {
+  const told = versionsOf(versions)
+  return told === '' ? html`<span class="muted">${t('agent.clockUnknown')}</span>` : told
 }
 
 /** `bevis-agent 0.1.0` says itself what it is. */

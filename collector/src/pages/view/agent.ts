@@ -6,7 +6,7 @@ import { table } from '../design/table.ts'
 import { html, nothing } from '../html.ts'
 import type { Html } from '../html.ts'
 import type { Locale } from '../language/locale.ts'
-import { CLOCK_TOLERANCE_MS, clock, nameRun, versionsOf, waiting } from './agent-words.ts'
+import { CLOCK_TOLERANCE_MS, clock, nameRun, versionsTold, waiting } from './agent-words.ts'
 import type { Spool } from './agent-words.ts'
 import { nameAlarm } from './alarm.ts'
 import type { Alarm } from './alarm.ts'
@@ -30,7 +30,7 @@ export interface AgentSummary {
   /** The agent's clock less the collector's; null: not told. */
   clockOffsetMs: number | null
   versions: Record<string, string>
-  /** As the agent told last; null: not told, or sent since. */
+  /** As the agent told last, and nothing when that was sent since; null: not told. */
   spool: Spool | null
 }
 
@@ -88,7 +88,7 @@ export function agentListView(agents: readonly AgentSummary[], now: Date, locale
           },
           { head: t('agent.clock'), cell: ({ clockOffsetMs }) => clock(clockOffsetMs, locale) },
           { head: t('agent.spool'), cell: ({ spool }) => waiting(spool, locale) },
-          { head: t('agent.versions'), cell: ({ versions }) => versionsOf(versions) },
+          { head: t('agent.versions'), cell: ({ versions }) => versionsTold(versions, locale) },
         ],
       })}
     </div>`
@@ -180,7 +180,7 @@ function agentFacts(agent: AgentModel, locale: Locale): Html {
     ],
     [t('agent.clock'), clock(agent.clockOffsetMs, locale)],
     [t('agent.spool'), waiting(agent.spool, locale)],
-    [t('agent.versions'), versionsOf(agent.versions)],
+    [t('agent.versions'), versionsTold(agent.versions, locale)],
     [t('agent.enrolled'), locale.instant(agent.enrolledAt)],
     [t('agent.epoch'), t('agent.epochValue', { epoch: agent.epoch })],
     [t('agent.keys'), html`${agent.keys.map((key) => keyLine(key, locale))}`],
