@@ -52,7 +52,7 @@ main:focus { outline: none; }
 .sign-in .mark { color: var(--accent); margin-bottom: var(--s4); }
 .sign-in h1 { font-size: var(--t-2xl); margin-bottom: var(--s2); }
 .sign-in form { display: grid; gap: var(--s4); margin-top: var(--s5); }
-.field { display: grid; gap: var(--s1); min-width: 0; }
+.field { display: grid; grid-template-columns: minmax(0, 1fr); gap: var(--s1); min-width: 0; overflow-wrap: anywhere; }
 .field input, .field select, .field textarea { width: 100%; }
 .stacked { display: grid; gap: var(--s4); justify-items: start; margin-top: var(--s4); max-width: 46rem; }
 .stacked .field { width: 100%; }

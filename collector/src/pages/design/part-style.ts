@@ -96,6 +96,7 @@ blockquote footer { font-size: var(--t-s); color: var(--ink-2); margin-top: var(
 .matrix thead th { white-space: normal; vertical-align: bottom; line-height: 1.3; }
 .matrix tbody th { min-width: 10.5rem; }
 .matrix .under { white-space: nowrap; }
+.matrix .word { white-space: normal; }
 .panel .inset { padding: var(--s4) var(--s5); margin: 0; }
 @media (max-width: 44rem) { .panel .inset { padding: var(--s4); } }
 .places { margin-top: var(--s1); display: flex; flex-wrap: wrap; gap: 0 var(--s5); }
@@ -110,6 +111,7 @@ blockquote footer { font-size: var(--t-s); color: var(--ink-2); margin-top: var(
 .downloads { display: flex; flex-wrap: wrap; gap: var(--s2); margin: var(--s4) 0; }
 .wrapping .word { white-space: normal; align-items: flex-start; }
 .section-first { margin-top: var(--s5); }
+.more { margin-top: var(--s3); }
 .section-last { margin-bottom: var(--s5); }
 .panel > p + pre, .panel > p + form { margin-top: var(--s3); }
 .list-top { margin-top: var(--s4); }
@@ -125,6 +127,7 @@ blockquote footer { font-size: var(--t-s); color: var(--ink-2); margin-top: var(
   table.cards td, table.cards th { border: 0; padding: 0.1875rem 0 !important; text-align: left; }
   table.cards tbody th { font-size: var(--t-m); padding-bottom: var(--s1) !important; }
   table.cards td[data-label] { display: grid; grid-template-columns: 8.5rem minmax(0, 1fr); gap: var(--s3); align-items: baseline; }
+  table.cards td .word { white-space: normal; }
   table.cards td[data-label]::before { content: attr(data-label); color: var(--ink-2); font-size: var(--t-s); }
   table.cards td.blank, .matrix td:has(.word.none) { display: none; }
 }

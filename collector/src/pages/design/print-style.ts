@@ -26,7 +26,7 @@ export const printStyle = /* css */ `
   .matrix th, .matrix td { padding: 1mm; }
   h2, h3, h4, thead { break-after: avoid; }
   pre { max-height: none; }
-  details:not([open]), .panel:has(> details:only-child:not([open])) { display: none; }
+  details:not([open], .more), .panel:has(> details:only-child:not([open])) { display: none; }
   .questions { gap: 1.5mm; }
   .badge, .tile, .notice, .bar svg, .reading li::before { print-color-adjust: exact; }
 }

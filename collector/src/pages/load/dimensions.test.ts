@@ -62,6 +62,14 @@ describe('what is said of a dimension', () => {
     expect(sayDimensions(setOf({ met: 3 }), [other], PROVEN).points.text).toBe(null)
   })
 
+  test('a hold that was broken is not told as something that is kept too long', () => {
+    const set = setOf({ met: 1 })
+    set.dimensions.ceiling = 'breached'
+    const held = { ...refuted, code: 'hold-broken' }
+    expect(sayDimensions(set, [held], PROVEN).ceiling).toEqual({ state: 'breached', text: 'ceilingHeld' })
+    expect(sayDimensions(set, [{ ...held, set: 'mail' }], PROVEN).ceiling.text).toBe(null)
+  })
+
   test('what was shown is said in the verdict’s own words, and a bad verdict always', () => {
     const said = sayDimensions(
       { ...setOf({ met: 3 }), snapshots: [{ id: 'a', ceiling: 'within' }] },

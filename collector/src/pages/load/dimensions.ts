@@ -25,6 +25,7 @@ export function sayDimensions(
   const kept = set.counts.met + set.counts.discharged + set.counts.stale + set.counts.lost
   const owed = kept + set.counts.missed + set.counts.late + set.counts.unknown
   const none: SaidState = owed === 0 ? 'not-owed' : 'not-kept'
+  const isHoldBroken = findings.some(({ code, set: of }) => code === 'hold-broken' && of === set.id)
   const isRefuted = findings.some(({ code, set: of }) => code === 'refuted' && of === set.id)
 
   const instead: Record<Dimension, () => Said | null> = {
@@ -49,6 +50,7 @@ export function sayDimensions(
   }
   return byDimension((dimension) => {
     const state = set.dimensions[dimension]
+    if (dimension === 'ceiling' && state === 'breached' && isHoldBroken) return { state, text: 'ceilingHeld' }
     return (state === 'compliant' ? instead[dimension]() : null) ?? { state, text: null }
   })
 }

@@ -46,14 +46,25 @@ interface Where {
 /** What was found, one notice for each kind and set, the loudest first. */
 export function findingList(findings: readonly FindingAnswer[], where: Where, locale: Locale): Html {
   if (findings.length === 0) return nothing
-  const groups = [...Map.groupBy(findings, ({ code, set }) => `${set} ${code}`).values()]
-    .toSorted((a, b) => loudnessOf(a) - loudnessOf(b))
-    .slice(0, GROUPS_SHOWN)
+  const groups = [...Map.groupBy(findings, ({ code, set }) => `${set} ${code}`).values()].toSorted(
+    (a, b) => loudnessOf(a) - loudnessOf(b),
+  )
+  const list = (part: typeof groups) =>
+    html`<ul class="stack">
+      ${part.map((group) => html`<li>${groupNotice(group, where, locale)}</li>`)}
+    </ul>`
+  const rest = groups.slice(GROUPS_SHOWN)
   return html`<section aria-labelledby="findings">
     <h2 id="findings" class="visually-hidden">${locale.t('contract.findings')}</h2>
-    <ul class="stack">
-      ${groups.map((group) => html`<li>${groupNotice(group, where, locale)}</li>`)}
-    </ul>
+    ${list(groups.slice(0, GROUPS_SHOWN))}
+    ${
+      rest.length === 0
+        ? nothing
+        : html`<details class="more">
+            <summary>${locale.t('contract.moreKinds', { count: rest.length })}</summary>
+            ${list(rest)}
+          </details>`
+    }
   </section>`
 }
 
