@@ -32,6 +32,8 @@ interface Manner {
 }
 
 const CELL_LIMIT = 420
+/** Facts that are together lower than this are not broken over pages. */
+const KEPT_WHOLE = 260
 const PAD = { x: 5, y: 3.6 } as const
 const SIGN = 8
 
@@ -109,13 +111,19 @@ export function drawGrid<Row>(
     ),
   )
   const heightOf = (cells: readonly LaidCell[]) => Math.max(...cells.map(({ height }) => height)) + 2 * PAD.y
-  pen.ensure(headHeight + (laid[0] === undefined ? 0 : heightOf(laid[0])))
+  const heights = laid.map(heightOf)
+  const whole = heights.reduce((sum, height) => sum + height, headHeight)
+  // A few facts stand together; of a table no row stands alone, neither below its head nor on its last page.
+  pen.ensure(
+    manner.isFacts && whole <= KEPT_WHOLE ? whole : headHeight + (heights[0] ?? 0) + (heights[1] ?? 0),
+  )
   drawHead(table)
   const body = manner.hasHead ? doc.struct('TBody') : table
   if (manner.hasHead) table.add(body)
-  for (const cells of laid) {
-    const height = heightOf(cells)
-    if (pen.y + height > CONTENT.bottom) {
+  for (const [place, cells] of laid.entries()) {
+    const height = heights[place] ?? 0
+    const needed = place > 0 && place === laid.length - 2 ? height + (heights[place + 1] ?? 0) : height
+    if (pen.y + needed > CONTENT.bottom) {
       pen.newPage()
       drawHead(null)
     }
