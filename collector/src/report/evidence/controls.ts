@@ -5,6 +5,7 @@ import { EVIDENCE_IDS } from '@bevis/shared/evidence/clause'
 import type { EvidenceId } from '@bevis/shared/evidence/clause'
 import type { ContractEvent } from '@bevis/shared/evidence/predicates'
 import type { Gist } from '../gist.ts'
+import { exceptionsOf } from './exceptions.ts'
 
 /** How much of each kind a pack holds for its period. */
 export function countEvidence(
@@ -26,6 +27,6 @@ export function countEvidence(
     ...counts,
     E1: contract.versions.filter((version) => isAccepted(version, events)).length,
     E7: judged.length,
-    E8: answer.findings.length + counts.E8,
+    E8: exceptionsOf(answer, period).length + counts.E8,
   }
 }

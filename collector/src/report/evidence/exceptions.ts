@@ -1,15 +1,46 @@
-import type { FindingAnswer } from '@bevis/shared/contract/answer'
+import type { Answer, FindingAnswer, ObligationAnswer } from '@bevis/shared/contract/answer'
 import type { Desk } from './desk.ts'
 import type { TestTold } from './tests.ts'
 
 const PLACES_SHOWN = 8
+
+/**
+ * What the verdict found, and what was broken in the period and is owed no more: the verdict does not tell of that,
+ * and the period's figures count it.
+ */
+export function exceptionsOf(
+  { findings, sets }: Answer,
+  period: { from: string; to: string },
+): FindingAnswer[] {
+  const nameOf = (set: string, code: string, tier: unknown, bucket: unknown) =>
+    JSON.stringify([set, code, tier, bucket])
+  const found = new Set(
+    findings.map(({ set, code, detail: { tier, bucket } }) => nameOf(set, code, tier, bucket)),
+  )
+  const past = sets.flatMap(({ id: set, obligations }) =>
+    obligations
+      .filter(({ state, from, to }) => isBroken(state) && from < period.to && to > period.from)
+      .filter(({ state, tier, bucket }) => !found.has(nameOf(set, state, tier, bucket)))
+      .map(({ state, tier, bucket, since, due }) => ({
+        set,
+        code: state,
+        at: since ?? due,
+        detail: { tier, bucket },
+        evidence: [],
+      })),
+  )
+  return [...past, ...findings]
+}
+
+const isBroken = (state: ObligationAnswer['state']) => state === 'missed' || state === 'lost'
 
 /** What contradicts the contract, and what came of it. */
 export function writeExceptions(desk: Desk): void {
   const { sheet, told, voice, locale, t, state } = desk
   const { answer } = told
   sheet.heading(2, t('evidenceReport.exceptions'))
-  const groups = [...Map.groupBy(answer.findings, ({ set, code }) => `${set} ${code}`).values()].toSorted(
+  const all = exceptionsOf(answer, told.pack.period)
+  const groups = [...Map.groupBy(all, ({ set, code }) => `${set} ${code}`).values()].toSorted(
     ([a], [b]) => rankOf(a, desk) - rankOf(b, desk),
   )
   if (groups.length === 0) sheet.paragraph(t('evidenceReport.exceptionsNone'))

@@ -65,35 +65,36 @@ export function writePopulation(desk: Desk): void {
   )
   writeTools(desk)
   sheet.heading(3, t('evidenceReport.obligations'))
-  for (const set of answer.sets) {
-    const tiers = Map.groupBy(
-      set.obligations.filter(({ from, to }) => from < pack.period.to && to > pack.period.from),
-      ({ tier }) => tier,
-    )
-    const count = (tier: string, ...states: ObligationAnswer['state'][]) =>
-      locale.number(tiers.get(tier)?.filter(({ state }) => states.includes(state)).length ?? 0)
-    const column = (head: string, ...states: ObligationAnswer['state'][]) => ({
-      head,
-      share: 0.12,
-      num: true,
-      cell: (tier: string) => count(tier, ...states),
-    })
-    sheet.table(
-      [
-        {
-          head: t('evidenceReport.tier'),
-          share: 0.4,
-          cell: (tier: string) => ({ text: voice.tier(tier), under: set.id }),
-        },
-        column(t('evidenceReport.kept'), 'met', 'discharged'),
-        column(t('evidenceReport.broken2'), 'missed', 'lost'),
-        column(t('evidenceReport.undecided'), 'unknown', 'stale'),
-        column(t('evidenceReport.excused'), 'excused'),
-        column(t('evidenceReport.open'), 'pending', 'late'),
-      ],
-      [...tiers.keys()],
-    )
-  }
+  const promised = answer.sets.flatMap(({ id, obligations }) =>
+    [
+      ...Map.groupBy(
+        obligations.filter(({ from, to }) => from < pack.period.to && to > pack.period.from),
+        ({ tier }) => tier,
+      ),
+    ].map(([tier, list]) => ({ set: id, tier, list })),
+  )
+  const column = (head: string, ...states: ObligationAnswer['state'][]) => ({
+    head,
+    share: 0.12,
+    num: true,
+    cell: ({ list }: (typeof promised)[number]) =>
+      locale.number(list.filter(({ state }) => states.includes(state)).length),
+  })
+  sheet.table(
+    [
+      {
+        head: t('evidenceReport.tier'),
+        share: 0.4,
+        cell: ({ set, tier }) => ({ text: voice.tier(tier), under: set }),
+      },
+      column(t('evidenceReport.kept'), 'met', 'discharged'),
+      column(t('evidenceReport.broken2'), 'missed', 'lost'),
+      column(t('evidenceReport.undecided'), 'unknown', 'stale'),
+      column(t('evidenceReport.excused'), 'excused'),
+      column(t('evidenceReport.open'), 'pending', 'late'),
+    ],
+    promised,
+  )
   sheet.heading(3, t('evidenceReport.services'))
   const isEmpty = (row: LedgerRow) =>
     row.inventories.complete +
@@ -132,7 +133,10 @@ export function writePopulation(desk: Desk): void {
       {
         head: t('evidenceReport.tests'),
         share: 0.26,
-        cell: ({ restoreTests }) => t('evidenceReport.testsValue', restoreTests),
+        cell: ({ restoreTests }) =>
+          Object.values(restoreTests).every((count) => count === 0)
+            ? t('paper.none')
+            : t('evidenceReport.testsValue', restoreTests),
       },
       {
         head: t('evidenceReport.storage'),

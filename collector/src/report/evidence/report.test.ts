@@ -156,6 +156,13 @@ describe('what it says', () => {
     expect(text.match(/certif/g)).toHaveLength(1)
   })
 
+  test('every promise that the period counts as broken is an exception, also when it is owed no more', async (context) => {
+    const one = new Story()
+    one.days('2025-03-01', '2025-04-10', { without: ['2025-03-03', '2025-04-05'] })
+    const text = wordsOf(runOn(context, await report(one), 'pdftotext', '-layout', '{}', '-'))
+    expect(text).toMatch(/A promised recovery point was not 2 Sat, 5 Apr 2025; Mon, 3 Mar 2025/)
+  })
+
   test('in Danish, with Danish dates and numbers, and how little a sample says', async (context) => {
     const text = wordsOf(runOn(context, await report(story(), 'da'), 'pdftotext', '-layout', '{}', '-'))
     expect(text).toContain('ikke overholdt')

@@ -33,7 +33,7 @@ export function writeSelection(desk: Desk): void {
       {
         head: t('evidenceReport.strata'),
         share: 0.4,
-        cell: ([key]) => readWay(key)[2].join(', ') || t('paper.none'),
+        cell: ([key]) => readWay(key)[2].map(voice.stratum).join('; ') || t('paper.none'),
       },
       {
         head: t('evidenceReport.tests'),
@@ -64,12 +64,12 @@ export function writeResults(desk: Desk): void {
     [
       {
         head: t('paper.when'),
-        share: 0.18,
+        share: 0.185,
         cell: ({ test }) => ({ text: locale.instant(test.endedAt), under: test.set }),
       },
       {
         head: t('evidenceReport.tested'),
-        share: 0.21,
+        share: 0.255,
         cell: ({ test: { snapshot, reason } }) => ({
           text: snapshot.id.slice(0, 12),
           under: `${t('evidenceReport.testedUnder', { at: locale.instant(snapshot.time) })}; ${voice.reason(reason)}`,
@@ -77,7 +77,7 @@ export function writeResults(desk: Desk): void {
       },
       {
         head: t('evidenceReport.drawn'),
-        share: 0.15,
+        share: 0.13,
         num: true,
         cell: ({ test: { selection, population } }) => ({
           text: t('evidenceReport.drawnValue', {
@@ -89,19 +89,19 @@ export function writeResults(desk: Desk): void {
       },
       {
         head: t('evidenceReport.conclusive'),
-        share: 0.1,
+        share: 0.09,
         num: true,
         cell: ({ conclusive }) => locale.number(conclusive),
       },
       {
         head: t('evidenceReport.badFiles'),
-        share: 0.07,
+        share: 0.06,
         num: true,
         cell: ({ failedFiles }) => locale.number(failedFiles),
       },
       {
         head: t('evidenceReport.rto'),
-        share: 0.14,
+        share: 0.13,
         num: true,
         cell: ({ test: { rto } }) =>
           rto === undefined ? t('paper.unknownValue') : locale.duration(rto.measuredSeconds * 1000),
