@@ -58,6 +58,11 @@ export function voiceOf(language: Language, zone?: string) {
     /** Why a restore test was made. */
     reason: (name: string) =>
       Object.hasOwn(en.test.reason, name) ? t(`test.reason.${name as keyof typeof en.test.reason}`) : name,
+    /** A part of a sample, without how many files it has. */
+    stratum: (name: string) =>
+      Object.hasOwn(en.test.stratum, name)
+        ? t(`test.stratum.${name as keyof typeof en.test.stratum}`, { files: '' }).replace(/^[ ,]+/, '')
+        : name,
     /** A contract's event. */
     event: (name: string) =>
       Object.hasOwn(en.serviceReport.events, name)

@@ -296,19 +296,19 @@ test('the text in Danish', () => {
 
     Version 1, gælder fra 1. marts 2025
       Enhed kontor: Kontor, Ribe.
-      Intet skyldes for filer fra 1. april 2025 til og med 2. april 2025 (flytning), når begge parter har godkendt det. Varslet den 1. marts 2025.
+      Der kræves intet for filer fra 1. april 2025 til og med 2. april 2025 (flytning), når begge parter har godkendt det. Varslet den 1. marts 2025.
       Intet af filer fra 1. januar 2025 til og med 1. februar 2025 må slettes (Sag 1), fra 1. marts 2025 til 1. september 2025.
       Bod for et øjebliksbillede, der skulle opbevares, og er væk (retention.lost): 2 % af månedsprisen pr. dag, højst 15 %, hvis det kræves.
       Eskalering: after P1D, to driftschef.
       Backupsæt filer
         Ordlyden: »Dagligt i 30 dage.«
         Enhed: kontor. Kritikalitet 2 af 4. Rummer almindelige personoplysninger.
-        /srv/data på srv1, i repositoriet vts-01. En backup uden den tæller ikke.
-        Skyldes fra 1. marts 2025.
+        /srv/data på srv1, i repositoryet vts-01. En backup uden den tæller ikke.
+        Gælder fra 1. marts 2025.
         En backup hver dag fra kl. 22:00 til kl. 05:00, kun på arbejdsdage. Et døgn løber fra kl. 18:00 til kl. 18:00 næste dag.
         Den nyeste backup er aldrig mere end 2 dage gammel, når fristen lægges til side.
         Gemmes: én pr. dag (taget på en lørdag) i 30 dage; én pr. regnskabsår (der slutter den 31. december, taget inden for 5 måneder efter) i 5 år.
-        Hvad der ikke er der 6 timer efter, at dens time, døgn, uge, måned eller år er slut, mangler.
+        En backup, der ikke er der 6 timer efter, at dens time, døgn, uge, måned eller år er slut, mangler.
         Intet gemmes i mere end 7 år; det er endeligt væk 30 dage efter.
         En backup må mangle op til 0,1 % af sine filer, men intet af /srv/data/ledger.
         En backup med over 20 % mindre end den forrige eller med færre end 1.000 filer tæller først, når nogen har kvitteret for den. Altid med: /srv/data/a.
@@ -320,19 +320,19 @@ test('the text in Danish', () => {
 
     Version 2, gælder fra 1. juli 2025
       Enhed kontor: Kontor, Ribe.
-      Intet skyldes for filer fra 1. april 2025 til og med 2. april 2025 (flytning), når begge parter har godkendt det. Varslet den 1. marts 2025.
+      Der kræves intet for filer fra 1. april 2025 til og med 2. april 2025 (flytning), når begge parter har godkendt det. Varslet den 1. marts 2025.
       Intet af filer fra 1. januar 2025 til og med 1. februar 2025 må slettes (Sag 1), fra 1. marts 2025 til 1. september 2025.
       Bod for et øjebliksbillede, der skulle opbevares, og er væk (retention.lost): 2 % af månedsprisen pr. dag, højst 15 %, hvis det kræves.
       Eskalering: after P1D, to driftschef.
       Backupsæt filer
         Ordlyden: »Op til 60 dage.«
         Enhed: kontor. Kritikalitet 2 af 4. Rummer almindelige personoplysninger.
-        /srv/data på srv1, i repositoriet vts-01. En backup uden den tæller ikke.
-        Skyldes fra 1. marts 2025.
+        /srv/data på srv1, i repositoryet vts-01. En backup uden den tæller ikke.
+        Gælder fra 1. marts 2025.
         En backup hver time.
         Den nyeste backup er aldrig mere end 1 time gammel, når fristen lægges til side.
         Gemmes: én pr. dag i 60 dage.
-        Hvad der ikke er der 6 timer efter, at dens time, døgn, uge, måned eller år er slut, mangler.
+        En backup, der ikke er der 6 timer efter, at dens time, døgn, uge, måned eller år er slut, mangler.
         Der er ingen grænse for, hvor længe det må gemmes.
         En backup må mangle op til 0,1 % af sine filer, men intet af /srv/data/ledger.
         En backup med over 20 % mindre end den forrige eller med færre end 1.000 filer tæller først, når nogen har kvitteret for den. Altid med: /srv/data/a.

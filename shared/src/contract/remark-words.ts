@@ -128,7 +128,7 @@ export const REMARK = {
         'Anchor a tier per week, month or year, or remove the anchor.',
       ],
       [
-        `et niveau pr. ${per} med ankeret ${anchor} skylder også de andre dage, og intet kan opfylde dem`,
+        `et niveau pr. ${per} med ankeret ${anchor} kræver også de andre dage, og intet kan opfylde dem`,
         'Sæt ankeret på uger, måneder eller år, eller fjern det.',
       ],
     ),
@@ -139,7 +139,7 @@ export const REMARK = {
         'Shorten lateGrace, or keep more.',
       ],
       [
-        `en frist på ${grace} er længere, end ${per} x ${keep} gemmes: hvad der mangler, ses først, når det ikke skyldes mere`,
+        `en frist på ${grace} er længere, end ${per} x ${keep} gemmes: hvad der mangler, ses først, når det ikke længere skal gemmes`,
         'Sæt lateGrace ned, eller gem mere.',
       ],
     ),

@@ -100,7 +100,7 @@ export const evidenceDa: Words<typeof evidenceEn> = {
     'revoked-agent': 'En tilbagekaldt agent leverer stadig og bliver afvist',
     'tsa-down': 'Et tidsstempel-ur giver ingen stempler',
     'unmatched-repository':
-      'Beviser fra et repository eller en maskine, som ingen aftale nævner; intet vurderes efter dem',
+      'Dokumentation fra et repository eller en maskine, som ingen aftale nævner; intet vurderes efter den',
   },
   /** What an event says, by the fields of its detail. */
   eventDetail: {
@@ -325,7 +325,7 @@ export const evidenceDa: Words<typeof evidenceEn> = {
     filesValue: '{{files}} filer, {{bytes}}',
     changes: 'Ændringer',
     changesValue: '{{new}} nye, {{changed}} ændrede, {{same}} uændrede',
-    added: 'Føjet til repository',
+    added: 'Føjet til repositoryet',
     witnessed: 'Bevidnet',
     witnessedValue: '{{witnessed}} af {{files}} filer bevist uændrede, mens de blev læst',
     torn: 'Ændret under læsning',
@@ -340,7 +340,7 @@ export const evidenceDa: Words<typeof evidenceEn> = {
     anomaly: 'Usædvanligt',
   },
   inventory: {
-    complete: 'Alt i repository er med på listen.',
+    complete: 'Alt i repositoryet er med på listen.',
     incomplete: 'Listen er ikke hel, så intet sluttes af, hvad den mangler.',
     count: 'Øjebliksbilleder',
     added: 'Nye siden sidst',

@@ -48,26 +48,27 @@ export const serviceDa: Words<typeof serviceEn> = {
       proof: 'Højst {{every}} mellem gendannelsestest.',
       proofRto: 'Højst {{every}} mellem gendannelsestest; alt tilbage inden for {{rto}} (RTO).',
       copies: 'Også i {{copies}}.',
-      evidence: 'En beholdningsliste over repository hver {{every}}.',
+      evidence: 'Højst {{every}} mellem beholdningslister over repositoryet.',
+      held: 'Intet under sletteforbud må slettes.',
       none: 'Intet er aftalt.',
     },
     actuals: {
       points:
-        '{{kept}} af {{all}} gendannelsespunkter taget i tide; {{broken}} udeblevet, {{uncertain}} uvisse.',
-      retention: '{{kept}} skyldige punkter er der; {{broken}} gik tabt, {{uncertain}} er uvisse.',
+        'Gendannelsespunkter taget i tide: {{kept}} af {{all}}; udeblevet: {{broken}}, uvist: {{uncertain}}.',
+      retention: 'Punkter, der skal opbevares og er der: {{kept}}; tabt: {{broken}}, uvist: {{uncertain}}.',
       ceiling:
-        '{{within}} øjebliksbilleder inden for, {{due}} skal slettes, {{over}} opbevaret for længe, {{held}} under sletteforbud.',
-      proof: '{{passed}} bestået, {{failed}} ikke bestået, {{inconclusive}} uafklaret.',
+        'Øjebliksbilleder inden for: {{within}}; skal slettes: {{due}}, opbevaret for længe: {{over}}, under sletteforbud: {{held}}.',
+      proof: 'Bestået: {{passed}}, ikke bestået: {{failed}}, uafklaret: {{inconclusive}}.',
       proofRto:
-        '{{passed}} bestået, {{failed}} ikke bestået, {{inconclusive}} uafklaret. Den langsomste stikprøve tog {{slowest}}.',
+        'Bestået: {{passed}}, ikke bestået: {{failed}}, uafklaret: {{inconclusive}}. Den langsomste stikprøve tog {{slowest}}.',
       copies:
-        '{{missing}} punkter mangler og {{late}} er forsinket i en kopi; {{probes}} forsøg på at slette i en.',
+        'Punkter, der mangler i en kopi: {{missing}}, forsinket: {{late}}; forsøg på at slette i en: {{probes}}.',
       evidence:
-        '{{complete}} fuldstændige beholdningslister, {{incomplete}} ufuldstændige; {{silentDays}} dage uden en frisk.',
+        'Fuldstændige beholdningslister: {{complete}}, ufuldstændige: {{incomplete}}; dage uden en frisk: {{silentDays}}.',
     },
     methods: {
-      points: 'Hvert lovet punkt bedømt efter signerede kørsler og lister over repository.',
-      retention: 'Det, den nyeste fuldstændige liste har, holdt op mod det skyldige.',
+      points: 'Hvert lovet punkt bedømt efter signerede kørsler og lister over repositoryet.',
+      retention: 'Det, den nyeste fuldstændige liste har, holdt op mod det, der skal være der.',
       ceiling:
         'Alderen på hvert øjebliksbillede, der har været listet; væk, når en senere oprydning lykkedes.',
       proof: 'Gendannet i virkeligheden og sammenlignet med kontrolsummer fra backuptidspunktet.',
@@ -87,10 +88,11 @@ export const serviceDa: Words<typeof serviceEn> = {
     deadline: 'Ophører',
     deadlineNone: 'ingen frist er sat',
     deadlineOver: 'ophørte {{at}}',
-    deadlineSelf: 'af sig selv senest {{at}}',
+    deadlineSelf: 'ophører af sig selv senest {{at}}',
     stands: 'består',
     causes: {
       runFailed: 'Backuppen {{at}} endte med {{code}}: {{message}}',
+      runEnded: 'Backuppen {{at}} var {{outcome}}.',
       noRun: 'Ingen backup blev meldt i dens tid.',
       removed: 'Fjernet af en oprydning {{at}}.',
       none: 'Det siger ingen dokumentation.',
@@ -122,6 +124,8 @@ export const serviceDa: Words<typeof serviceEn> = {
       version: 'Version {{subject}} af aftalen trådte i kraft',
       text: 'Aftalens tekst nummer {{subject}} blev taget i brug',
       exclusion: 'Undtagelse {{from}} til {{to}}: {{subject}}',
+      exclusionUnapproved:
+        'Undtagelse {{from}} til {{to}}: {{subject}}. I aftalens tekst har begge parter ikke godkendt den',
       hold: 'Sletteforbud fra {{from}}: {{subject}}',
       event: '{{person}} ({{party}}): {{event}}',
       program: '{{subject}}: {{from}} blev til {{to}}',
@@ -177,6 +181,7 @@ export const serviceDa: Words<typeof serviceEn> = {
     signProvider: 'Dato, leverandøren',
     by: 'Af',
     said: 'Siger',
+    saidBy: '{{person}}, {{at}}',
     reply: {
       'signed-off': 'Godkendt: har gennemgået rapporten',
       remarked: 'Bemærkning',

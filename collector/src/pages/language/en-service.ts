@@ -46,20 +46,21 @@ export const serviceEn = {
       proofRto: 'At most {{every}} between restore tests; all back within {{rto}} (RTO).',
       copies: 'Also in {{copies}}.',
       evidence: 'A listing of the repository every {{every}}.',
+      held: 'Nothing under a legal hold may be deleted.',
       none: 'Nothing is agreed.',
     },
     actuals: {
       points:
-        '{{kept}} of {{all}} recovery points taken in time; {{broken}} missed, {{uncertain}} uncertain.',
-      retention: '{{kept}} owed points are there; {{broken}} were lost, {{uncertain}} are uncertain.',
+        'Recovery points taken in time: {{kept}} of {{all}}; missed: {{broken}}, uncertain: {{uncertain}}.',
+      retention: 'Owed points that are there: {{kept}}; lost: {{broken}}, uncertain: {{uncertain}}.',
       ceiling:
-        '{{within}} snapshots within, {{due}} to be purged, {{over}} kept too long, {{held}} under legal hold.',
-      proof: '{{passed}} passed, {{failed}} failed, {{inconclusive}} inconclusive.',
+        'Snapshots within: {{within}}; to be purged: {{due}}, kept too long: {{over}}, under legal hold: {{held}}.',
+      proof: 'Passed: {{passed}}, failed: {{failed}}, inconclusive: {{inconclusive}}.',
       proofRto:
-        '{{passed}} passed, {{failed}} failed, {{inconclusive}} inconclusive. The slowest sample took {{slowest}}.',
-      copies: '{{missing}} points missing and {{late}} late in a copy; {{probes}} tries to delete from one.',
+        'Passed: {{passed}}, failed: {{failed}}, inconclusive: {{inconclusive}}. The slowest sample took {{slowest}}.',
+      copies: 'Points missing in a copy: {{missing}}, late: {{late}}; tries to delete from one: {{probes}}.',
       evidence:
-        '{{complete}} complete listings, {{incomplete}} incomplete; {{silentDays}} days without a fresh one.',
+        'Complete listings: {{complete}}, incomplete: {{incomplete}}; days without a fresh one: {{silentDays}}.',
     },
     methods: {
       points: 'Each promised point judged by signed runs and by listings of the repository.',
@@ -82,10 +83,11 @@ export const serviceEn = {
     deadline: 'Ends',
     deadlineNone: 'no deadline is set',
     deadlineOver: 'ended {{at}}',
-    deadlineSelf: 'by itself {{at}}, at the latest',
+    deadlineSelf: 'ends by itself {{at}} at the latest',
     stands: 'still stands',
     causes: {
       runFailed: 'The backup of {{at}} ended with {{code}}: {{message}}',
+      runEnded: 'The backup of {{at}} was {{outcome}}.',
       noRun: 'No backup was reported in its time.',
       removed: 'Removed by a retention run on {{at}}.',
       none: 'No evidence tells.',
@@ -117,6 +119,8 @@ export const serviceEn = {
       version: 'Version {{subject}} of the contract took effect',
       text: 'Text number {{subject}} of the contract was applied',
       exclusion: 'Exclusion {{from}} to {{to}}: {{subject}}',
+      exclusionUnapproved:
+        'Exclusion {{from}} to {{to}}: {{subject}}. In the contract’s text not both parties have approved it',
       hold: 'Legal hold from {{from}}: {{subject}}',
       event: '{{person}} ({{party}}): {{event}}',
       program: '{{subject}}: {{from}} became {{to}}',
@@ -172,6 +176,7 @@ export const serviceEn = {
     signProvider: 'Date, the provider',
     by: 'By',
     said: 'Said',
+    saidBy: '{{person}}, {{at}}',
     reply: {
       'signed-off': 'Signed off: has gone through the report',
       remarked: 'Remark',

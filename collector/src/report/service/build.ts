@@ -213,10 +213,13 @@ function figuresOf(
   switch (dimension) {
     case 'points': {
       const own = set.obligations.filter(({ from }) => isInMonth(from, month))
+      const aged = own.filter(({ state }) => state === 'unknown' || state === 'stale')
+      const isSeen = ({ witness }: ObligationAnswer) => witness !== undefined
       return {
-        kept: count(own, 'met', 'discharged', 'lost'),
+        // That it was taken in time was seen, though nobody can say that it is there today.
+        kept: count(own, 'met', 'discharged', 'lost') + aged.filter(isSeen).length,
         broken: count(own, 'missed'),
-        uncertain: count(own, 'unknown', 'stale'),
+        uncertain: aged.filter((one) => !isSeen(one)).length,
         excused: count(own, 'excused'),
         open: count(own, 'pending', 'late'),
       }

@@ -1,4 +1,5 @@
 /** What changed in a month: the contract, what both agreed beside it, and the agents. */
+import { isAccepted, PARTIES } from '@bevis/shared/contract/acceptance'
 import type { Fact } from '@bevis/shared/contract/known'
 import { isInMonth } from '@bevis/shared/contract/month'
 import type { Month } from '@bevis/shared/contract/month'
@@ -7,15 +8,23 @@ import type { Matter } from '../facts.ts'
 import type { ReportedChange } from './model.ts'
 
 export function changesIn(matter: Matter, facts: readonly Fact[], month: Month): ReportedChange[] {
-  return [...agreed(matter, month), ...told(facts, month)].toSorted((a, b) => a.at.localeCompare(b.at))
+  const all = [...agreed(matter, facts, month), ...told(facts, month)]
+  // Each version repeats what the ones before it agreed.
+  const once = new Map(all.map((change) => [JSON.stringify(change), change]))
+  return [...once.values()].toSorted((a, b) => a.at.localeCompare(b.at))
 }
 
-function agreed({ contract, texts }: Matter, month: Month): ReportedChange[] {
+function agreed({ contract, texts }: Matter, facts: readonly Fact[], month: Month): ReportedChange[] {
+  const events = facts.flatMap(({ statement }) =>
+    isEvidence(statement, 'contract-event') ? [statement.predicate] : [],
+  )
+  // A draft changes nothing yet.
+  const inForce = contract.versions.filter((version) => isAccepted(version, events))
   const first = `${month.name}-01`
   const last = month.days.at(-1)?.date ?? first
   const touches = (from: string, to: string) => from <= last && to >= first
   return [
-    ...contract.versions
+    ...inForce
       .filter(({ effectiveFrom }) => touches(effectiveFrom, effectiveFrom))
       .map(({ no, effectiveFrom, changeNote }) => ({
         kind: 'version' as const,
@@ -31,16 +40,17 @@ function agreed({ contract, texts }: Matter, month: Month): ReportedChange[] {
         subject: String(revision),
         note: applied_by,
       })),
-    ...contract.versions.flatMap(({ exclusions, holds }) => [
+    ...inForce.flatMap(({ exclusions, holds }) => [
       ...exclusions
         .filter(({ from, to }) => touches(from, to))
-        .map(({ sets, from, to, reason }) => ({
+        .map(({ sets, from, to, reason, approvedBy }) => ({
           kind: 'exclusion' as const,
           at: from,
           subject: sets.join(', '),
           from,
           to,
           note: reason,
+          ...(PARTIES.some((party) => !approvedBy.includes(party)) && { unapproved: true }),
         })),
       ...holds
         .filter(({ start, end }) => touches(start, end ?? '9999-12-31'))

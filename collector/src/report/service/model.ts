@@ -88,6 +88,8 @@ const change = z.object({
   from: z.string().optional(),
   to: z.string().optional(),
   note: z.string().optional(),
+  /** An exclusion that the contract's text does not say both parties have approved. */
+  unapproved: z.boolean().optional(),
 })
 
 export const serviceReportSchema = z.object({

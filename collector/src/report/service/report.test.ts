@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Story, contractOf, keeping, setOf, versionOf } from '@bevis/shared/contract/story-for-tests'
+import type { Contract } from '@bevis/shared/contract/schema'
 import { sha256Hex } from '@bevis/shared/crypto'
 import { attachmentsOf, runOn } from '../../../../test/kit/pdf.ts'
 import { voiceOf } from '../../pages/voice.ts'
@@ -70,10 +71,11 @@ function built(
     month = '2025-04',
     at = LATER,
     knownAt = at,
-  }: { unit?: string; month?: string; at?: Date; knownAt?: Date } = {},
+    contract = CONTRACT,
+  }: { unit?: string; month?: string; at?: Date; knownAt?: Date; contract?: Contract } = {},
 ): ServiceReport {
   const matter: Matter = {
-    contract: CONTRACT,
+    contract,
     tenant: 'havfruen',
     revision: 1,
     sha256: sha256Hex('text'),
@@ -124,7 +126,9 @@ describe('what it says', () => {
     )
     expect(report.credits.clauses).toMatchObject([{ units: 0, undecidedDays: 30 }])
     // Approved by one party only: it is told, and excuses nothing.
-    expect(report.changes).toMatchObject([{ kind: 'exclusion', subject: 'epj', from: '2025-04-20' }])
+    expect(report.changes).toMatchObject([
+      { kind: 'exclusion', subject: 'epj', from: '2025-04-20', unapproved: true },
+    ])
   })
 
   test('who has signed to look at a deviation is named', () => {
@@ -150,6 +154,26 @@ describe('what it says', () => {
     expect(built(told(), { month: '2025-01' }).month).toBe('2025-01')
     expect(() => built(told(), { unit: 'odense' })).toThrow('no unit odense')
   })
+})
+
+test('what was taken in time is told as that, also when nobody has listed the repository since', () => {
+  const story = new Story()
+  story.days('2025-03-01', '2025-04-20')
+  const points = levelOf(built(story, { unit: 'ribe' }), 'filer', 'points')
+  expect(points.month.state).toBe('unknown')
+  expect(points.figures).toMatchObject({ kept: 20, broken: 0, uncertain: 9 })
+})
+
+test('a draft changes nothing, and what each version repeats is told once', () => {
+  const [first] = CONTRACT.versions
+  if (first === undefined) throw new Error('no version')
+  const { acceptances: _, ...draft } = { ...first, no: 3, effectiveFrom: '2025-04-15' }
+  const holds = [
+    { sets: ['epj'], covers: { from: '2025-04-01', to: '2025-04-02' }, authority: 'x', start: '2025-04-03' },
+  ]
+  const versions = [first, { ...first, no: 2, effectiveFrom: '2025-04-10' }, { ...draft, holds }]
+  const { changes } = built(told(), { contract: { ...CONTRACT, versions } })
+  expect(changes.map(({ kind, subject }) => `${kind} ${subject}`)).toEqual(['version 2', 'exclusion epj'])
 })
 
 test('what is known later stands beside what was said', () => {
@@ -190,7 +214,7 @@ describe('as a PDF', () => {
           '200,00 kr. (5 %)',
           'skal gøres gældende af kunden',
           'Et udkast',
-          'ingen kan',
+          '30 dage ukendt',
         ],
         en: [
           'Monthly service report',

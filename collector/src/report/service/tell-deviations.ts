@@ -27,11 +27,11 @@ export function tellDeviations({ report, voice }: Telling): Block[] {
       kind: 'table',
       caption: t('serviceReport.deviations'),
       heads: [
-        { text: t('serviceReport.deviation'), share: 0.3 },
-        { text: t('paper.since'), share: 0.16 },
-        { text: t('serviceReport.cause'), share: 0.22 },
+        { text: t('serviceReport.deviation'), share: 0.27 },
+        { text: t('paper.since'), share: 0.15 },
+        { text: t('serviceReport.cause'), share: 0.27 },
         { text: t('serviceReport.owner'), share: 0.15 },
-        { text: t('serviceReport.deadline'), share: 0.17 },
+        { text: t('serviceReport.deadline'), share: 0.16 },
       ],
       rows: report.deviations.map((one) => tellOne(one, report, voice)),
     },
@@ -69,10 +69,14 @@ function tellOne(one: Deviation, report: ServiceReport, voice: Voice): Cell[] {
   ]
 }
 
-function causeOf({ cause }: Deviation, { locale }: Voice): string {
+function causeOf({ cause }: Deviation, { locale, word }: Voice): string {
   const { t } = locale
   switch (cause.kind) {
     case 'run-failed':
+      if (cause.message === '') {
+        const outcome = word(cause.code.toLowerCase())
+        return t('serviceReport.causes.runEnded', { at: locale.instant(cause.at), outcome })
+      }
       return t('serviceReport.causes.runFailed', {
         at: locale.instant(cause.at),
         code: cause.code,
@@ -240,6 +244,9 @@ export function tellSignOff(telling: Telling): Block[] {
   ]
 }
 
+/** A cell cuts what is too long for it; what a party said is told whole, below. */
+const isLong = (note: string) => note.length > 300
+
 /** What the parties have said of it in the portal, each by a statement in the log. */
 function tellReplies({ replies, voice }: Telling): Block[] {
   const { locale } = voice
@@ -257,8 +264,23 @@ function tellReplies({ replies, voice }: Telling): Block[] {
       rows: replies.map(({ at, person, party, reply, note, statement }) => [
         { text: locale.instant(at), under: statement.slice(0, 12) },
         { text: person, under: t(`evidenceReport.party.${party}`) },
-        { text: t(`serviceReport.reply.${reply}`), ...(note !== null && { under: note }) },
+        {
+          text: t(`serviceReport.reply.${reply}`),
+          ...(note !== null && !isLong(note) && { under: note }),
+        },
       ]),
     },
+    ...replies.flatMap(({ at, person, note }): Block[] =>
+      note === null || !isLong(note)
+        ? []
+        : [
+            {
+              kind: 'heading',
+              level: 3,
+              text: t('serviceReport.saidBy', { person, at: locale.instant(at) }),
+            },
+            { kind: 'quote', text: note },
+          ],
+    ),
   ]
 }

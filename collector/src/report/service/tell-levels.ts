@@ -65,7 +65,11 @@ function stateOf({ month, atEnd }: ReportedLevel, voice: Voice): Cell {
   }
 }
 
-function targetOf({ promises }: ReportedSet, { dimension }: ReportedLevel, { locale, tier }: Voice): string {
+function targetOf(
+  { promises }: ReportedSet,
+  { dimension, month }: ReportedLevel,
+  { locale, tier }: Voice,
+): string {
   const { t } = locale
   const span = (name: string) => locale.isoDuration(promises[name] ?? '')
   const has = (name: string) => promises[name] !== undefined && promises[name] !== ''
@@ -89,7 +93,9 @@ function targetOf({ promises }: ReportedSet, { dimension }: ReportedLevel, { loc
           })
         : none
     case 'ceiling':
-      return has('maxAge') ? t('serviceReport.targets.ceiling', { age: span('maxAge') }) : none
+      if (has('maxAge')) return t('serviceReport.targets.ceiling', { age: span('maxAge') })
+      // Without a ceiling the dimension is judged only where a hold is in force.
+      return month.state === 'not-applicable' ? none : t('serviceReport.targets.held')
     case 'proof':
       if (!has('testEvery')) return none
       return has('rto')
@@ -107,6 +113,8 @@ function targetOf({ promises }: ReportedSet, { dimension }: ReportedLevel, { loc
 function actualOf({ dimension, figures, atEnd }: ReportedLevel, { locale }: Voice): Cell {
   const { t } = locale
   if (atEnd.state === 'not-applicable') return '–'
+  if (dimension === 'copies' && atEnd.state === 'unknown')
+    return { text: t('dimension.copies.unknown'), under: t('serviceReport.methods.copies') }
   const number = (name: string) => locale.number(figures[name] ?? 0)
   const under = t(`serviceReport.methods.${dimension}`)
   const say = (text: string): Cell => ({ text, under })
@@ -176,7 +184,7 @@ function dataOf({ data: { received, expected }, atEnd }: ReportedLevel, voice: V
   const { locale } = voice
   const { t } = locale
   if (atEnd.state === 'not-applicable') return '–'
-  if (received === 0 && expected !== null && expected > 0)
+  if (received === 0 && (expected === null ? atEnd.state === 'unknown' : expected > 0))
     return { text: t('serviceReport.dataNone'), look: voice.look('unknown') }
   const few = expected !== null && received < expected * FEW
   return {

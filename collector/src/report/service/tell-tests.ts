@@ -76,13 +76,17 @@ export function tellChanges({ report, voice }: Telling): Block[] {
 }
 
 function changeInWords(
-  { kind, subject, from = '', to = '' }: ReportedChange,
+  { kind, subject, from = '', to = '', unapproved = false }: ReportedChange,
   { locale, event, lifecycle }: Voice,
 ): string {
   const { t } = locale
   switch (kind) {
     case 'exclusion':
-      return t('serviceReport.changed.exclusion', { subject, from: locale.day(from), to: locale.day(to) })
+      return t(`serviceReport.changed.${unapproved ? 'exclusionUnapproved' : 'exclusion'}`, {
+        subject,
+        from: locale.day(from),
+        to: locale.day(to),
+      })
     case 'hold':
       return t('serviceReport.changed.hold', { subject, from: locale.day(from) })
     case 'event':

@@ -66,14 +66,14 @@ export const DANISH: Phrases = {
   what: ({ hosts, requiredPaths, repository }) =>
     `${requiredPaths.length === 0 ? 'Alt, der tages backup af,' : say.list(requiredPaths)} på ${say.choice(
       hosts,
-    )}, i repositoriet ${repository}.${
+    )}, i repositoryet ${repository}.${
       requiredPaths.length > 1
         ? ' En backup uden en af dem tæller ikke.'
         : requiredPaths.length === 1
           ? ' En backup uden den tæller ikke.'
           : ''
     }${hosts.length > 1 ? ' Én backup af en hvilken som helst af disse værter er nok.' : ''}`,
-  onboarded: (date) => `Skyldes fra ${say.date(date)}.`,
+  onboarded: (date) => `Gælder fra ${say.date(date)}.`,
   when: ({ every, window, dayStartsAt, days }) =>
     `En backup ${say.every(every)}${window === undefined ? '' : ` fra kl. ${window.from} til kl. ${window.to}`}${
       days === 'business' ? ', kun på arbejdsdage' : ''
@@ -83,7 +83,7 @@ export const DANISH: Phrases = {
   age: (rpo) =>
     `Den nyeste backup er aldrig mere end ${say.duration(rpo)} gammel, når fristen lægges til side.`,
   grace: (grace) =>
-    `Hvad der ikke er der ${say.duration(grace)} efter, at dens time, døgn, uge, måned eller år er slut, mangler.`,
+    `En backup, der ikke er der ${say.duration(grace)} efter, at dens time, døgn, uge, måned eller år er slut, mangler.`,
   kept: (tiers) => (tiers.length === 0 ? 'Intet skal gemmes.' : `Gemmes: ${tiers.join('; ')}.`),
   tier: ({ per, keep, basis, countBasis, anchor, fyEnd, closeAfter }) => {
     const [one, many] = UNITS[per]
@@ -156,7 +156,7 @@ export const DANISH: Phrases = {
       .join(' '),
   unit: ({ id, name, site }) => `Enhed ${id}: ${name}${site === undefined ? '' : `, ${site}`}.`,
   exclusion: ({ sets, from, to, reason, approvedBy, noticeAt }) =>
-    `Intet skyldes for ${say.list(sets)} fra ${say.date(from)} til og med ${say.date(to)} (${reason})${
+    `Der kræves intet for ${say.list(sets)} fra ${say.date(from)} til og med ${say.date(to)} (${reason})${
       approvedBy.includes('customer') && approvedBy.includes('provider')
         ? ''
         : ', når begge parter har godkendt det'
@@ -176,6 +176,6 @@ export const DANISH: Phrases = {
   dropped: (text) => `ikke længere: ${text}`,
   changed: (before, after) => `før: ${before} nu: ${after}`,
   newSet: (id) => `Backupsæt ${id} er nyt`,
-  goneSet: (id) => `Backupsæt ${id} ophører: hvad det skylder, bliver det ved at skylde`,
+  goneSet: (id) => `Backupsæt ${id} ophører: hvad der allerede er lovet, skal stadig holdes`,
   forAll: 'For alle sæt',
 }
