@@ -63,7 +63,10 @@ export async function doctorCommand(
   return {
     exit: findings.some(({ verdict }) => verdict === 'bad') ? 1 : 0,
     json: { findings },
-    lines: alignColumns(findings.map(({ what, verdict, detail }) => [marks[verdict], what, detail])),
+    lines: alignColumns(
+      // restic's own words may have several lines.
+      findings.map(({ what, verdict, detail }) => [marks[verdict], what, detail.replace(/\s*\n\s*/g, ' ')]),
+    ),
   }
 }
 
