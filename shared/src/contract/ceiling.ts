@@ -135,7 +135,10 @@ const VERDICTS: Record<CeilingState, Verdict> = {
   purged: 'compliant',
 }
 
-/** The ceiling, and the holds that suspend it, for every snapshot of the set's hosts that was ever listed. */
+/**
+ * The ceiling, and the holds that suspend it, for every snapshot of the set's hosts that was ever listed, but for
+ * those in repositories that are told of elsewhere.
+ */
 export function weighCeiling(
   opinion: Opinion,
   history: History,
@@ -143,13 +146,15 @@ export function weighCeiling(
   removals: Removals,
   purged: Purged,
   at: number,
+  elsewhere: ReadonlySet<string> = new Set(),
 ): () => SnapshotAnswer[] {
   const { lineage } = history
   const newest = lineage.newest(at)
   for (const place of purged.openOf(history, holds)) {
     const point = history.points[place]
     if (point === undefined) continue
-    if (point.listedAt > at || newest === undefined || isToldByTwin(point, newest, lineage, at)) {
+    const isTold = elsewhere.has(point.repository)
+    if (isTold || point.listedAt > at || newest === undefined || isToldByTwin(point, newest, lineage, at)) {
       purged.tell(place, undefined, point, false)
       continue
     }

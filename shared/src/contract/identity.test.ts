@@ -212,4 +212,43 @@ describe('worked case 24: a new repository', () => {
     story.both('2025-03-08T07:30:00Z', 'repository-succession', { from, to: named.id })
     expect(dimensions()).toMatchObject({ points: 'compliant', proof: 'compliant' })
   })
+
+  test.each([true, false])(
+    'an amendment that names the new one empties not the old (succession: %s)',
+    (follows) => {
+      const of = (repository: string) => ({
+        sets: [
+          setOf({
+            selector: { repository, hosts: ['srv1'], requiredPaths: ['/srv/data'] },
+            retention: keeping([{ per: 'day', keep: 2 }], { age: 'P4D', purgeGrace: 'P2D' }),
+          }),
+        ],
+      })
+      const named = repositoryOf('named', 'vts-02')
+      const amended = contractOf([
+        versionOf(1, '2025-03-01', of('vts-01')),
+        versionOf(2, '2025-03-08', of('vts-02')),
+      ])
+      const story = week()
+      const old = story.repository
+      if (follows) {
+        story.both('2025-03-07T22:30:00Z', 'repository-succession', { from: old.id, to: named.id })
+        story.copyAll(named, story.contents().slice(5))
+      }
+      story.repository = named
+      story.days('2025-03-08', '2025-03-12')
+      const at = (instant: string) => {
+        const { snapshots = [], dimensions } = setAt(amended, story, instant)
+        return [dimensions.ceiling, ...snapshots.map(({ ceiling }) => ceiling).toSorted()]
+      }
+      // Of the week’s seven, copied or not, six are over-retained and the seventh is to be purged.
+      const week7 = [...Array<string>(6).fill('over-retained'), 'purge-due']
+      const own5 = ['purge-due', ...Array<string>(4).fill('within')]
+      expect(at('2025-03-12T22:30:00Z')).toEqual(['breached', ...[...own5, ...week7].toSorted()])
+      story.repository = old
+      story.forget([...story.contents()], '2025-03-12T23:00:00Z')
+      story.inventory('2025-03-12T23:10:00Z')
+      expect(at('2025-03-12T23:30:00Z').filter((state) => state === 'purged')).toHaveLength(follows ? 5 : 7)
+    },
+  )
 })

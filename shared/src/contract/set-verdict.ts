@@ -15,6 +15,7 @@ import type { Excused } from './exclusion.ts'
 import { excusedDays } from './exclusion.ts'
 import { Generations } from './generation.ts'
 import type { History } from './history.ts'
+import type { HoldInForce } from './hold.ts'
 import { holdsOn } from './hold.ts'
 import { Ladder } from './ladder.ts'
 import { Courses } from './obligation.ts'
@@ -51,6 +52,8 @@ export class SetJudge {
   readonly #owing: readonly Owing[]
   readonly #tally: Tally = new Map()
   readonly #purged = new Purged()
+  /** What lies in repositories that only earlier versions name. */
+  readonly #left: readonly { history: History; purged: Purged }[]
   readonly #ladder: Ladder
   #tests: { all: SetTest[]; failed: Point[] } | undefined
   #generations = new Map<TierLine, Generations>()
@@ -62,6 +65,7 @@ export class SetJudge {
     this.#id = id
     this.#terms = terms
     this.#history = situation.historyOf(terms)
+    this.#left = leftBehind(situation, versions, terms).map((history) => ({ history, purged: new Purged() }))
     this.#excused = excusedDays(situation.versions, situation.events, id)
     this.#courses = new Courses(versions, (own, line, index) => this.#generationsOf(own, line).endOf(index))
     this.#owing = this.#courses.all.map(
@@ -83,6 +87,10 @@ export class SetJudge {
   extend(touched: ReadonlyMap<History, Touched>): void {
     const own = touched.get(this.#history)
     if (own !== undefined) this.#purged.extend(own, this.#history)
+    for (const { history, purged } of this.#left) {
+      const left = touched.get(history)
+      if (left !== undefined) purged.extend(left, history)
+    }
     const isTested = own?.added.some(({ tests }) => tests.length > 0)
     if (own === undefined || own.tested.length > 0 || isTested === true) this.#tests = undefined
     const since = [...touched.values()].reduce((first, one) => Math.min(first, one.since), Infinity)
@@ -116,7 +124,9 @@ export class SetJudge {
     if (retention.max !== undefined || holds.length > 0) {
       opinions.ceiling.weigh('compliant')
       const removals = this.#situation.removalsOf(history.lineage)
-      snapshots = weighCeiling(opinions.ceiling, history, holds, removals, this.#purged, at)
+      const there = weighCeiling(opinions.ceiling, history, holds, removals, this.#purged, at)
+      const left = this.#left.map((one) => this.#weighLeft(opinions.ceiling, one, holds))
+      snapshots = () => [there, ...left].flatMap((answers) => answers())
     }
     this.#weighTests(opinions.proof, isPromised)
     for (const copy of copies) {
@@ -131,6 +141,16 @@ export class SetJudge {
       new Array<ObligationAnswer>().concat(...standing.map(({ answers }) => answers()))
     const sum = { open, tally: this.#tally, obligations, ...(snapshots !== undefined && { snapshots }) }
     return { ...conclude(id, sum, opinions, at), unsettled: standing.flatMap((one) => one.unsettled) }
+  }
+
+  #weighLeft(
+    opinion: Opinion,
+    { history, purged }: { history: History; purged: Purged },
+    holds: readonly HoldInForce[],
+  ): () => SnapshotAnswer[] {
+    const removals = this.#situation.removalsOf(history.lineage)
+    const own = this.#history.lineage.repositories
+    return weighCeiling(opinion, history, holds, removals, purged, this.#situation.at, own)
   }
 
   #weighTests(opinion: Opinion, isPromised: boolean): void {
@@ -244,4 +264,16 @@ function rateOf({ open, tally }: Sum): number | null {
   const kept = count('met') + count('discharged')
   const settled = kept + count('missed') + count('lost')
   return settled === 0 ? null : kept / settled
+}
+
+/** An amendment that names another repository does not empty the one before: by today's terms, what is there counts. */
+function leftBehind(situation: Situation, versions: readonly SetTerms[], terms: SetTerms): History[] {
+  const own = situation.historyOf(terms).lineage.repositories
+  const { selector } = terms.set
+  return [...new Set(versions.map(({ set }) => set.selector.repository))]
+    .filter((repository) => repository !== selector.repository)
+    .map((repository) =>
+      situation.historyOf({ ...terms, set: { ...terms.set, selector: { ...selector, repository } } }),
+    )
+    .filter(({ lineage }) => [...lineage.repositories].some((id) => !own.has(id)))
 }
