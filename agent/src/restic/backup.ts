@@ -39,7 +39,8 @@ export async function backUp(program: Program, request: BackupRequest): Promise<
     errorCount: ending.itemCount,
     ...(summary && { summary: countsOf(summary) }),
   }
-  const failure = ending.exitCode === SOURCE_INCOMPLETE_EXIT ? undefined : failureOf(ending)
+  const isIncomplete = ending.exitCode === SOURCE_INCOMPLETE_EXIT && ending.stopped === undefined
+  const failure = isIncomplete ? undefined : failureOf(ending)
   if (problem ?? failure) return { ...run, outcome: 'failed', error: problem ?? failure ?? toRunError(null) }
   if (summary?.snapshot_id === undefined) {
     const message = `restic backup ended with ${ending.exitCode} and named no snapshot`

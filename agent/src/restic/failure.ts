@@ -12,10 +12,20 @@ const BY_EXIT: Readonly<Record<number, ErrorCode>> = {
   130: 'RESTIC_INTERRUPTED',
 }
 
-/** Why the run did not do its work; undefined with exit 0, which restic gives only when all is done. */
+/** Said before it ends, where it comes to saying it. */
+const INTERRUPTED = /^\W*signal \w+ received, cleaning up/m
+
+/**
+ * Why the run did not do its work; undefined with exit 0, unless it was interrupted: what is interrupted ends early, and
+ * may get to its last line ("no errors were found") and exit 0 before it ends by the signal. 0.14 was seen to.
+ */
 export function failureOf(ending: Ending): RunError | undefined {
-  if (ending.exitCode === 0) return undefined
+  if (ending.exitCode === 0 && !wasInterrupted(ending)) return undefined
   return { code: codeOf(ending), message: messageOf(ending) }
+}
+
+function wasInterrupted({ stopped, text }: Ending): boolean {
+  return stopped !== undefined || INTERRUPTED.test(text)
 }
 
 /** For commands whose answer stands or falls with their exit status. */
@@ -30,7 +40,7 @@ function codeOf(ending: Ending): ErrorCode {
     return failure.code === 'ENOENT' || failure.code === 'EACCES' ? 'RESTIC_MISSING' : 'RESTIC_FAILED'
   if (stopped === 'abort' || stopped === 'unwanted') return 'RESTIC_INTERRUPTED'
   if (stopped !== undefined) return isUnreachable(text) ? 'RESTIC_REPOSITORY_UNREACHABLE' : 'RESTIC_TIMEOUT'
-  if (signalled) return 'RESTIC_INTERRUPTED'
+  if (signalled || wasInterrupted(ending)) return 'RESTIC_INTERRUPTED'
   return BY_EXIT[exitCode] ?? codeOfText(saidBy({ text, items }), isRemote) ?? 'RESTIC_FAILED'
 }
 

@@ -2,8 +2,8 @@ import type { ErrorCode } from '@bevis/shared/error'
 import type { ItemError } from './interface.ts'
 
 /**
- * The one place that reads restic's prose. It only names a failure that the exit status has told already, it
- * never makes one or hides one. 0.14 needs it for everything (exit 1 is all that it has), later versions for
+ * The place that reads restic's prose (beside it only failureOf, for an interruption that exits 0). It only names a
+ * failure that the exit status has told already, it never makes one or hides one. 0.14 needs it for everything (exit 1 is all that it has), later versions for
  * what shares exit 1: storage out of reach, damage, a full disk. Tested on the real output of each version.
  */
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { rmSync, truncateSync } from 'node:fs'
+import { rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -111,6 +111,47 @@ test('a binary that is missing, no restic, or too old is refused', async () => {
   await expect(place.open({ binary: old })).rejects.toMatchObject({ code: 'RESTIC_TOO_OLD' })
   rmSync(join(place.folder, 'password'))
   await expect(place.open()).rejects.toMatchObject({ code: 'SECRET_UNREADABLE' })
+})
+
+describe('restic that is interrupted ends early, says that all is well, and exits 0', () => {
+  /** Stands for restic 0.14, which does so only when the signal finds it at the right place. */
+  const opened = async (then: string): Promise<Restic> => {
+    const place = testPlace({ version: '0.14.0', binary: 'early' })
+    const binary = join(place.folder, 'early')
+    const words = "kill \\$!; echo 'signal interrupt received, cleaning up' >&2; echo no errors were found"
+    const lines = [
+      '#!/bin/sh',
+      'case "$*" in *version*) echo restic 0.14.0 compiled with go1.19 on linux/amd64; exit;; esac',
+      `trap "${words}; exit 0" INT TERM`,
+      'sleep 60 >/dev/null 2>&1 &',
+      then,
+      'wait',
+    ]
+    writeFileSync(binary, `${lines.join('\n')}\n`, { mode: 0o755 })
+    return place.open({ binary })
+  }
+  const subset = { part: 1, of: 1 }
+
+  test('by us, since it took too long', async () => {
+    const restic = await opened('')
+    const limits = { deadlineMs: 300 }
+    expect(await restic.check({ subset, ...limits })).toMatchObject({
+      exitCode: 0,
+      isRead: false,
+      error: { code: 'RESTIC_TIMEOUT' },
+    })
+    await expect(restic.snapshots(limits)).rejects.toMatchObject({ code: 'RESTIC_TIMEOUT' })
+    expect(await restic.backup({ paths: ['/srv'], ...limits })).toMatchObject({ outcome: 'failed' })
+  })
+
+  test('by somebody else', async () => {
+    const restic = await opened('kill -INT $$')
+    expect(await restic.check({ subset })).toMatchObject({
+      exitCode: 0,
+      isRead: false,
+      error: { code: 'RESTIC_INTERRUPTED' },
+    })
+  })
 })
 
 /** Minutes of work for restic, and nothing on the disk: a file that is one hole. */
