@@ -4,7 +4,7 @@ import type { Words } from './en.ts'
 export const da: Words = {
   language: 'da',
   title: 'Efterprøv en dokumentationspakke',
-  lead: 'Signaturer, fuldstændighed, pladser i loggen og selve afgørelsen regnes efter her i din browser.',
+  lead: 'Signaturer, fuldstændighed, pladser i loggen og selve vurderingen regnes efter her i din browser.',
   offline:
     'Siden henter intet og sender intet: dens egne regler forbyder den ethvert netværk. Brug et eksemplar, du ikke har fået sammen med pakken.',
   pack: 'Dokumentationspakke',
@@ -15,7 +15,7 @@ export const da: Words = {
   drop: 'Slip pakken og tillidsfilen hvor som helst på siden, eller vælg dem.',
   reading: 'Læser pakken',
   signatures: 'Efterprøver signaturer',
-  judging: 'Efterprøver loggens beviser og beregner afgørelsen',
+  judging: 'Efterprøver loggens beviser og beregner vurderingen',
   cannot: 'Det kunne ikke efterprøves',
   result: {
     verified: { word: 'Bekræftet', text: 'Alt holdt, med de nøgler du selv stoler på.' },
@@ -41,9 +41,9 @@ export const da: Words = {
     to: 'til',
     leaves: 'blade',
   },
-  verdict: 'Afgørelse for aftalen',
+  verdict: 'Vurdering af aftalen',
   verdictAt: 'beregnet på ny: pr. {at}, ud fra det modtagne til og med {knownAt}',
-  noVerdict: 'Der vises ingen afgørelse: på dokumentation, hvor noget ikke holder, ville den kun vildlede.',
+  noVerdict: 'Der vises ingen vurdering: på dokumentation, hvor noget ikke holder, ville den kun vildlede.',
   obligations: 'Forpligtelser',
   state: {
     compliant: 'overholdt',
@@ -191,7 +191,7 @@ export const da: Words = {
         'Hver tekst af aftalen er den, som pack.json nævner (og din tillidsfil, hvis den nævner en); den sidste kan beregnes.',
     },
     'verdict.recomputed': {
-      title: 'Afgørelsen er beregnet på ny',
+      title: 'Vurderingen er beregnet på ny',
       means: 'Aftalen, beregnet på de efterprøvede erklæringer, giver nøjagtig verdict.json.',
     },
     'table.rederived': {
@@ -270,7 +270,7 @@ export const da: Words = {
     ],
     [
       /^What report\.pdf says\..*$/,
-      'Hvad der står i report.pdf. Den er, som collectoren har lavet den; afgørelsen her kommer fra dokumentationen, ikke fra den.',
+      'Hvad der står i report.pdf. Den er, som collectoren har lavet den; vurderingen her kommer fra dokumentationen, ikke fra den.',
     ],
     [
       /^What the pack’s own verify\.html shows\..*$/,
@@ -324,7 +324,7 @@ export const da: Words = {
     ],
     [
       /^That the newest statements are all here\..*$/,
-      'At de nyeste erklæringer alle er her. En pakke, der slutter før, ligner en pakke, der er lavet før; afgørelsen regner tavshed leverandøren til last.',
+      'At de nyeste erklæringer alle er her. En pakke, der slutter før, ligner en pakke, der er lavet før; vurderingen regner tavshed leverandøren til last.',
     ],
     [
       /^What an agent saw, if its machine was in other hands.*$/,
