@@ -243,7 +243,7 @@ interface Gone {
   repository: string
   /** The ID under which it was listed last. */
   id: string
-  /** The first complete inventory from which it is gone. */
+  /** The first complete inventory of that repository from which it is gone: another's does not say so. */
   inventory: Listed
 }
 
@@ -257,7 +257,8 @@ function goneFrom(point: Point, lineage: Lineage, at: number): Gone | undefined 
       member = one
     }
   }
-  const inventory = lineage.firstSince(last + 1)
+  const repository = member?.repository
+  const inventory = lineage.firstSince(last + 1, (one) => one.repository === repository)
   if (member === undefined || inventory === undefined) return undefined
   return { repository: member.repository, id: member.id, inventory }
 }

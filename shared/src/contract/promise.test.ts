@@ -116,6 +116,21 @@ describe('the ceiling', () => {
     ])
   })
 
+  test('a listing of another repository of the lineage does not show that it is gone', () => {
+    const { story, snapshot } = imported()
+    const home = story.repository
+    story.repository = repositoryOf('second', 'vts-01')
+    story.backup('2025-05-01T05:00:00Z')
+    story.inventory('2025-05-01T06:00:00Z')
+    story.repository = home
+    story.forget([], '2025-05-02T11:00:00Z')
+    expect(ceilingAt(story, '2025-06-01T12:00:00Z')).toEqual(['over-retained', 'breached'])
+    story.forget([snapshot], '2025-06-02T11:00:00Z')
+    expect(ceilingAt(story, '2025-06-02T11:30:00Z')).toEqual(['over-retained', 'breached'])
+    story.inventory('2025-06-02T12:00:00Z')
+    expect(ceilingAt(story, '2025-06-02T12:30:00Z')).toEqual(['purged', 'compliant'])
+  })
+
   test('is not promised without max or hold', () => {
     const set = setAt(contractFor({}), imported().story, '2025-06-01T12:00:00Z')
     expect(set.dimensions.ceiling).toBe('not-applicable')
