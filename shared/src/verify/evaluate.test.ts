@@ -81,6 +81,7 @@ test('a policy of restic is played through, and a wrong deletion is a bad answer
 test('a file that is not there is no answer', async () => {
   await expect(run('--at', '2025-03-04T23:00:00Z', '--facts', file('none'))).rejects.toThrow(BevisError)
   await expect(run('--at', 'yesterday')).rejects.toThrow('is no instant')
+  await expect(run('--at', '2025-02-31T04:00:00Z')).rejects.toThrow('is no instant')
 })
 
 describe('what cannot be used is refused by its line', () => {

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { styleText } from 'node:util'
 import type { Command } from 'commander'
+import { z } from 'zod'
 import type { Answer, SetAnswer, Verdict } from '../contract/answer.ts'
 import { DIMENSIONS } from '../contract/answer.ts'
 import { evaluate } from '../contract/evaluate.ts'
@@ -141,14 +142,11 @@ function play(contract: Contract, facts: readonly Fact[], at: Date, policy: stri
   return playForget(contract, indexFacts(facts), parseForgetPolicy(policy), at)
 }
 
+const instant = z.iso.datetime({ offset: true })
+
 function readInstant(option: string, text: string): Date {
-  const date = new Date(text)
-  if (
-    /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(text) &&
-    !Number.isNaN(date.getTime())
-  ) {
-    return date
-  }
+  // Date itself takes 31 February for 3 March.
+  if (instant.safeParse(text).success) return new Date(text)
   throw new BevisError('USAGE', `${option} ${text} is no instant; write one like 2026-11-23T04:00:00Z`)
 }
 
