@@ -1,14 +1,4 @@
-/**
- * npm run bench            everything, with the defaults
- * npm run bench -- NAME    one of: demo, backup, restore, idle, contract, verify
- * Options of restore: --sets a,b,c,d (a small files, b large ones, c a mixed tree, d borgmatic), --pairs N (5),
- *   --files N (of set a, and of backup, 100000), --large N (files of 200 MB in set b, 30), --tree PATH (set c, /usr/share),
- *   --places local,rest,hash, --only verify,full,sample,disk,sums,check,limit. All of it takes an hour and a half.
- *   --folder PATH: works there, and keeps the sets, so that they are made once for any number of calls.
- * Options of others: --seconds N (idle, 60),
- *   --statements N (verify, 100000),
- *   --scales 1,10,100 and --keep-all (contract: all snapshots stay in the repository; try --scales 1,10)
- */
+/** Side by side in one run, as ratios: what Bevis costs beside its peers and limits. */
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { benchBackup } from './backup.ts'
@@ -18,9 +8,20 @@ import { benchIdle } from './idle.ts'
 import { benchRestore } from './restore.ts'
 import { benchVerify } from './verify.ts'
 
+const USAGE = `npm run bench            everything, with the defaults
+npm run bench -- NAME    one of: demo, backup, restore, idle, contract, verify
+Options of restore: --sets a,b,c,d (a small files, b large ones, c a mixed tree, d borgmatic), --pairs N (5),
+  --files N (of set a, and of backup, 100000), --large N (files of 200 MB in set b, 30), --tree PATH (set c, /usr/share),
+  --places local,rest,hash, --only verify,full,sample,disk,sums,check,limit. All of it takes an hour and a half.
+  --folder PATH: works there, and keeps the sets, so that they are made once for any number of calls.
+Options of others: --seconds N (idle, 60),
+  --statements N (verify, 100000),
+  --scales 1,10,100 and --keep-all (contract: all snapshots stay in the repository; try --scales 1,10)`
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    help: { type: 'boolean', short: 'h', default: false },
     files: { type: 'string', default: '100000' },
     large: { type: 'string', default: '30' },
     tree: { type: 'string', default: '/usr/share' },
@@ -56,7 +57,9 @@ const benches: Record<string, () => Promise<void> | void> = {
   contract: () =>
     benchContract({ scales: values.scales.split(',').map(Number), keepAll: values['keep-all'] }),
 }
-const wanted = positionals.length > 0 ? positionals : Object.keys(benches)
+const all = positionals.length > 0 ? positionals : Object.keys(benches)
+const wanted = values.help ? [] : all
+if (values.help) process.stdout.write(`${USAGE}\n`)
 for (const name of wanted) {
   const bench = benches[name]
   if (bench === undefined) throw new Error(`there is no bench ${name}: ${Object.keys(benches).join(', ')}`)
