@@ -273,6 +273,20 @@ describe('warned', () => {
     expect(warnings({ retention: keeping([{ per: 'fiscalYear', keep: 3 }]) })).toHaveLength(1)
   })
 
+  test('a set that an amendment would let begin anew', () => {
+    const amended = (more: Record<string, unknown>) =>
+      parse([versionOf(1, '2025-01-01'), versionOf(2, '2025-06-01', { sets: [setOf(more)] })]).warnings
+    expect(amended({ onboardedAt: undefined })).toMatchObject([
+      {
+        quote: expect.stringContaining('filer'),
+        message: expect.stringContaining('without onboardedAt it begins anew on 2025-06-01'),
+        da: { message: expect.stringContaining('begynder det forfra den 2025-06-01') },
+      },
+    ])
+    expect(amended({ onboardedAt: '2025-03-01' })).toEqual([])
+    expect(amended({ id: 'another', onboardedAt: undefined })).toEqual([])
+  })
+
   test('a unit that the version does not declare, with other units or with none', () => {
     const declared = (units?: object[]) =>
       parse([versionOf(1, '2025-01-01', { units, sets: [setOf({ unit: 'ribe' })] })]).warnings

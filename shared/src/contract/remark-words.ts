@@ -39,6 +39,17 @@ export const REMARK = {
       [`the set "${id}" is there twice`, 'Give each set of a version its own id.'],
       [`sættet "${id}" er der to gange`, 'Giv hvert sæt i en version sit eget id.'],
     ),
+  onboardedAgain: (id: string, day: string) =>
+    say(
+      [
+        `the set "${id}" is in an earlier version; without onboardedAt it begins anew on ${day}, and tests and inventories that are late are late no longer`,
+        'Add onboardedAt with the day on which the set began.',
+      ],
+      [
+        `sættet "${id}" er i en tidligere version; uden onboardedAt begynder det forfra den ${day}, og prøver og beholdningslister, der er forsinket, er det ikke længere`,
+        'Tilføj onboardedAt med den dag, sættet begyndte.',
+      ],
+    ),
   unitUnknown: (unit: string) =>
     say(
       [`the unit "${unit}" is not among the version's units`, 'Add the unit, or correct its id.'],

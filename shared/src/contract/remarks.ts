@@ -42,6 +42,7 @@ export function examine(value: unknown, draft: boolean): Remarks {
   const heads = rawVersions.map((raw) => headSchema.safeParse(raw).data)
   const whole = heads.filter((head) => head !== undefined)
   if (rawVersions.length > 0 && whole.length === heads.length) examineVersions(whole, remarks, draft)
+  examineOnboarding(rawVersions, remarks)
   const { start, end } = asMap(contract['term'])
   if (typeof start === 'string' && typeof end === 'string' && end < start) {
     remarks.errors.push({
@@ -88,6 +89,24 @@ function examineVersions(versions: Head[], { errors, warnings }: Remarks, draft:
       })
     }
     numbers.add(no)
+  })
+}
+
+/** Where nothing was tested or listed, the time runs from the onboarding: a later one would forgive it. */
+function examineOnboarding(rawVersions: readonly unknown[], { warnings }: Remarks): void {
+  const versions = rawVersions.map((raw) => versionSchema.safeParse(raw).data)
+  versions.forEach((version, index) => {
+    version?.sets.forEach(({ id, onboardedAt }, at) => {
+      const isOlder = versions.some(
+        (one) =>
+          one !== undefined &&
+          one.effectiveFrom < version.effectiveFrom &&
+          one.sets.some((set) => set.id === id),
+      )
+      if (onboardedAt !== undefined || !isOlder) return
+      const path = ['versions', index, 'sets', at]
+      warnings.push({ path, key: 'id', say: REMARK.onboardedAgain(id, version.effectiveFrom) })
+    })
   })
 }
 
