@@ -3,6 +3,7 @@ import type { FactIndex } from './facts.ts'
 import type { History } from './history.ts'
 import type { HoldInForce } from './hold.ts'
 import type { Known } from './known.ts'
+import { correctionMs } from './known.ts'
 import type { Lineage, Listed } from './lineage.ts'
 import type { Point } from './point.ts'
 import { byStart, idIn } from './point.ts'
@@ -57,17 +58,21 @@ export class Removals {
     this.#prunings.set(repository.id, prunings)
   }
 
-  /** The runs that removed a snapshot by one of its IDs. */
-  of(point: Point): Known<RetentionRun>[] {
-    return point.members.flatMap(({ id }) => this.#byId.get(id) ?? [])
+  /** The runs that removed a snapshot by one of its IDs since it was listed last: it may have come back before. */
+  of(point: Point, { listedAt }: Gone, clockToleranceMs: number): Known<RetentionRun>[] {
+    return point.members
+      .flatMap(({ id }) => this.#byId.get(id) ?? [])
+      .filter((run) => run.datedAt - correctionMs(run, clockToleranceMs) + clockToleranceMs >= listedAt)
   }
 
-  /** Pruned with success by the run that removed it, or by one begun after the inventory that it is gone from. */
-  pruned(point: Point, repository: string, goneFrom: Listed): Known<RetentionRun> | undefined {
-    const own = this.of(point).find((run) => hasPruned(run) && run.predicate.repository.id === repository)
-    if (own !== undefined) return own
+  /**
+   * Pruned with success by the run that removed it, or by one begun after the inventory that it is gone from.
+   * @param removedBy the runs that removed it
+   */
+  pruned({ repository, inventory }: Gone, removedBy: readonly Known<RetentionRun>[]): boolean {
+    if (removedBy.some((run) => hasPruned(run) && run.predicate.repository.id === repository)) return true
     const newest = this.#prunings.get(repository)?.at(-1)
-    return newest !== undefined && newest.startedAt >= goneFrom.takenAt ? newest.run : undefined
+    return newest !== undefined && newest.startedAt >= inventory.takenAt
   }
 }
 
@@ -162,25 +167,16 @@ export function weighCeiling(
     const gone = present === undefined ? goneFrom(point, lineage, at) : undefined
     const covering = holdsOver(point, history, holds)
     const inForce = covering.filter(({ end }) => at < end)
-    const pruned = gone && removals.pruned(point, gone.repository, gone.inventory)
+    const removedBy = gone === undefined ? [] : removals.of(point, gone, history.terms.clockToleranceMs)
+    const isPurged = gone !== undefined && removals.pruned(gone, removedBy)
     const id = present ?? gone?.id ?? point.snapshot.id
-    const broken = gone && inForce.find(({ start }) => goneAt(point, gone, removals) >= start)
+    const broken = gone && inForce.find(({ start }) => goneAt(gone, removedBy) >= start)
     if (broken !== undefined && gone !== undefined) {
       opinion.weigh('breached')
       const detail = { snapshot: id, authority: broken.authority }
-      opinion.find('hold-broken', gone.inventory.takenAt, detail, [
-        gone.inventory.fact,
-        ...removals.of(point),
-      ])
+      opinion.find('hold-broken', gone.inventory.takenAt, detail, [gone.inventory.fact, ...removedBy])
     }
-    const { state, since, until } = stateOf(
-      point,
-      history,
-      covering,
-      inForce.length > 0,
-      pruned !== undefined,
-      at,
-    )
+    const { state, since, until } = stateOf(point, history, covering, inForce.length > 0, isPurged, at)
     const isSettled =
       state === 'purged' &&
       broken === undefined &&
@@ -241,8 +237,9 @@ function standing(point: Point, newest: Listed, lineage: Lineage): number {
 
 interface Gone {
   repository: string
-  /** The ID under which it was listed last. */
+  /** The ID under which it was listed last, and when. */
   id: string
+  listedAt: number
   /** The first complete inventory of that repository from which it is gone: another's does not say so. */
   inventory: Listed
 }
@@ -260,10 +257,10 @@ function goneFrom(point: Point, lineage: Lineage, at: number): Gone | undefined 
   const repository = member?.repository
   const inventory = lineage.firstSince(last + 1, (one) => one.repository === repository)
   if (member === undefined || inventory === undefined) return undefined
-  return { repository: member.repository, id: member.id, inventory }
+  return { repository: member.repository, id: member.id, listedAt: last, inventory }
 }
 
 /** When it went: as the run that removed it says, else when an inventory first showed it. */
-function goneAt(point: Point, { inventory }: Gone, removals: Removals): number {
-  return Math.min(inventory.takenAt, ...removals.of(point).map(({ datedAt }) => datedAt))
+function goneAt({ inventory }: Gone, removedBy: readonly Known<RetentionRun>[]): number {
+  return Math.min(inventory.takenAt, ...removedBy.map(({ datedAt }) => datedAt))
 }

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { sha256Hex } from '../crypto.ts'
+import type { Contract } from './schema.ts'
 import {
   Story,
+  askAt,
   contractFor,
   contractOf,
   keeping,
@@ -249,6 +251,79 @@ describe('worked case 24: a new repository', () => {
       story.forget([...story.contents()], '2025-03-12T23:00:00Z')
       story.inventory('2025-03-12T23:10:00Z')
       expect(at('2025-03-12T23:30:00Z').filter((state) => state === 'purged')).toHaveLength(follows ? 5 : 7)
+    },
+  )
+
+  test('nor one that names another host, unless another set has taken the old one over', () => {
+    const of = (hosts: string[], more: object[] = []) => ({
+      sets: [
+        setOf({
+          selector: { repository: 'vts-01', hosts, requiredPaths: ['/srv/data'] },
+          retention: keeping([{ per: 'day', keep: 2 }], { age: 'P4D', purgeGrace: 'P2D' }),
+        }),
+        ...more,
+      ],
+    })
+    const amended = (more: object[] = []) =>
+      contractOf([versionOf(1, '2025-03-01', of(['srv1'])), versionOf(2, '2025-03-08', of(['srv2'], more))])
+    const old = week()
+    const story = new Story({ agent: 'agent-2', host: 'srv2' })
+    story.contents().push(...old.contents())
+    story.days('2025-03-08', '2025-03-12')
+    const at = (contract: Contract) => {
+      const { snapshots = [], dimensions } = setAt(
+        contract,
+        [...old.facts, ...story.facts],
+        '2025-03-12T22:30:00Z',
+      )
+      return [dimensions.ceiling, snapshots.length]
+    }
+    expect(at(amended())).toEqual(['breached', 12])
+    const other = setOf({
+      id: 'archive',
+      selector: { repository: 'vts-01', hosts: ['srv1'], requiredPaths: [] },
+    })
+    expect(at(amended([other]))).toEqual(['at-risk', 5])
+  })
+
+  test.each(['repository', 'host'])(
+    'what the %s before an amendment still owes is at risk when its test fails',
+    (changed) => {
+      const of = (repository: string, host: string) => ({
+        sets: [
+          setOf({
+            selector: { repository, hosts: [host], requiredPaths: ['/srv/data'] },
+            restoreTest: { every: 'P1M' },
+          }),
+        ],
+      })
+      const isMoved = changed === 'repository'
+      const amended = contractOf([
+        versionOf(1, '2025-03-01', of('vts-01', 'srv1')),
+        versionOf(2, '2025-03-08', isMoved ? of('vts-02', 'srv1') : of('vts-01', 'srv2')),
+      ])
+      const old = week()
+      const story = new Story({
+        agent: 'agent-2',
+        host: isMoved ? 'srv1' : 'srv2',
+        lineage: isMoved ? 'vts-02' : 'vts-01',
+      })
+      if (!isMoved) story.contents().push(...old.contents())
+      story.days('2025-03-08', '2025-03-09')
+      old.inventory('2025-03-09T22:00:00Z')
+      const proof = () => {
+        const facts = [...old.facts, ...story.facts].toSorted((a, b) =>
+          a.receivedAt < b.receivedAt ? -1 : 1,
+        )
+        const answer = askAt(amended, facts, '2025-03-09T23:00:00Z')
+        return [
+          answer.sets[0]?.dimensions.proof,
+          answer.findings.filter(({ code }) => code === 'failed-test').length,
+        ]
+      }
+      expect(proof()).toEqual(['compliant', 0])
+      old.test(old.contents()[3]!, '2025-03-09T22:30:00Z', 'FAILED')
+      expect(proof()).toEqual(['at-risk', 1])
     },
   )
 })

@@ -131,6 +131,22 @@ describe('the ceiling', () => {
     expect(ceilingAt(story, '2025-06-02T12:30:00Z')).toEqual(['purged', 'compliant'])
   })
 
+  test('a run that pruned it before it came back has not purged it', () => {
+    const { story, snapshot } = imported()
+    story.forget([snapshot], '2025-05-20T11:00:00Z')
+    story.inventory('2025-05-20T12:00:00Z')
+    expect(ceilingAt(story, '2025-06-01T12:00:00Z')).toEqual(['purged', 'compliant'])
+    // The storage was set back to an earlier state.
+    story.contents().push(snapshot)
+    story.inventory('2025-06-02T12:00:00Z')
+    expect(ceilingAt(story, '2025-06-02T12:30:00Z')).toEqual(['over-retained', 'breached'])
+    story.drop(snapshot)
+    story.inventory('2025-06-03T12:00:00Z')
+    expect(ceilingAt(story, '2025-06-03T12:30:00Z')).toEqual(['over-retained', 'breached'])
+    story.forget([], '2025-06-04T12:00:00Z')
+    expect(ceilingAt(story, '2025-06-04T12:30:00Z')).toEqual(['purged', 'compliant'])
+  })
+
   test('is not promised without max or hold', () => {
     const set = setAt(contractFor({}), imported().story, '2025-06-01T12:00:00Z')
     expect(set.dimensions.ceiling).toBe('not-applicable')

@@ -105,15 +105,16 @@ export function weighAge(
  * A failure stays with its snapshot until the same snapshot passes, or a listing made after the test no longer has it:
  * a listing from before, or none, does not say that it is gone. It is told also where no tests are agreed, since a
  * refuted snapshot satisfies nothing.
+ * @param told the snapshots of which it was told already: a twin says the same, and so does another version's history
  */
 export function weighFailures(
   opinion: Opinion,
   history: History,
   failed: readonly Point[],
+  told: Set<string>,
   at: number,
 ): void {
   const inventory = history.lineage.newest(at)
-  const told = new Set<string>() // a twin says the same
   for (const point of failed) {
     const failures = new Refutation(point.tests).failuresAt(at)
     if (failures === 0) continue

@@ -51,11 +51,14 @@ export class SetJudge {
   readonly #courses: Courses
   readonly #owing: readonly Owing[]
   readonly #tally: Tally = new Map()
+  /** The same, with the hosts that earlier versions name: what of theirs is there stays under the ceiling. */
+  readonly #kept: History
   readonly #purged = new Purged()
   /** What lies in repositories that only earlier versions name. */
   readonly #left: readonly { history: History; purged: Purged }[]
   readonly #ladder: Ladder
-  #tests: { all: SetTest[]; failed: Point[] } | undefined
+  #tests: SetTest[] | undefined
+  readonly #failed = new Map<History, Point[]>()
   #generations = new Map<TierLine, Generations>()
 
   constructor(situation: Situation, id: string, versions: readonly SetTerms[]) {
@@ -65,7 +68,9 @@ export class SetJudge {
     this.#id = id
     this.#terms = terms
     this.#history = situation.historyOf(terms)
-    this.#left = leftBehind(situation, versions, terms).map((history) => ({ history, purged: new Purged() }))
+    const ever = withEarlierHosts(versions, terms)
+    this.#kept = situation.historyOf(ever)
+    this.#left = leftBehind(situation, versions, ever).map((history) => ({ history, purged: new Purged() }))
     this.#excused = excusedDays(situation.versions, situation.events, id)
     this.#courses = new Courses(versions, (own, line, index) => this.#generationsOf(own, line).endOf(index))
     this.#owing = this.#courses.all.map(
@@ -86,13 +91,17 @@ export class SetJudge {
   /** Takes note of what has come, by history. */
   extend(touched: ReadonlyMap<History, Touched>): void {
     const own = touched.get(this.#history)
-    if (own !== undefined) this.#purged.extend(own, this.#history)
+    const kept = touched.get(this.#kept)
+    if (kept !== undefined) this.#purged.extend(kept, this.#kept)
     for (const { history, purged } of this.#left) {
       const left = touched.get(history)
       if (left !== undefined) purged.extend(left, history)
     }
-    const isTested = own?.added.some(({ tests }) => tests.length > 0)
-    if (own === undefined || own.tested.length > 0 || isTested === true) this.#tests = undefined
+    if (own === undefined || isTested(own)) this.#tests = undefined
+    for (const history of this.#failed.keys()) {
+      const one = touched.get(history)
+      if (one === undefined || isTested(one)) this.#failed.delete(history)
+    }
     const since = [...touched.values()].reduce((first, one) => Math.min(first, one.since), Infinity)
     for (const owing of this.#owing) {
       owing.reopen(since)
@@ -124,11 +133,11 @@ export class SetJudge {
     if (retention.max !== undefined || holds.length > 0) {
       opinions.ceiling.weigh('compliant')
       const removals = this.#situation.removalsOf(history.lineage)
-      const there = weighCeiling(opinions.ceiling, history, holds, removals, this.#purged, at)
+      const there = weighCeiling(opinions.ceiling, this.#kept, holds, removals, this.#purged, at)
       const left = this.#left.map((one) => this.#weighLeft(opinions.ceiling, one, holds))
       snapshots = () => [there, ...left].flatMap((answers) => answers())
     }
-    this.#weighTests(opinions.proof, isPromised)
+    this.#weighTests(opinions.proof, isPromised, live)
     for (const copy of copies) {
       opinions.copies.weigh('compliant')
       const place = this.#situation.copyPlaceOf(copy.repository, terms)
@@ -153,22 +162,36 @@ export class SetJudge {
     return weighCeiling(opinion, history, holds, removals, purged, this.#situation.at, own)
   }
 
-  #weighTests(opinion: Opinion, isPromised: boolean): void {
+  #weighTests(opinion: Opinion, isPromised: boolean, live: readonly Owed[]): void {
     const { at } = this.#situation
     const [terms, history] = [this.#terms, this.#history]
     const { restoreTest } = terms.set
-    const { all, failed } = (this.#tests ??= { all: testsOf(history, at), failed: failedOf(history) })
-    if (restoreTest !== undefined && isPromised) {
-      opinion.weigh('compliant')
-      weighProof(opinion, history, restoreTest, all, at)
-      weighFailures(opinion, history, failed, at)
-      this.#ladder.weigh(opinion, history, restoreTest, all, at)
-    } else {
+    if (restoreTest === undefined || !isPromised) {
       const unpromised = new Opinion(this.#id, 'not-applicable')
-      weighFailures(unpromised, history, failed, at)
+      this.#weighFailures(unpromised, live)
       opinion.findings.push(...unpromised.findings)
+      return
+    }
+    const tests = (this.#tests ??= testsOf(history, at))
+    opinion.weigh('compliant')
+    weighProof(opinion, history, restoreTest, tests, at)
+    this.#weighFailures(opinion, live)
+    this.#ladder.weigh(opinion, history, restoreTest, tests, at)
+  }
+
+  /** Of the set as it is now, and of what an earlier version's repositories and hosts still owe. */
+  #weighFailures(opinion: Opinion, live: readonly Owed[]): void {
+    const told = new Set<string>()
+    for (const history of new Set([this.#history, ...live.map((one) => one.history)])) {
+      const failed = this.#failed.get(history) ?? failedOf(history)
+      this.#failed.set(history, failed)
+      weighFailures(opinion, history, failed, told, this.#situation.at)
     }
   }
+}
+
+function isTested({ added, tested }: Touched): boolean {
+  return tested.length > 0 || added.some(({ tests }) => tests.length > 0)
 }
 
 type Opinions = Record<Dimension, Opinion>
@@ -264,6 +287,17 @@ function rateOf({ open, tally }: Sum): number | null {
   const kept = count('met') + count('discharged')
   const settled = kept + count('missed') + count('lost')
   return settled === 0 ? null : kept / settled
+}
+
+/** An amendment that names other hosts frees nothing of the earlier ones, unless another set has taken them over. */
+function withEarlierHosts(versions: readonly SetTerms[], terms: SetTerms): SetTerms {
+  const { selector } = terms.set
+  const others = terms.version.sets.filter(({ id }) => id !== terms.set.id)
+  const isTakenOver = (host: string): boolean => others.some((set) => set.selector.hosts.includes(host))
+  const earlier = versions.flatMap(({ set }) => set.selector.hosts).filter((host) => !isTakenOver(host))
+  const hosts = [...new Set([...selector.hosts, ...earlier])]
+  if (hosts.length === selector.hosts.length) return terms
+  return { ...terms, set: { ...terms.set, selector: { ...selector, hosts } } }
 }
 
 /** An amendment that names another repository does not empty the one before: by today's terms, what is there counts. */
