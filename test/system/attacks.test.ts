@@ -176,7 +176,9 @@ test('a key of small order enrols nobody', async () => {
 })
 
 test('a revoked key is refused', async () => {
-  await well(pair.collector('agent', 'revoke', 'web3', '--reason', 'stolen', '--person', 'S. Lind'))
+  const since = new Date(Date.now() + 3_600_000).toISOString()
+  const said = ['--reason', 'stolen', '--person', 'S. Lind', '--compromised-since', since]
+  await well(pair.collector('agent', 'revoke', 'web3', ...said))
   expect(await answerTo('a revoked key used', web3, web3.next())).toBe('AGENT_REVOKED')
 })
 
@@ -283,6 +285,15 @@ test('bevis-verify finds the equivocation that the collector logged, and nothing
     'chain.equivocation',
   ])
   told('a second statement for one number, in the pack', 'bevis-verify: chain.equivocation')
+})
+
+test('a clock that nobody named does not clear a key that was in other hands', async () => {
+  const zip = zipOf(await filesOf('later.zip'))
+  const revocation = async (trust: string) =>
+    (await verify(zip, trust)).checks.find(({ id }) => id === 'keys.revocation')?.outcome
+  expect(await revocation(trustText(sound))).toBe('held')
+  expect(await revocation(trustText())).toBe('not-checked')
+  told('a stolen key’s statements stamped by a clock of the thief’s', 'bevis-verify: keys.revocation')
 })
 
 const encode = (text: string) => new TextEncoder().encode(text)

@@ -236,7 +236,15 @@ describe('a pack', () => {
     const compromisedSince = new Date(Date.now() + 60_000).toISOString() // the authority may be off by a second
     const order = { agent: 'web1', reason: 'stolen', person: 'S. Lind', compromisedSince }
     await collector.office.revoke(order)
-    expect(failuresOf(await reportOn((await pack()).files))).toEqual([])
+    const { files } = await pack()
+    expect(failuresOf(await reportOn(files))).toEqual([])
+    // Whoever has the key and the collector has a clock of its own too, and sets it as it likes.
+    const unnamed = await reportOn(files, '')
+    expect(failuresOf(unnamed)).toEqual([
+      expect.stringMatching(/^keys\.revocation: .* in other hands since .*, and of 2 statements no stamp/),
+    ])
+    expect([unnamed.exit, unnamed.times?.anchored]).toEqual([2, false])
+    expect(unnamed.times?.bounds.every(({ before }) => before !== null)).toBe(true)
     const unstamped = verifyPack({ files: (await pack()).files, trust: trustOf() })
     expect(unstamped.checks.find(({ id }) => id === 'keys.revocation')).toMatchObject({
       outcome: 'not-checked',
@@ -252,9 +260,9 @@ describe('a pack', () => {
     await agent.send([agent.next({ chain: { log: { origin, size, root: root.toBase64() } } })])
     const { files } = await pack()
     const vkey = formatVkey('customer.example/root', signerOf('root').spki)
-    const revokedAt = async (time: number) => {
+    const revokedAt = async (time: number, tsa = `tsa: ${fingerprint()}`) => {
       const revoked = `{ keyid: ${agent.signer.keyid}, since: "${new Date(time).toISOString()}" }`
-      const more = `tsa: ${fingerprint()}\nroot: { vkey: "${vkey}", revoked: [${revoked}] }`
+      const more = `${tsa}\nroot: { vkey: "${vkey}", revoked: [${revoked}] }`
       return (await reportOn(files, more)).checks.find(({ id }) => id === 'keys.revocation')
     }
     expect(await revokedAt(Date.now() - HOUR_MS)).toMatchObject({
@@ -263,6 +271,9 @@ describe('a pack', () => {
       detail: expect.stringMatching(/signed after .* was revoked/),
     })
     expect(await revokedAt(Date.now() + HOUR_MS)).toMatchObject({ outcome: 'held' })
+    // What clocks say that nobody named speaks against the pack, and never for it.
+    expect(await revokedAt(Date.now() - HOUR_MS, '')).toMatchObject({ outcome: 'failed' })
+    expect(await revokedAt(Date.now() + HOUR_MS, '')).toMatchObject({ outcome: 'not-checked' })
   })
 
   test('is made without a stamp when the authority is down, and says so', async () => {

@@ -242,7 +242,7 @@ export class Chains {
     this.#findings.skip(
       'keys.revocation',
       `${whose} may have been in other hands since ${since}, and of ${many(doubtful, 'statement')} ` +
-        'no stamp proves that it was logged before',
+        'no stamp by an authority that your trust file names (tsa) proves that it was logged before',
     )
   }
 }

@@ -173,7 +173,10 @@ export class Times {
     this.#boundsOf = provenBounds(standing)
   }
 
-  /** What stamps prove of the statement. */
+  /**
+   * What stamps prove of the statement. A clock that your trust file does not name may be that of whoever made the
+   * pack: what it says can speak against the pack, and never for it, so nothing is proven to be `before` anything.
+   */
   add({ chain, leafIndex, receivedAt, place }: LoggedStatement): ProvenBounds {
     if (this.#boundsOf === null) return UNBOUNDED
     const found = this.#boundsOf({ embeddedSize: chain?.log?.size ?? null, leafIndex })
@@ -192,11 +195,12 @@ export class Times {
       last.lastLeaf = leafIndex
       last.statements += 1
     }
-    return found
+    return this.#isAnchored ? found : { ...found, before: null }
   }
 
-  /** The instant before which a leaf was logged, as stamps prove it; null where none does. */
+  /** The instant before which a leaf was logged, as stamps of clocks that you named prove it; null where none does. */
   before(leafIndex: number): string | null {
+    if (!this.#isAnchored) return null
     return this.#boundsOf?.({ embeddedSize: null, leafIndex }).before ?? null
   }
 

@@ -247,6 +247,14 @@ export const da: Words = {
     [/^(\d+) chains?, (\d+) statements?$/, '$1 kæder, $2 erklæringer'],
     [/^(\d+) places?$/, '$1 pladser'],
     [/^none revoked$/, 'ingen er tilbagekaldt'],
+    [
+      /^the key of (\S+) may have been in other hands since (\S+), and of (\d+) statements? no stamp .*$/,
+      'nøglen for $1 kan have været i andres hænder siden $2, og for $3 erklæringer beviser intet stempel fra et ur i din tillidsfil (tsa), at de blev logget før det',
+    ],
+    [
+      /^the key (\S+) may have been in other hands since (\S+), and of (\d+) statements? no stamp .*$/,
+      'nøglen $1 kan have været i andres hænder siden $2, og for $3 erklæringer beviser intet stempel fra et ur i din tillidsfil (tsa), at de blev logget før det',
+    ],
     [/^(\d+) revoked$/, '$1 tilbagekaldt'],
     [/^(\S+), (\d+) lea(?:f|ves)$/, '$1, $2 blade'],
     [/^(\d+) lea(?:f|ves)$/, '$1 blade'],
