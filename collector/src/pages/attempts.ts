@@ -9,14 +9,25 @@ export function createAttempts(limit: { max: number; windowMs: number; now: () =
   const recent = (key: string) => (failures.get(key) ?? []).filter((at) => at > now().getTime() - windowMs)
 
   return {
-    isSpent: (key: string): boolean => recent(key).length >= max,
-
-    fail(key: string): void {
-      const times = [...recent(key), now().getTime()].slice(-max)
+    /**
+     * Counts a failure before anything is looked at, so that attempts beside each other do not all pass as the first.
+     * @returns what takes it back, for who was right after all; null: the key is spent, and nothing was counted
+     */
+    begin(key: string): (() => void) | null {
+      const times = recent(key)
+      if (times.length >= max) return null
+      const at = now().getTime()
       failures.delete(key) // and back at the end of the line
-      failures.set(key, times)
+      failures.set(key, [...times, at])
       const [oldest] = failures.keys()
       if (failures.size > KEYS_KEPT && oldest !== undefined) failures.delete(oldest)
+      return () => {
+        const left = recent(key)
+        const own = left.indexOf(at)
+        if (own >= 0) left.splice(own, 1)
+        if (left.length > 0) failures.set(key, left)
+        else failures.delete(key)
+      }
     },
   }
 }

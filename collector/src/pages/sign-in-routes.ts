@@ -37,6 +37,18 @@ export function registerSignIn(scope: FastifyInstance, parts: SignInParts): void
   const byAddress = createAttempts({ ...BY_ADDRESS, now })
   const byAccount = createAttempts({ ...BY_ACCOUNT, now })
 
+  /** What takes the attempt back; null: there were too many failures. */
+  function beginAttempt(address: string, name: string): (() => void) | null {
+    const ofAddress = byAddress.begin(address)
+    const ofAccount = ofAddress && byAccount.begin(name)
+    if (ofAddress !== null && ofAccount === null) ofAddress()
+    if (ofAddress === null || ofAccount === null) return null
+    return () => {
+      ofAddress()
+      ofAccount()
+    }
+  }
+
   async function checkedAccount(email: string, password: string): Promise<string | null> {
     const account = await store.db
       .selectFrom('account')
@@ -64,13 +76,17 @@ export function registerSignIn(scope: FastifyInstance, parts: SignInParts): void
   scope.post('/sign-in', { preHandler: checkToken }, async (request, reply) => {
     const form = signInForm.safeParse(request.body)
     const name = form.data?.email.trim().toLowerCase() ?? ''
-    if (byAddress.isSpent(request.ip) || byAccount.isSpent(name)) {
+    const takeBack = beginAttempt(request.ip, name)
+    if (takeBack === null) {
       throw new BevisError('TOO_MANY_REQUESTS', 'too many sign-ins have failed: wait a few minutes')
     }
-    const accountId = form.success ? await checkedAccount(form.data.email, form.data.password) : null
+    const accountId = form.success
+      ? await checkedAccount(form.data.email, form.data.password).catch((error: unknown) => {
+          takeBack() // nobody was wrong
+          throw error
+        })
+      : null
     if (accountId === null) {
-      byAddress.fail(request.ip)
-      byAccount.fail(name)
       request.log.warn({ ip: request.ip }, 'a sign-in was refused')
       const csrf = reply.generateCsrf()
       const email = form.success ? form.data.email : ''
@@ -80,6 +96,7 @@ export function registerSignIn(scope: FastifyInstance, parts: SignInParts): void
         signInView({ csrf, next, email, wrong: true }, locale),
       )
     }
+    takeBack()
     // another ID from here on: one that was planted before the sign-in is worth nothing after it
     await request.session.regenerate()
     request.session.accountId = accountId
