@@ -20,22 +20,28 @@ const KEPT_LOGGED = 1_000
  */
 const KEPT_MS = 35 * 86_400_000
 
-/** The oldest signed statements that have no receipt: at most `limit`, and at most `bytes` of envelopes (but one). */
-export function nextBatch(state: State, limit: number, bytes: number): Queued[] {
+/**
+ * The oldest signed statements that have no receipt: at most `limit`, and at most `bytes` of envelopes (but one). Those
+ * whose envelope has `tooLarge` bytes or more are passed by.
+ */
+export function nextBatch(state: State, limit: number, bytes: number, tooLarge = Infinity): Queued[] {
   const rows = state
-    .sql<[number], Queued>(
+    .sql<[], Queued>(
       `select epoch, seq, pae_digest as paeDigest, name, created_at as createdAt, envelope
-       from statement where state = 'signed' order by epoch, seq limit ?`,
+       from statement where state = 'signed' order by epoch, seq`,
     )
-    .iterate(limit)
+    .iterate()
   const batch: Queued[] = []
   let length = 0
   for (const row of rows) {
-    length += Buffer.byteLength(row.envelope) + 1
-    if (batch.length > 0 && (length > bytes || opensEpoch(row))) break
-    batch.push(row)
+    const rowBytes = Buffer.byteLength(row.envelope)
     // What opens an epoch may bring the key of those behind it: they come once it is in the log.
-    if (opensEpoch(row)) break
+    if (opensEpoch(row) && (batch.length > 0 || rowBytes >= tooLarge)) break
+    if (rowBytes >= tooLarge) continue
+    length += rowBytes + 1
+    if (batch.length > 0 && length > bytes) break
+    batch.push(row)
+    if (opensEpoch(row) || batch.length === limit) break
   }
   return batch
 }

@@ -1,6 +1,12 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { generateSigningKey, signerFromPem } from '@bevis/shared/crypto'
 import { encodeEnvelope, paeDigest, signEnvelope } from '@bevis/shared/evidence/envelope'
 import { parseVkey, signCheckpoint } from '@bevis/shared/log/checkpoint'
@@ -55,7 +61,7 @@ function queue(count: number, length = 10): string[] {
   return state.write(() =>
     Array.from({ length: count }, (_, index) => {
       const payload = new TextEncoder().encode(
-        JSON.stringify({ seq: last + index + 1, pad: 'x'.repeat(length) }),
+        JSON.stringify({ seq: last + index + 1, pad: randomBytes(length / 2).toString('hex') }),
       )
       const digest = paeDigest(payload)
       insert.run(last + index + 1, digest, payload, encodeEnvelope(signEnvelope(payload, [signer])))
@@ -144,12 +150,93 @@ test('a collector that is not there', async () => {
   expect(readSpool(state).depth).toBe(1)
 })
 
-test('413 halves the batch; one statement that is too large alone is kept as refused', async () => {
-  queue(4)
-  const tooLarge: Fault = (response) => response.writeHead(413).end()
-  log.faults.push(tooLarge, tooLarge, tooLarge)
-  expect(await sendOutbox(sender)).toMatchObject({ logged: 3, failure: null })
-  expect(readSpool(state)).toMatchObject({ depth: 0, refused: 1 })
+describe('a proxy before the collector that takes no large request', () => {
+  let limitBytes: number
+  let requests: number
+  let proxy: Server
+  let behind: Sender
+
+  beforeEach(async () => {
+    requests = 0
+    proxy = createServer((request, response) => {
+      void buffer(request).then(async (body) => {
+        requests += 1
+        if (body.length > limitBytes) return response.writeHead(413).end('<html>')
+        const { method = '', headers } = request
+        const sent = { 'content-encoding': headers['content-encoding'] ?? 'identity' }
+        const type = { 'content-type': headers['content-type'] ?? '' }
+        const init = { method, ...(method === 'POST' && { body, headers: { ...type, ...sent } }) }
+        const answer = await fetch(`${log.url}${request.url}`, init)
+        return response
+          .writeHead(answer.status, { 'content-type': 'application/json' })
+          .end(await answer.text())
+      })
+    })
+    proxy.listen(0, '127.0.0.1')
+    await once(proxy, 'listening')
+    const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
+    behind = { ...sender, transport: openTransport({ url }, () => new Date()) }
+  })
+
+  afterEach(async () => {
+    await behind.transport.close()
+    proxy.close()
+  })
+
+  test('has batches halved until they pass', async () => {
+    const digests = queue(40, 500)
+    limitBytes = 10_000
+    expect(await sendOutbox(behind)).toMatchObject({ logged: 40, refused: 0, failure: null })
+    expect(log.leaves).toEqual(digests)
+    expect(requests).toBeGreaterThan(log.requests)
+  })
+
+  test('holds up what is too large for it, and nothing else', async () => {
+    limitBytes = 4_000
+    const [first, large] = [...queue(1), ...queue(1, 9_000)]
+    const others = [...queue(1), ...queue(1, 20_000), ...queue(2)]
+    const small = [first, others[0], ...others.slice(2)]
+    expect(await sendOutbox(behind)).toMatchObject({
+      logged: 4,
+      refused: 0,
+      failure: {
+        code: 'COLLECTOR_UNREACHABLE',
+        message: expect.stringMatching(/^statement 1\/2 .*413.*client_max_body_size/),
+      },
+    })
+    expect(log.leaves).toEqual(small)
+    expect(readSpool(state)).toMatchObject({ depth: 2, refused: 0 })
+    limitBytes = 1024 * 1024
+    expect(await sendOutbox(behind)).toMatchObject({ logged: 2, failure: null })
+    expect(log.leaves).toEqual([...small, large, others[1]])
+  })
+
+  test('or none at all loses nothing', async () => {
+    limitBytes = -1
+    queue(100)
+    expect(await sendOutbox(behind)).toMatchObject({
+      logged: 0,
+      refused: 0,
+      failure: { code: 'COLLECTOR_UNREACHABLE' },
+    })
+    expect(requests).toBeLessThan(15)
+    expect(readSpool(state)).toMatchObject({ depth: 100, refused: 0 })
+    expect(readAlarms(folder)).toEqual([])
+    limitBytes = 1024 * 1024
+    expect(await sendOutbox(behind)).toMatchObject({ logged: 100, failure: null })
+  })
+
+  test('keeps back what stands behind an epoch’s first statement, which is too large', async () => {
+    limitBytes = 4_000
+    queue(1)
+    queue(1, 9_000)
+    queue(1)
+    state.write(() =>
+      state.sql<[], never>('update statement set epoch = 2, seq = seq - 1 where seq > 1').run(),
+    )
+    expect(await sendOutbox(behind)).toMatchObject({ logged: 1, failure: { code: 'COLLECTOR_UNREACHABLE' } })
+    expect(readSpool(state).depth).toBe(2)
+  })
 })
 
 describe('a refused statement', () => {

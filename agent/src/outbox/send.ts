@@ -99,13 +99,15 @@ export async function sendOutbox(sender: Sender, signal?: AbortSignal): Promise<
   try {
     await whilePassing(() => asWitness(sender, cosignHeadOfHour))
     let limit = BATCH_LIMIT_ENVELOPES
+    let held: { readonly bytes: number; readonly failure: BevisError } | null = null
     for (;;) {
-      const batch = nextBatch(state, limit, BATCH_BYTES)
+      const batch = nextBatch(state, limit, BATCH_BYTES, held?.bytes)
       if (batch.length === 0) break
       const reply = await postBatch(sender, batch, signal)
       retryAfterMs = reply.retryAfterMs
       if (reply.status === 413) {
-        if (batch.length === 1) state.write(() => batch.forEach((row) => refuseAsTooLarge(state, row)))
+        const [row] = batch
+        if (row !== undefined && batch.length === 1) held = heldBack(row, held)
         limit = Math.max(1, Math.floor(batch.length / 2))
         continue
       }
@@ -116,6 +118,7 @@ export async function sendOutbox(sender: Sender, signal?: AbortSignal): Promise<
       if (settled.failure !== null) throw settled.failure
       retryAfterMs = null
     }
+    if (held !== null) throw held.failure
     await whilePassing(() => asWitness(sender, cosignNewest))
     return { ...done, alarms, retryAfterMs: null, failure: null }
   } catch (cause) {
@@ -284,11 +287,17 @@ function believe(
   }
 }
 
-function refuseAsTooLarge(state: State, row: Queued): void {
-  markRefused(
-    state,
-    row,
-    'REQUEST_TOO_LARGE',
-    'the collector takes no request as large as this one statement',
-  )
+/**
+ * A collector takes a request many times as large as one statement: it is something before it that does not, so the
+ * statement waits, and what is smaller passes it. The first failure is the one that is told.
+ */
+function heldBack(
+  { epoch, seq, envelope }: Queued,
+  before: { readonly failure: BevisError } | null,
+): { bytes: number; failure: BevisError } {
+  const bytes = Buffer.byteLength(envelope)
+  const message =
+    `statement ${epoch}/${seq} alone (${bytes} bytes) was answered 413: something before the collector takes no request ` +
+    `that large. Let it take ${BATCH_LIMIT_BYTES / 1024 / 1024} MiB (nginx: client_max_body_size)`
+  return { bytes, failure: before?.failure ?? new BevisError('COLLECTOR_UNREACHABLE', message) }
 }
