@@ -118,7 +118,10 @@ export function contractCommands(program: Command): void {
     'evaluate AFT-2025-052',
     'evaluate AFT-2025-052 --at 2026-10-01T00:00:00Z --known-at 2026-10-01T00:00:00Z',
   ])
-    .option('--at <instant>', 'as it stood then (default: now); later than now: if nothing more arrives')
+    .option(
+      '--at <instant>',
+      'as it stood then (default: now); up to ten years later than now: if nothing more arrives',
+    )
     .option('--known-at <instant>', 'from what had been received by then (default: everything)')
     .action((id: string, options: Common & { at?: string; knownAt?: string }) =>
       withOpened(options, async (opened) =>

@@ -45,3 +45,11 @@ test('findings are told in words, and what lies ahead as what it is', async () =
   expect((await evaluate('2025-03-02T12:00:00Z')).text).not.toContain('in the future')
   expect((await evaluate()).text).not.toContain('in the future')
 })
+
+test('what lies further ahead than anybody plans is refused, since every day until then would be judged', async () => {
+  await expect(evaluate('2035-03-03')).rejects.toMatchObject({
+    code: 'REQUEST_INVALID',
+    message: expect.stringContaining('2035-03-03T00:00:00.000Z is too far ahead'),
+  })
+  expect((await evaluate('2035-03-01')).headline).toBe('breached')
+})

@@ -2,7 +2,7 @@ import type { FindingAnswer } from '@bevis/shared/contract/answer'
 import { toInstant } from '@bevis/shared/format'
 import { en } from '../pages/language/en.ts'
 import { openCompliance } from '../compliance/open.ts'
-import { readInstant } from './instant.ts'
+import { readAt, readInstant } from './instant.ts'
 import type { Opened } from './open.ts'
 import { alignColumns } from './outcome.ts'
 import type { Outcome } from './outcome.ts'
@@ -16,7 +16,7 @@ export async function evaluateCommand(
   id: string,
   options: { at?: string; knownAt?: string },
 ): Promise<Outcome> {
-  const [at, knownAt] = [readInstant(options.at), readInstant(options.knownAt)]
+  const [at, knownAt] = [readAt(options.at, now()), readInstant(options.knownAt)]
   const isAhead = at !== undefined && at > now()
   const when = { at: at && toInstant(at), knownAt: knownAt && toInstant(knownAt) }
   const answer = await openCompliance({ store, now }).answer(id, when)

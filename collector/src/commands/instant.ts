@@ -1,4 +1,5 @@
 import { BevisError } from '@bevis/shared/error'
+import { assertNotFarAhead, YEARS_AHEAD } from '../compliance/ahead.ts'
 
 /** The day that an option names stands for its first instant, UTC. @throws BevisError USAGE */
 export function readInstant(text: string): Date
@@ -13,6 +14,13 @@ export function readInstant(text: string | undefined): Date | undefined {
   } catch (cause) {
     throw new BevisError('USAGE', `${text} is no day or instant such as 2026-11-23T04:05:06Z`, { cause })
   }
+}
+
+/** The instant of `--at`. @throws BevisError USAGE; REQUEST_INVALID for one that is too far ahead to judge by */
+export function readAt(text: string | undefined, now: Date): Date | undefined {
+  const at = readInstant(text)
+  assertNotFarAhead(at, now, YEARS_AHEAD.operators)
+  return at
 }
 
 /** Where a period begins that names only its end. */

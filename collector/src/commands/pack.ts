@@ -5,7 +5,7 @@ import type { Language } from '../pages/language/locale.ts'
 import { evidencePapers } from '../report/evidence/report.ts'
 import { readPage } from '@bevis/shared/verify/page-command'
 import { writePack } from '../report/pack.ts'
-import { aYearBefore, readInstant } from './instant.ts'
+import { aYearBefore, readAt, readInstant } from './instant.ts'
 import { openLogOf, openStamperOf } from './open.ts'
 import type { Opened } from './open.ts'
 import type { Outcome } from './outcome.ts'
@@ -44,7 +44,7 @@ export async function packCommand(opened: Opened, contract: string, options: Pac
     from: readInstant(options.from) ?? aYearBefore(to),
     to,
     clauses: options.clause,
-    at: readInstant(options.at),
+    at: readAt(options.at, now()),
     knownAt: readInstant(options.knownAt),
     now: now(),
     papers: evidencePapers(await paperOptions(config, options.language ?? 'da')),

@@ -7,7 +7,7 @@ import { issueServiceReport, readServiceReport, serviceReportPdf } from '../repo
 import { tellPack } from '../report/pack.ts'
 import { writeEvidenceReport } from '../report/evidence/report.ts'
 import { claimNewFile } from '../state.ts'
-import { aYearBefore, readInstant } from './instant.ts'
+import { aYearBefore, readAt, readInstant } from './instant.ts'
 import { openLogOf, openOfficeOf } from './open.ts'
 import type { Opened } from './open.ts'
 import type { Outcome } from './outcome.ts'
@@ -37,7 +37,7 @@ export async function evidenceReportCommand(
     contractId: contract,
     from: readInstant(wish.from) ?? aYearBefore(to),
     to,
-    at: readInstant(wish.at),
+    at: readAt(wish.at, now()),
     knownAt: readInstant(wish.knownAt),
     now: now(),
   })

@@ -1,10 +1,12 @@
+import type { Answer } from '@bevis/shared/contract/answer'
 import { BevisError } from '@bevis/shared/error'
 import { instant, slug } from '@bevis/shared/format'
 import { problemSchema } from '@bevis/shared/wire'
 import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { Compliance } from '../compliance/compliance.ts'
+import { assertNotFarAhead, YEARS_AHEAD } from '../compliance/ahead.ts'
+import type { Compliance, When } from '../compliance/compliance.ts'
 import { readLedger } from '../report/facts.ts'
 import { findContract } from '../store/read/contracts.ts'
 import type { Scope, Store } from '../store/store.ts'
@@ -118,11 +120,14 @@ export function contractRoutes(parts: {
     return scope
   }
 
-  async function assertVisible(request: FastifyRequest, id: string): Promise<void> {
+  /** The answer on a contract that the reader may see. */
+  async function answerFor(request: FastifyRequest, id: string, when: When): Promise<Answer> {
     const scope = await scopeOf(request)
     if ((await findContract(store.db, scope, id)) === undefined) {
       throw new BevisError('NOT_FOUND', `there is no contract ${id} that this account may see`)
     }
+    assertNotFarAhead(when.at === undefined ? undefined : new Date(when.at), now(), YEARS_AHEAD.readers)
+    return compliance.answer(id, when)
   }
 
   // oxlint-disable-next-line require-await -- a Fastify plugin is asynchronous
@@ -137,10 +142,7 @@ export function contractRoutes(parts: {
           response: { 200: statusSchema, '4xx': problemSchema },
         },
       },
-      async (request) => {
-        await assertVisible(request, request.params.id)
-        return compliance.answer(request.params.id, request.query)
-      },
+      (request) => answerFor(request, request.params.id, request.query),
     )
 
     app.get(
@@ -171,8 +173,7 @@ export function contractRoutes(parts: {
         },
       },
       async (request) => {
-        await assertVisible(request, request.params.id)
-        const { contract, at, knownAt, sets } = await compliance.answer(request.params.id, request.query)
+        const { contract, at, knownAt, sets } = await answerFor(request, request.params.id, request.query)
         const obligations = sets.flatMap(({ id, obligations: list }) =>
           list.map((one) => ({ set: id, ...one })),
         )

@@ -86,6 +86,38 @@ test('contracts are shown to whom the pages let, and to nobody else', async () =
   await app.close()
 })
 
+test('no reader has years to come judged, or the ledger of months that never were', async () => {
+  const registerPages: RegisterPages = () =>
+    Promise.resolve({ authorize: () => Promise.resolve({ all: true } as const) })
+  const app = await build({ registerPages })
+  const ask = async (path: string) => app.inject(`/v1/contracts/AFT-2025-052/${path}`)
+  const thisYear = now().getUTCFullYear()
+  const far = [`${thisYear + 2}-01-01T00:00:00.000Z`, '9999-12-31T23:59:59.999Z']
+  for (const what of ['status', 'obligations']) {
+    for (const at of far) {
+      const answer = await ask(`${what}?at=${at}`)
+      expect(problemOf(answer), at).toBe('400 REQUEST_INVALID')
+      expect(answer.body).toContain('contracts are judged for a year from now at most')
+    }
+    const near = new Date(now().getTime() + 360 * 86_400_000).toISOString()
+    expect((await ask(`${what}?at=${near}&knownAt=9999-12-31T23:59:59.999Z`)).statusCode).toBe(200)
+  }
+
+  const months = async (query: string) => {
+    const { from, to, rows } = (await ask(`ledger?${query}`)).json() as Record<'from' | 'to', string> & {
+      rows: { month: string }[]
+    }
+    return { from, to, first: rows.at(0)?.month, last: rows.at(-1)?.month }
+  }
+  const { to } = await months('') // this month, which may end while the test runs
+  const all = await months('from=0001-01&to=9999-12')
+  expect(all).toEqual({ from: '2025-03', to: all.to, first: '2025-03', last: all.to })
+  expect(all.to >= to && Number(all.to.slice(0, 4)) <= thisYear + 1).toBe(true)
+  expect(await months('from=2025-04&to=2025-05')).toMatchObject({ from: '2025-04', to: '2025-05' })
+  expect(problemOf(await ask('ledger?from=9998-01&to=9999-12'))).toBe('400 USAGE')
+  await app.close()
+})
+
 test('a problem is a page for people and JSON for programs', async () => {
   const registerPages: RegisterPages = (app) => {
     app.get('/broken', () => {

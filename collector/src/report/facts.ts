@@ -1,5 +1,6 @@
 /** A contract as papers are made of it: its newest text, and the facts that it is judged by. */
 import type { FactIndex } from '@bevis/shared/contract/facts'
+import { happenedAt, Known } from '@bevis/shared/contract/known'
 import type { Fact } from '@bevis/shared/contract/known'
 import { ledgerOf } from '@bevis/shared/contract/ledger'
 import type { Ledger } from '@bevis/shared/contract/ledger'
@@ -67,9 +68,13 @@ async function readFacts(store: Store, contract: string): Promise<Fact[]> {
   }))
 }
 
+/** So far back, in years, months of which nothing is known are listed. */
+const YEARS_BACK = 25
+
 /**
- * The ledger of some months, both included: this month, if none is named.
- * @throws BevisError as {@link readMatter}; USAGE for months that are none, or not in their order
+ * The ledger of some months, both included: this month, if none is named. It ends with this month, and begins with the
+ * contract, or with what was done before it, however much is asked for; the answer names its months.
+ * @throws BevisError as {@link readMatter}; USAGE for months that are none, not begun, or not in their order
  */
 export async function readLedger(
   archive: Archive,
@@ -78,9 +83,24 @@ export async function readLedger(
   now: Date,
 ): Promise<Ledger> {
   const { contract, facts } = await readMatter(archive, id)
-  const to = months.to ?? monthNameOf(now.getTime(), contract.timezone)
-  const from = months.from ?? to
+  const newest = monthNameOf(now.getTime(), contract.timezone)
+  const { to = newest, from = to } = months
   for (const month of [from, to]) monthOf(month, contract.timezone)
   if (from > to) throw new BevisError('USAGE', `${from} is after ${to}`)
-  return ledgerOf({ contract, facts, from, to })
+  if (from > newest) throw new BevisError('USAGE', `${from} has not begun`)
+  const last = to > newest ? newest : to
+  const first = firstMonth(contract, facts, last)
+  return ledgerOf({ contract, facts, from: from < first ? first : from, to: last })
+}
+
+/** Before it there is nothing to tell; at the latest `last`. */
+function firstMonth(contract: Contract, facts: readonly Fact[], last: string): string {
+  const begun = contract.versions.map(({ effectiveFrom }) => effectiveFrom.slice(0, 7))
+  const done = facts
+    .filter(({ statement }) => 'repository' in statement.predicate) // a service of any kind
+    .reduce((first, fact) => Math.min(first, happenedAt(new Known(fact, {}, 0))), Infinity)
+  if (done < Infinity) begun.push(monthNameOf(done, contract.timezone))
+  const earliest = begun.reduce((one, other) => (one < other ? one : other), last)
+  const limit = Temporal.PlainYearMonth.from(last).subtract({ years: YEARS_BACK }).toString()
+  return earliest < limit ? limit : earliest
 }
