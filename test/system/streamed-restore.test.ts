@@ -1,12 +1,21 @@
 /** The streamed restore where it can go wrong: restic's traps, ends that come too early, full and left scratches. */
 import { execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { cpSync, lstatSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Restic } from '../../agent/src/restic/restic.ts'
-import { exceptionsOf, filesBelow, lastOf, overwrite, proofPlace } from '../kit/proof.ts'
+import { exceptionsOf, filesBelow, lastOf, overwrite, proofPlace, settle } from '../kit/proof.ts'
 import type { ProofPlace } from '../kit/proof.ts'
 import { makePair } from '../kit/pair.ts'
 import { killHard, start } from '../kit/programs.ts'
@@ -298,4 +307,28 @@ test('a killed test leaves its scratch, and the next one takes it away', async (
   expect(await pair.agent(...args)).toMatchObject({ exit: 0 })
   expect(leftovers(child.pid)).toEqual([])
   expect(readdirSync(join(pair.folder, 'agent', 'scratch'))).toEqual([])
+})
+
+test.each([
+  ['with the same lossy text', 'a\xfe'],
+  ['whose real name is that text', Buffer.from('a\uFFFD').toString('latin1')],
+])('a file whose name was never resolved is not told by the record of one %s', async (_, name) => {
+  const place = await proofPlace({ build })
+  place.write(Buffer.from(name, 'latin1'), 'the sibling')
+  const moved = place.write(Buffer.from('a\xff', 'latin1'), 'read by restic')
+  await settle()
+  const restic: Restic = {
+    ...place.restic,
+    async backup(request) {
+      const run = await place.restic.backup(request)
+      // Another file takes the name before the walk: no stat says any more which one restic saw.
+      const other = join(place.folder, 'other')
+      writeFileSync(other, 'another file')
+      renameSync(other, moved)
+      return run
+    },
+  }
+  const { tally } = await place.backup({ restic })
+  expect(tally).toMatchObject({ files: 2, unresolved: { count: 1 } })
+  expect(lastOf(await place.test({ full: true })).classes).toEqual({ identical: 1, unverified: 1 })
 })

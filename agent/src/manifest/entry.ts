@@ -90,9 +90,12 @@ export function pathOfLine(line: string): BytePath {
   return line.startsWith('["') && end > 2 && !text.includes('\\') ? fromPathText(text) : parseEntry(line).path
 }
 
-/** Whether the line can be of something that the snapshot does not have; a name may look like it too. */
-export function isUnlisted(line: string): boolean {
-  return line.includes('"unlisted"')
+/**
+ * Whether the line's path can be that of no file in the snapshot: the snapshot does not have it, or its name is not
+ * certain and may be another file's. A name may look like it too.
+ */
+export function isUncertain(line: string): boolean {
+  return line.includes('"unlisted"') || line.includes('"unresolved"')
 }
 
 type Line = z.infer<typeof lineSchema>

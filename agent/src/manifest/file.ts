@@ -14,7 +14,7 @@ import { BevisError } from '@bevis/shared/error'
 import { instant, slug } from '@bevis/shared/format'
 import { snapSchema } from '@bevis/shared/evidence/predicates'
 import { z } from 'zod'
-import { formatEntry, isUnlisted, parseEntry, pathOfLine } from './entry.ts'
+import { formatEntry, isUncertain, parseEntry, pathOfLine } from './entry.ts'
 import type { ManifestEntry } from './entry.ts'
 import { pathText } from '../tree/path.ts'
 import type { BytePath } from '../tree/path.ts'
@@ -93,7 +93,7 @@ export interface OpenManifest {
   readonly entries: AsyncGenerator<ManifestEntry[]>
 }
 
-/** Of a reading of a part: the entries at these paths, and every one that the snapshot does not have. */
+/** Of a reading of a part: the entries at these paths, and every one whose path may be no file's of the snapshot. */
 export type Wanted = (path: BytePath) => boolean
 
 /**
@@ -122,7 +122,7 @@ async function* entriesOf(
   isWanted: Wanted | undefined,
 ): AsyncGenerator<ManifestEntry[]> {
   const parse = (batch: string[]): ManifestEntry[] =>
-    (isWanted ? batch.filter((line) => isUnlisted(line) || isWanted(pathOfLine(line))) : batch).map(
+    (isWanted ? batch.filter((line) => isUncertain(line) || isWanted(pathOfLine(line))) : batch).map(
       parseEntry,
     )
   try {

@@ -87,7 +87,9 @@ async function* locate(
   for await (const batch of items) {
     yield batch.map((item) => {
       const path = resolve(item)
-      return { item, path, index: streamed && item.kind === 'file' ? streamed.find(path) : -1 }
+      // A name that is not certain may be another file's: its record tells nothing of this one.
+      const isKnown = streamed && item.isResolved && item.kind === 'file'
+      return { item, path, index: isKnown ? streamed.find(path) : -1 }
     })
   }
 }

@@ -12,7 +12,8 @@ export interface TestRequest {
   readonly snapshotId: string
   /**
    * What the snapshot must give back: a new reading for each call, which counts only when it ends well. With
-   * `isWanted` at least the items at these paths, and all that are known not to be in the snapshot.
+   * `isWanted` at least the items at these paths, and, without asking for them, all that are known not to be in the
+   * snapshot or whose names are not certain.
    */
   readonly expected: (isWanted?: (path: BytePath) => boolean) => AsyncIterable<readonly Expected[]>
   /** The manifest's digest, where there is one. */
