@@ -112,6 +112,20 @@ export async function rootAttacks(): Promise<RootAttack[]> {
     victim.receive(victim.second.state('agent-lifecycle', HEARTBEAT), LATER)
     return undefined
   })
+  const note = { kind: 'revoked', compromisedSince: new Date(START).toISOString() } as const
+  for (const [name, said] of [
+    ['leaves out since when', {}],
+    ['says that it was later', { compromisedSince: LATER }],
+    ['is about an epoch before it', { epoch: 0, compromisedSince: note.compromisedSince }],
+  ] as const) {
+    await add(`the root key’s revocation in an event that ${name}`, ['trust.root'], (victim) => {
+      endorse(victim, victim.second, wordOf(victim.second))
+      const root = wordOf(victim.second, note)
+      const detail = { agent: victim.second.name, epoch: 1, reason: 'stolen', ...said, root }
+      victim.receive(victim.register.say({ event: 'key-revoked', at: LATER, detail }), LATER)
+      return undefined
+    })
+  }
   await add('a revocation in the root key’s name by another key', ['trust.root'], (victim) => {
     endorse(victim, victim.second, wordOf(victim.second))
     const root = wordOf(victim.second, { kind: 'revoked' }, mallory)

@@ -15,7 +15,7 @@ export interface RevocationOrder {
   readonly reason: string
   /** Who decides it. */
   readonly person: string
-  /** An instant: since when the key may have been in other hands. */
+  /** An instant: since when the key may have been in other hands. Where the root key's note says so too, the earlier. */
   readonly compromisedSince?: string | undefined
   /** The note in which the customer's root key says so; it must be the root key that signed the agent's. */
   readonly root?: string | undefined
@@ -34,7 +34,7 @@ export async function revocationsOf(
   if (agent === undefined) throw new BevisError('NOT_FOUND', `there is no agent ${id}`)
   if (agent.state === 'revoked') throw new BevisError('AGENT_REVOKED', `${id} is revoked already`)
   const word = root === undefined ? null : await readWord(db, agent, root)
-  const compromisedSince = order.compromisedSince ?? word?.compromisedSince
+  const compromisedSince = earlierOf(order.compromisedSince, word?.compromisedSince)
   const contracts = await listContractsOfAgent(db, ALL, agent.id)
   return contracts.map((contract) => ({
     contract,
@@ -46,6 +46,12 @@ export async function revocationsOf(
       ...(root !== undefined && { root }),
     },
   }))
+}
+
+/** Nobody takes back what the customer's root key says: more may be in doubt than it knew, and never less. */
+function earlierOf(one: string | undefined, other: string | undefined): string | undefined {
+  if (one === undefined || other === undefined) return one ?? other
+  return Date.parse(other) < Date.parse(one) ? other : one
 }
 
 /** The root key's word, if it is about the agent's present key, by the root key that signed that. */

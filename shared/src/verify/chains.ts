@@ -1,13 +1,13 @@
 import { ZERO_DIGEST } from '../evidence/chain.ts'
 import type { Chain } from '../evidence/predicates.ts'
-import { isEvidence } from '../evidence/statement.ts'
-import type { Statement } from '../evidence/statement.ts'
 import type { LoggedStatement } from './index-lines.ts'
-import type { KnownKey } from './keys.ts'
+import type { Keys, KnownKey } from './keys.ts'
 import { NumberList } from './number-list.ts'
 import { counted as many } from './report.ts'
 import type { Findings } from './report.ts'
 import type { ProvenBounds } from '../time/bounds.ts'
+import { revokedBy } from './revocation.ts'
+import type { Revocation } from './revocation.ts'
 import { introducedKey } from './statements.ts'
 import type { TrustedRoot } from './trust.ts'
 
@@ -87,6 +87,7 @@ export class EpochChain {
 
 /** Checks `chain.unbroken`, `chain.equivocation`, `enrolment.present` and `keys.revocation`. */
 export class Chains {
+  readonly #keys: Keys
   readonly #findings: Findings
   readonly #epochs = new Map<string, EpochChain>()
   readonly #revocations: (Revocation & { leafIndex: number })[] = []
@@ -94,7 +95,8 @@ export class Chains {
   readonly #given: { readonly keyid: string; readonly since: string; doubtful: number }[]
   #counted = 0
 
-  constructor(given: TrustedRoot['revoked'], findings: Findings) {
+  constructor(keys: Keys, given: TrustedRoot['revoked'], findings: Findings) {
+    this.#keys = keys
     this.#given = given.map(({ keyid, since }) => ({ keyid, since, doubtful: 0 }))
     this.#findings = findings
   }
@@ -186,7 +188,6 @@ export class Chains {
 
   /**
    * Nothing may be in the log that a key signed after its revocation: places in the log decide, not clocks.
-   * An agent revokes itself; the office revokes an agent up to an epoch.
    */
   #findRevoked({ chain, leaves, leafIndex, place, statement }: LoggedStatement): void {
     // Of a rotation, the key that authorises it too.
@@ -200,7 +201,7 @@ export class Chains {
         `${place}: signed after leaf ${revoked.leafIndex}, which revoked its key`,
       )
     }
-    const revocation = revokedBy(statement)
+    const revocation = revokedBy(statement, this.#keys)
     if (revocation !== null) this.#revocations.push({ ...revocation, leafIndex })
   }
 
@@ -269,22 +270,4 @@ function findEnrolment(chain: EpochChain, introduced: Map<string, number>, findi
     findings.fail('enrolment.present', `${id}: nothing introduces its key ${key.keyid}`)
   else if (opened !== key.epoch)
     findings.fail('enrolment.present', `${id}: key ${key.keyid} opened epoch ${opened}`)
-}
-
-interface Revocation {
-  readonly agent: string
-  readonly epoch: number
-  /** Since when the key may have been in other hands, as the office said; null: it said no such. */
-  readonly since: string | null
-}
-
-function revokedBy(statement: Statement): Revocation | null {
-  if (isEvidence(statement, 'agent-lifecycle')) {
-    const { event, chain } = statement.predicate
-    return event === 'revoked' ? { agent: chain.agent, epoch: chain.epoch, since: null } : null
-  }
-  if (!isEvidence(statement, 'contract-event') || statement.predicate.event !== 'key-revoked') return null
-  const { agent, epoch, compromisedSince: since } = statement.predicate.detail
-  if (typeof agent !== 'string' || typeof epoch !== 'number') return null
-  return { agent, epoch, since: typeof since === 'string' ? since : null }
 }

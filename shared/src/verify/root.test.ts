@@ -75,6 +75,39 @@ describe('keys that the customer itself revokes, in its trust file', () => {
   })
 })
 
+describe('a revocation by the root key', () => {
+  const since = at(1)
+  /** What does not hold of a pack in which an event with this detail carries the note. */
+  async function revoked(detail: Record<string, unknown>, after = 0): Promise<string[]> {
+    const world = await bothSigned()
+    const { second } = world
+    const root = wordOf(second, { kind: 'revoked', compromisedSince: since })
+    const said = { agent: second.name, epoch: 1, reason: 'stolen', ...detail, root }
+    world.receive(world.register.say({ event: 'key-revoked', at: at(90), detail: said }), at(90))
+    for (let n = 0; n < after; n += 1)
+      world.receive(second.state('agent-lifecycle', { at: at(90), event: 'heartbeat' }), at(90))
+    return unheld(world, rootTrust(world))
+  }
+  const less = expect.stringMatching(/^trust\.root: .*: its event says less than your root key’s word$/)
+  const doubted = expect.stringMatching(new RegExp(`^keys\\.revocation: .*other hands since ${since}`))
+
+  test('is held by an event that says as much, or more', async () => {
+    expect(await revoked({ compromisedSince: since })).toEqual([doubted])
+    expect(await revoked({ compromisedSince: at(0), epoch: 2 })).toEqual([
+      expect.stringContaining(`other hands since ${at(0)}`),
+    ])
+  })
+
+  test('is not by one that says less, and counts all the same', async () => {
+    expect(await revoked({})).toEqual([less, doubted])
+    expect(await revoked({ compromisedSince: at(2) })).toEqual([less, doubted])
+    expect(await revoked({ compromisedSince: since, epoch: 0 }, 1)).toEqual([
+      less,
+      expect.stringMatching(/^keys\.revocation: .*: signed after leaf \d+, which revoked its key$/),
+    ])
+  })
+})
+
 describe('a trust file', () => {
   test('without a root key needs the keyid of every agent', async () => {
     const world = await rootWorld()

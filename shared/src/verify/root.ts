@@ -6,6 +6,7 @@ import type { RootWord } from '../evidence/root-word.ts'
 import { isEvidence } from '../evidence/statement.ts'
 import type { Keys } from './keys.ts'
 import type { LoggedStatement } from './index-lines.ts'
+import { saysLess } from './revocation.ts'
 import { counted as many } from './report.ts'
 import type { Findings } from './report.ts'
 import type { TrustedRoot } from './trust.ts'
@@ -28,7 +29,7 @@ export class SignedKeys {
 
   add(logged: LoggedStatement): void {
     if (this.#root === undefined) return
-    this.#words.push(...wordsOf(logged, keyidOf(this.#root.vkey.spki)))
+    this.#words.push(...wordsOf(logged, keyidOf(this.#root.vkey.spki), this.#keys))
     const { statement, leaves } = logged
     if (!isEvidence(statement, 'agent-lifecycle') || statement.predicate.event !== 'rotated') return
     const [next, authority] = leaves
@@ -82,7 +83,7 @@ interface Word {
 }
 
 /** The root's word in a statement: an agent brings what is said of its own key, the office what is revoked. */
-function wordsOf({ statement, chain, place }: LoggedStatement, rootKeyid: string): Word[] {
+function wordsOf({ statement, chain, place }: LoggedStatement, rootKeyid: string, keys: Keys): Word[] {
   const isAgents = isEvidence(statement, 'agent-lifecycle')
   const note =
     isAgents || isEvidence(statement, 'contract-event') ? rootNoteIn(statement.predicate.detail) : null
@@ -99,7 +100,9 @@ function wordsOf({ statement, chain, place }: LoggedStatement, rootKeyid: string
           ? `a note of it says that the key is ${word.kind}`
           : word.agent !== told
             ? `a note of it is about ${word.tenant}/${word.agent}`
-            : ''
+            : kind === 'revoked' && saysLess(statement, word, keys)
+              ? 'its event says less than your root key’s word'
+              : ''
     return [{ ...none, word: problem === '' ? word : null, problem }]
   } catch (error) {
     return [{ ...none, problem: errorMessageOf(error) }]

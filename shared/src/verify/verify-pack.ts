@@ -111,7 +111,7 @@ function checkContent(
           new Inclusion(files, checkpoint, findings),
           new Consistency(files, { checkpoint, closures: keys.closures }, findings),
         ]
-  const chains = new Chains(trust?.root?.revoked ?? [], findings)
+  const chains = new Chains(keys, trust?.root?.revoked ?? [], findings)
   const root = trust && new SignedKeys(keys, trust.root)
   const parties = trust && new PartyWords(trust.parties ?? [], contract, isPinned(pack, trust))
   const marks = new ClauseMarks(pack, contract)

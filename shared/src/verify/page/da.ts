@@ -216,6 +216,10 @@ export const da: Words = {
       /^(agent \S+), epoch (\d+): key (\S+) is not signed by your root key (\S+?)(?::.*)?$/,
       '$1, epoke $2: nøglen $3 er ikke signeret med din rodnøgle $4',
     ],
+    [
+      /^(.+): its event says less than your root key’s word( \(and \d+ more\))?$/,
+      '$1: dens hændelse siger mindre, end din rodnøgle har sagt$2',
+    ],
     [/^your trust file names no key of a party$/, 'din tillidsfil nævner ingen nøgle for en part'],
     [/^no trust file names a key of a party$/, 'ingen tillidsfil nævner en nøgle for en part'],
     [
