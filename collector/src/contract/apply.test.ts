@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openSqliteStore } from '../store/sqlite/open.ts'
 import type { Store } from '../store/store.ts'
 import { takeText } from './apply.ts'
@@ -146,6 +146,51 @@ test('exclusions are added to a version in force, and never dropped', async () =
 
 test('a text that cannot be read is refused with the lines', async () => {
   await expect(apply('id: AFT-1\nnonsense: 1\n')).rejects.toThrow(/c\.yaml:2:1: nonsense/)
+})
+
+describe('whose contract it is', () => {
+  const of = (id: string, customer: string) => yaml({ customer }).replace('id: AFT-1', `id: ${id}`)
+  const listed = () => store.db.selectFrom('contract').select(['id', 'tenant']).orderBy('id').execute()
+
+  test.each([
+    ['{ name: Nord & Syd A/S }', '{ name: Nord Syd A.S }'],
+    ['{ name: Nord & Syd A/S }', '{ name: NORD & SYD A/S }'],
+    ['{ name: Ærø Is }', '{ name: Aeroe Is }'],
+    ['{ name: Havfruen, cvr: "33445566" }', '{ name: "33445566" }'],
+    ['{ name: "33445566" }', '{ name: Havfruen, cvr: "33445566" }'],
+  ])('%s and %s would be one tenant: the second is refused', async (first, second) => {
+    await apply(of('AFT-1', first))
+    await expect(apply(of('AFT-2', second))).rejects.toThrow(
+      /\(contract AFT-1\) would both be the customer .*: give the cvr of this one/,
+    )
+    expect((await listed()).map(({ id }) => id)).toEqual(['AFT-1'])
+  })
+
+  test('the same customer has as many contracts as it likes; a number tells others apart', async () => {
+    await apply(of('AFT-1', '{ name: Nord & Syd A/S }'))
+    await apply(of('AFT-2', '{ name: "Nord & Syd A/S " }'))
+    await apply(of('AFT-3', '{ name: Nord Syd A.S, cvr: "33445566" }'))
+    await apply(of('AFT-4', '{ name: Nordsyd, cvr: "33445566" }'))
+    expect((await listed()).map(({ tenant }) => tenant)).toEqual([
+      ...['nord-syd-a-s', 'nord-syd-a-s', '33445566', '33445566'],
+    ])
+    // nor does a contract come to another's customer by a new name of its own
+    const renamed = apply(of('AFT-2', '{ name: Nord Syd A.S }'))
+    await expect(renamed).rejects.toThrow(/\(contract AFT-1\) would both be/)
+    expect(await apply(of('AFT-2', '{ name: Nord & Syd A/S }'))).toMatchObject({ revision: 2 })
+  })
+
+  test.each([
+    ['{ name: Nord & Syd A/S }', '{ name: Nord & Syd A/S, cvr: "33445566" }', 'nord-syd-a-s'],
+    ['{ name: Nord & Syd A/S, cvr: "33445566" }', '{ name: Nord & Syd A/S }', '33445566'],
+  ])('%s does not become %s: everything stays where its people see it', async (first, second, tenant) => {
+    await apply(of('AFT-1', first))
+    await expect(apply(of('AFT-1', second))).rejects.toThrow(
+      `evidence of AFT-1 are kept under ${tenant}, and would be out of sight under`,
+    )
+    expect(await listed()).toEqual([{ id: 'AFT-1', tenant }])
+    expect(await apply(of('AFT-2', second))).toMatchObject({ revision: 1 })
+  })
 })
 
 test('a customer without a number is named by its name', () => {

@@ -11,7 +11,7 @@ import { listEvents } from '../store/read/events.ts'
 import { assertWhole } from '../store/read/whole-text.ts'
 import type { Schema } from '../store/schema.ts'
 import { earlyAcceptances, objectionsTo } from './amend.ts'
-import { tenantOfCustomer } from './tenant.ts'
+import { isSameCustomer, tenantOfCustomer } from './tenant.ts'
 
 export interface Applied {
   readonly contract: Contract
@@ -55,6 +55,9 @@ export async function examineContract(
   const before = await newestText(db, contract.id)
   const isNew = before?.sha256 !== sha256
   const objections = earlyAcceptances(contract, now)
+  const { name } = contract.customer
+  // One that stands already is no nearer to the others by another text: only by another name.
+  if (before?.customer_name !== name) objections.push(...(await sharersOf(db, contract, tenant)))
   if (before !== undefined) {
     assertWhole(before)
     const events = (await listEvents(db, contract.id)).map(({ event }) => event)
@@ -116,19 +119,46 @@ export function newestText(db: Kysely<Schema>, id: string) {
   return db
     .selectFrom('contract_text')
     .innerJoin('contract', 'contract.id', 'contract_text.contract_id')
-    .select(['contract_id', 'revision', 'sha256', 'yaml', 'tenant'])
+    .select(['contract_id', 'revision', 'sha256', 'yaml', 'tenant', 'customer_name'])
     .where('contract_id', '=', id)
     .orderBy('revision', 'desc')
     .limit(1)
     .executeTakeFirst()
 }
 
+/** Contracts of other customers that would be under the same tenant, by which alone people and agents are kept apart. */
+async function sharersOf(
+  db: Kysely<Schema>,
+  { id, customer: { name } }: Contract,
+  tenant: string,
+): Promise<string[]> {
+  const others = await db
+    .selectFrom('contract')
+    .select(['id', 'tenant', 'customer_name'])
+    .where('tenant', '=', tenant)
+    .where('id', '!=', id)
+    .orderBy('id')
+    .execute()
+  const sharer = others.find((other) => !isSameCustomer({ tenant, customer_name: name }, other))
+  if (sharer === undefined) return []
+  return [
+    `customer: ${name} and ${sharer.customer_name} (contract ${sharer.id}) would both be the customer ${tenant}, and see ` +
+      'what is the other’s: give the cvr of this one, or write its name as there if it is the same customer',
+  ]
+}
+
 function objectionsToReplacing(
-  before: { yaml: string; tenant: string; revision: number },
+  before: { yaml: string; tenant: string; customer_name: string; revision: number },
   contract: Contract,
   { tenant, events, now }: { tenant: string; events: readonly ContractEvent[]; now: Date },
 ): string[] {
   if (before.tenant !== tenant) {
+    if (before.customer_name.trim() === contract.customer.name.trim()) {
+      return [
+        `customer.cvr: accounts, agents and evidence of ${contract.id} are kept under ${before.tenant}, and would be out of ` +
+          `sight under ${tenant}: leave cvr as it was, or begin a contract with another id`,
+      ]
+    }
     return [
       `${contract.id} is a contract of ${before.tenant}, and this text names another customer (${tenant})`,
     ]

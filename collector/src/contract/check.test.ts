@@ -76,6 +76,22 @@ test('what a check finds: texts, revisions, and whose they are', async () => {
   expect(await checkContracts(store.db)).toMatchObject([{ problem: 'names another customer than another' }])
 })
 
+test('customers who were let into one tenant are found', async () => {
+  const { store, office } = collector
+  const apply = (id: string, customer: string) =>
+    office.applyContract({ yaml: contractYaml(id, customer), file: 'c.yaml', by: 'test' })
+  await apply('AFT-1', '{ name: Nord & Syd A/S }')
+  await apply('AFT-2', '{ name: Nord & Syd A/S }')
+  expect(await checkContracts(store.db)).toEqual([])
+  const customer_name = 'Nord Syd A.S'
+  await store.write((tx) =>
+    tx.updateTable('contract').set({ customer_name }).where('id', '=', 'AFT-2').execute(),
+  )
+  expect(await checkContracts(store.db)).toMatchObject([
+    { place: 'contract AFT-2', problem: expect.stringContaining('Nord & Syd A/S of AFT-1 see each other') },
+  ])
+})
+
 test('who edits a text and its digest is found out by the log', async () => {
   const { store } = collector
   const yaml = contractYaml().replace('keep: 14', 'keep: 1')

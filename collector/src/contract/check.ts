@@ -6,13 +6,24 @@ import { listEvents } from '../store/read/events.ts'
 import { damageOf } from '../store/read/whole-text.ts'
 import type { StoredText } from '../store/read/whole-text.ts'
 import type { Schema } from '../store/schema.ts'
-import { tenantOfCustomer } from './tenant.ts'
+import { isSameCustomer, tenantOfCustomer } from './tenant.ts'
 
 /** Everything that is wrong with the contracts and their texts, and where. */
 export async function checkContracts(db: Kysely<Schema>): Promise<{ place: string; problem: string }[]> {
   const findings: { place: string; problem: string }[] = []
-  const contracts = await db.selectFrom('contract').select(['id', 'tenant']).orderBy('id').execute()
-  for (const { id, tenant } of contracts) {
+  const contracts = await db
+    .selectFrom('contract')
+    .select(['id', 'tenant', 'customer_name'])
+    .orderBy('id')
+    .execute()
+  const byTenant = Map.groupBy(contracts, ({ tenant }) => tenant)
+  for (const contract of contracts) {
+    const { id, tenant } = contract
+    const [first = contract] = byTenant.get(tenant) ?? []
+    if (!isSameCustomer(contract, first)) {
+      const problem = `its customer ${contract.customer_name} and ${first.customer_name} of ${first.id} see each other’s evidence: both are ${tenant} here`
+      findings.push({ place: `contract ${id}`, problem })
+    }
     const texts = await db
       .selectFrom('contract_text')
       .select(['contract_id', 'revision', 'sha256', 'yaml'])
