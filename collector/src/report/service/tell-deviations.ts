@@ -226,7 +226,7 @@ export function tellSignOff(telling: Telling): Block[] {
   return [
     { kind: 'heading', level: 3, text: t('serviceReport.howWeKnow') },
     { kind: 'paragraph', text: t('serviceReport.howWeKnowText') },
-    { kind: 'heading', level: 2, text: t('serviceReport.signOff'), keep: 150 },
+    { kind: 'heading', level: 2, text: t('serviceReport.signOff'), keep: isSignedOff ? 150 : 200 },
     { kind: 'paragraph', text: t('serviceReport.signOffText') },
     ...tellReplies(telling),
     ...(isSignedOff
