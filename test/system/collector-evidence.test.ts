@@ -140,7 +140,7 @@ describe('a chain', () => {
     await agent.send(agent.many(3))
     agent.epoch = 2
     agent.seq = 0
-    const opening = agent.next({ event: 'reinstalled', reason: 'state-rollback' })
+    const opening = agent.next({ event: 'started', reason: 'state-rollback' })
     const { answers } = await agent.send([opening, ...agent.many(2)])
     expect(answers.map(({ outcome }) => outcome)).toEqual(['logged', 'logged', 'logged'])
     expect(await alarmsOf(collector)).toEqual([])

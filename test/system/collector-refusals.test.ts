@@ -125,6 +125,14 @@ describe('what is refused, each with its code, and the others of its batch are n
     expect(await agent.outcomeOf(envelope)).toBe('STATEMENT_INVALID')
   })
 
+  test('an agent that says it was installed anew, in its epoch or as the next: no pack could hold it', async () => {
+    const anew = agent.payload({ event: 'reinstalled', key: agent.signer.keyid })
+    const next = agent.payload({ event: 'reinstalled', chain: { epoch: 2, seq: 1 } })
+    for (const payload of [anew, next])
+      expect(await agent.outcomeOf(signEnvelope(payload, [agent.signer]))).toBe('STATEMENT_INVALID')
+    expect(await agent.outcomeOf(agent.next())).toBe('logged')
+  })
+
   test('an agent that was revoked; what was logged before stays, what is known is still proven', async () => {
     const before = agent.next()
     expect(await agent.outcomeOf(before)).toBe('logged')

@@ -1,5 +1,6 @@
 import { monthNameOf } from '@bevis/shared/contract/month'
 import { BevisError } from '@bevis/shared/error'
+import { formatsOf } from '../pages/language/format.ts'
 import type { Language } from '../pages/language/locale.ts'
 import { voiceOf } from '../pages/voice.ts'
 import { readMatter } from '../report/facts.ts'
@@ -72,7 +73,7 @@ export async function serviceReportCommand(
 ): Promise<Outcome> {
   const { config, store, now } = opened
   const { language, unit, out } = wish
-  const { voice, seal } = await paperOptions(config, language)
+  const { seal } = await paperOptions(config, language)
   const desk = { store, scope: { all: true }, voice: voiceOf, seal, now } as const
   const { timezone } = (await readMatter(desk, contract)).contract
   const month = wish.month ?? monthBefore(now(), timezone)
@@ -87,8 +88,8 @@ export async function serviceReportCommand(
   const { report, issued, corrections } = telling
   const sizeBytes =
     out === undefined ? 0 : await fillNewFile(out, () => serviceReportPdf(desk, which, language))
-  const { locale } = voice(timezone)
-  const standing = issued === null ? 'a draft' : `issued ${locale.instant(issued.at)} by ${issued.person}`
+  const standing =
+    issued === null ? 'a draft' : `issued ${formatsOf('en', timezone).instant(issued.at)} by ${issued.person}`
   const changed =
     corrections === null
       ? 0

@@ -66,6 +66,9 @@ function assertSpeaksForItself(statement: Statement, key: KeyRow, keyring: Keyri
     if (event === 'enrolled') throw new BevisError('STATEMENT_INVALID', 'an enrolment goes to /v1/enrol')
     if (event === 'rotated')
       throw new BevisError('STATEMENT_INVALID', 'a rotation is signed by the new key and by the old one')
+    // In a pack it would bring a new key, which one signature cannot: every pack with it would be refused.
+    if (event === 'reinstalled')
+      throw new BevisError('STATEMENT_INVALID', 'a host that is installed anew is enrolled anew')
   }
   assertEpoch(statement, chain, key, keyring)
 }
