@@ -25,7 +25,7 @@ export interface ObservedBackup {
   readonly run: BackupRun | null
   /** What the hooks froze the source with; null when nothing did. */
   readonly fileSystemSnapshot: string | null
-  /** Source roots that were not there when the run began. */
+  /** Source roots that were not there when the run began, or are not in its snapshot. */
   readonly missingRoots: readonly string[]
   readonly witness: { readonly manifest: ManifestFile; readonly tally: ManifestTally } | null
   readonly anomalies: readonly Anomaly[]

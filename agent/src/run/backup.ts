@@ -1,5 +1,5 @@
 /** THE STORY of a backup: hooks before, look at the source, run restic, take the witness, hooks after, tell. */
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { BevisError, errorCodeOf } from '@bevis/shared/error'
 import type { Anomaly } from '../anomaly/judge.ts'
 import { setDigest } from '../config.ts'
@@ -59,7 +59,8 @@ export interface BackupResult {
 export async function runBackup(context: BackupContext): Promise<BackupResult> {
   const { set, restic, now } = context
   const startedAt = now()
-  const { identity, hindrance, missingRoots, run, listing } = await begin(context)
+  const { identity, hindrance, run, listing, ...begun } = await begin(context)
+  const missingRoots = [...new Set([...begun.missingRoots, ...notTaken(set, run)])]
   const witness = run?.snapshot ? await witnessOf(context, run, listing) : null
   await listing?.stop()
 
@@ -161,6 +162,16 @@ async function beginWithHooks(
 
 function missingOf({ paths }: SetConfig): string[] {
   return paths.filter((path) => 'error' in statPath(bytePathOf(path)))
+}
+
+/**
+ * Roots that the snapshot does not name: they went away between our look and restic's, of which restic before 0.18 says
+ * nothing that counts. What a shadow copy makes of a path is not ours to know.
+ */
+function notTaken({ paths, hooks }: SetConfig, run: BackupRun | null): string[] {
+  if (!run?.snapshot || hooks.snapshotFs === 'vss') return []
+  const taken = new Set(run.snapshot.paths.map((path) => resolve(path)))
+  return paths.filter((path) => !taken.has(resolve(path)))
 }
 
 /** Asked for while the snapshot is looked up: restic derives its key meanwhile. */
