@@ -52,7 +52,7 @@ export function saidBy({ text, items }: Pick<Ending, 'text' | 'items'>): string 
 function messageOf({ exitCode, stopped, failure, text, items }: Ending): string {
   const why = { abort: 'stopped', unwanted: 'stopped', deadline: 'took too long', stall: 'made no progress' }
   const said =
-    text.split('\n').slice(-6).join('\n') || items[0]?.message || failure?.message || 'it said nothing'
+    failure?.message || text.split('\n').slice(-6).join('\n') || items[0]?.message || 'it said nothing'
   const how = stopped === undefined ? `ended with ${exitCode}` : `${why[stopped]} (exit ${exitCode})`
   return `restic ${how}: ${said}`.slice(0, 1_500)
 }

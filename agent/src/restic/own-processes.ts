@@ -23,14 +23,23 @@ export class OwnProcesses {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
   }
 
-  /** Before restic has a lock: it derives a key from the password first, which takes some 100 ms. */
+  /**
+   * Before restic has a lock: it derives a key from the password first, which takes some 100 ms. Throws where nothing can
+   * be written; what it returns does not.
+   */
   remember(pid: number, startedAt: Date): () => void {
     const file = join(this.#folder, `${pid}-${startedAt.getTime()}.json`)
     writeFileSync(
       file,
       JSON.stringify({ pid, startedAt: startedAt.toISOString(), identity: identityOf(pid) }),
     )
-    return () => rmSync(file, { force: true })
+    return () => {
+      try {
+        rmSync(file, { force: true })
+      } catch {
+        // On a disk that has become read-only, say: it names a process that is gone, which costs a look at the locks.
+      }
+    }
   }
 
   all(): OwnProcess[] {

@@ -41,7 +41,7 @@ export interface Ending {
   /** The storage is no folder of this machine */
   isRemote: boolean
   stopped?: StopReason
-  /** Could not be started at all */
+  /** Could not be started at all, or was ended at once */
   failure?: NodeJS.ErrnoException
   /** The last lines of stderr that are no JSON, and the message that restic ended with */
   text: string
@@ -84,12 +84,21 @@ export function spawnRestic(program: Program, options: SpawnOptions): Running {
     forceKillAfterDelay: false,
   })
   const { pid } = child
-  const forget = pid === undefined ? undefined : program.ownProcesses.remember(pid, startedAt)
   const ended = new AbortController()
   let stopped: StopReason | undefined
   let held = false
   let idleSince = performance.now()
   const since = idleSince
+  let unnoted: Error | undefined
+  let forget: (() => void) | undefined
+  try {
+    if (pid !== undefined) forget = program.ownProcesses.remember(pid, startedAt)
+  } catch (cause) {
+    // Nobody would know its lock again. It has none yet, so it can end at once.
+    unnoted = new Error(`it was ended, because its process could not be noted: ${String(cause)}`, { cause })
+    stopped = 'unwanted'
+    child.kill('SIGKILL')
+  }
 
   const stop = (reason: StopReason): void => {
     if (stopped !== undefined || ended.signal.aborted) return
@@ -131,7 +140,7 @@ export function spawnRestic(program: Program, options: SpawnOptions): Running {
     if (result.exitCode === 0) forget?.()
     const code =
       result.exitCode ?? (result.signal === undefined ? -1 : 128 + constants.signals[result.signal])
-    const failure = pid === undefined ? (result.cause as NodeJS.ErrnoException | undefined) : undefined
+    const failure = pid === undefined ? (result.cause as NodeJS.ErrnoException | undefined) : unnoted
     return {
       exitCode: code,
       signalled,

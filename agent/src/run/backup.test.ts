@@ -1,0 +1,71 @@
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import { quickRepository } from '../../../test/kit/quick-repository.ts'
+import { testPlace } from '../../../test/kit/restic-place.ts'
+import { resticVersions } from '../../../test/kit/restic-versions.ts'
+import { storyContext } from '../../../test/kit/story-context.ts'
+import { runBackup } from './backup.ts'
+
+const { builds } = await resticVersions()
+
+describe.each(builds)('restic $version', (build) => {
+  /** Over an empty repository, with a restic before which something happens as soon as it is to back up. */
+  async function place(happens: string) {
+    const made = testPlace(build)
+    const binary = join(made.folder, 'restic')
+    const script = `#!/bin/sh\nif [ "$1" = backup ]; then ${happens}; fi\nexec ${build.binary} "$@"\n`
+    writeFileSync(binary, script, { mode: 0o755 })
+    quickRepository(build, made.url)
+    const restic = await made.open({ binary })
+    return { ...made, restic, ...storyContext(made, restic) }
+  }
+
+  test('a root that goes away after our look at it is missing all the same', async () => {
+    const gone = 'gone away'
+    const made = await place(`rm -r "$(dirname $0)/${gone}"`)
+    const root = join(made.folder, gone)
+    made.write('kept', 'kept')
+    mkdirSync(root)
+    writeFileSync(join(root, 'file'), 'lost')
+    // Neither is another root for being written another way.
+    const set = { ...made.context.set, paths: [`${made.source}/`, `${made.folder}/./${gone}`] }
+    const run = await runBackup({ ...made.context, set })
+    expect(run).toMatchObject({ outcome: 'partial', error: { code: 'SOURCE_MISSING' } })
+    expect(run.error?.message).toContain(gone)
+    expect(run.error?.message).not.toContain('source')
+    expect(made.drafts[0]?.predicate).toMatchObject({
+      outcome: 'partial',
+      failed: { paths: expect.arrayContaining([set.paths[1]]) },
+    })
+    rmSync(join(made.folder, 'restic'))
+    writeFileSync(join(made.folder, 'restic'), `#!/bin/sh\nexec ${build.binary} "$@"\n`, { mode: 0o755 })
+    mkdirSync(root)
+    writeFileSync(join(root, 'file'), 'back')
+    expect(await runBackup({ ...made.context, set })).toMatchObject({ outcome: 'complete', error: null })
+  })
+
+  test('a restic that cannot be noted is ended at once, and the run is told as failed', async () => {
+    const made = await place('sleep 1; touch $0-went-on')
+    made.write('file', 'content')
+    await made.restic.repositoryId()
+    const [noted = ''] = readdirSync(join(made.folder, 'cache', 'own-processes'))
+    const folder = join(made.folder, 'cache', 'own-processes', noted)
+    // What a full or read-only disk does, for root too: nothing can be made in it.
+    rmSync(folder, { recursive: true })
+    writeFileSync(folder, '')
+    expect(await made.restic.backup({ paths: [made.source] })).toMatchObject({
+      outcome: 'failed',
+      error: { code: 'RESTIC_FAILED', message: expect.stringContaining('could not be noted') },
+    })
+    const run = await runBackup(made.context)
+    expect(run).toMatchObject({ outcome: 'failed', snapshotId: null, error: { code: 'RESTIC_FAILED' } })
+    expect(made.drafts.at(-1)?.predicate).toMatchObject({ outcome: 'failed' })
+    await sleep(2_000)
+    expect(existsSync(join(made.folder, 'restic-went-on'))).toBe(false)
+    rmSync(folder)
+    mkdirSync(folder)
+    expect(await made.restic.snapshots()).toEqual([])
+  })
+})
