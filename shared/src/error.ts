@@ -121,8 +121,8 @@ export const ERRORS = {
   },
   NOTHING_TO_TEST: {
     ...later,
-    means: 'There was no file to test.',
-    cure: 'Check the set’s paths, and that the snapshot holds files.',
+    means: 'There was no file to test, or no data to check.',
+    cure: 'Check the set’s paths, and that the snapshot holds files and the repository data.',
   },
   NOT_ENOUGH_CONCLUSIVE: {
     ...later,

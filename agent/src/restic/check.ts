@@ -1,6 +1,7 @@
+import { errorCodeOf, errorMessageOf } from '@bevis/shared/error'
 import type { z } from 'zod'
-import { failureOf } from './failure.ts'
-import type { CheckRequest, CheckRun, RunError } from './interface.ts'
+import { assertEndedWell, failureOf } from './failure.ts'
+import type { CheckRequest, CheckRun, Limits, RunError } from './interface.ts'
 import { parseOutput } from './json.ts'
 import { LineCutter } from './lines.ts'
 import { checkSummary } from './messages.ts'
@@ -35,9 +36,14 @@ export async function check(program: Program, request: CheckRequest = {}): Promi
   const output = await readOutput(running).catch((): Output => ({ text: '' }))
   const ending = await running.ending
   for (const { message } of ending.items) found.take(message)
-  const error = errorOf(program, ending, output, found)
-  const isRead = error ? isReadThrough(ending, output, found) : true
-  const readBytes = isRead && subset && !hasForeignPacks(output) ? subsetBytes(program, subset) : undefined
+  const fault = errorOf(program, ending, output, found)
+  const isReached = fault ? isReadThrough(ending, output, found) : true
+  const sizeBytes = isReached && subset && !hasForeignPacks(output) ? subsetBytes(program, subset) : undefined
+  // A slice may hold nothing; a repository that holds nothing has nothing that could be sound.
+  const nothing = fault || !subset || (sizeBytes ?? 0) > 0 ? undefined : await lackOfPacks(program, request)
+  const error = fault ?? nothing
+  const isRead = isReached && !nothing
+  const readBytes = isRead ? sizeBytes : undefined
   return {
     exitCode: ending.exitCode,
     startedAt,
@@ -48,6 +54,37 @@ export async function check(program: Program, request: CheckRequest = {}): Promi
     ...(readBytes !== undefined && { readBytes }),
     ...(error && { error }),
   }
+}
+
+/** Why a check without findings says nothing: there is no pack in the whole repository, or nobody can say. */
+async function lackOfPacks(program: Program, limits: Limits): Promise<RunError | undefined> {
+  try {
+    if (await hasPacks(program, limits)) return undefined
+    const message = `the repository ${program.location} holds no data at all, so there was nothing to read`
+    return { code: 'NOTHING_TO_TEST', message }
+  } catch (error) {
+    return { code: errorCodeOf(error), message: errorMessageOf(error) }
+  }
+}
+
+/** Ends restic at the first pack that it names. */
+async function hasPacks(program: Program, { signal, stallMs, deadlineMs }: Limits): Promise<boolean> {
+  const args = ['list', 'packs', '--no-lock']
+  const limits = {
+    ...(signal && { signal }),
+    ...(stallMs !== undefined && { stallMs }),
+    ...(deadlineMs !== undefined && { deadlineMs }),
+  }
+  const running = spawnRestic(program, { ...limits, watchBytes: true, args })
+  let isFound = false
+  for await (const _ of running.stdout ?? []) {
+    isFound = true
+    running.stop('unwanted')
+    break
+  }
+  const ending = await running.ending
+  if (!isFound) assertEndedWell(ending, `restic list packs at ${program.location}`)
+  return isFound
 }
 
 /** What restic complains about: counted as it comes, since only some lines are kept. */

@@ -227,7 +227,10 @@ export interface CheckRun {
   isRead: boolean
   /** The size of those packs; only where the repository is a folder of this machine */
   readBytes?: number
-  /** RESTIC_REPOSITORY_DAMAGED when the check ended and found something, else why it did not end */
+  /**
+   * RESTIC_REPOSITORY_DAMAGED when the check ended and found something, NOTHING_TO_TEST when a subset was to be read and
+   * the whole repository holds no pack, else why it did not end
+   */
   error?: RunError
 }
 

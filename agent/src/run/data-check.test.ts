@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, cpSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { holdLock } from '../../../test/kit/other-restic.ts'
@@ -95,6 +95,39 @@ describe.each(builds)('restic $version', (build) => {
     if (build.version.startsWith('0.14')) return
     for (const pack of filesBelow(join(folder, 'data'))) rmSync(pack)
     expect(await runDataCheck({ ...context, cycle: 1 })).toMatchObject({ result: 'FAILED' })
+  })
+
+  test.each(places)('%s: a repository that was emptied passes no check', async (kind) => {
+    const place = testPlace(build)
+    const { restic, url, folder } = await filled(place, kind === 'local' ? null : () => null)
+    const { context, drafts } = storyContext(place, restic, url)
+    const id = await restic.repositoryId()
+    const bytesUsed = filesBelow(join(folder, 'data')).map((file) =>
+      Number.parseInt(basename(file).slice(0, 2), 16),
+    )
+    const unused =
+      Array.from({ length: 256 }, (_, byte) => byte).find((byte) => !bytesUsed.includes(byte)) ?? 0
+    const hollow = await runDataCheck({ ...context, cycle: 256, slice: { part: unused + 1, of: 256 } })
+    expect(hollow).toMatchObject({ result: 'PASSED', error: null, bytes: kind === 'local' ? 0 : null })
+    const before = loadCheckLedger(context.stateDir, id)
+    const strike = (name: string): void => {
+      rmSync(join(folder, name), { recursive: true })
+      mkdirSync(join(folder, name))
+    }
+    for (const file of filesBelow(join(folder, 'data'))) rmSync(file, { force: true })
+    for (const name of ['snapshots', 'index']) strike(name)
+    for (let n = 0; n < 5; n += 1) {
+      const run = await runDataCheck({ ...context, cycle: 4 })
+      expect(run).toMatchObject({
+        result: 'INCONCLUSIVE',
+        errors: 0,
+        bytes: null,
+        error: { code: 'NOTHING_TO_TEST', message: expect.stringContaining('no data at all') },
+      })
+      expect(drafts.at(-1)?.predicate).toMatchObject({ result: 'INCONCLUSIVE', errors: 0 })
+      if (n === 3) strike('data')
+    }
+    expect(loadCheckLedger(context.stateDir, id)).toEqual(before)
   })
 
   test('locked, shut, gone, stopped: no answer, and the slice stays owed', async () => {

@@ -89,7 +89,7 @@ export async function runDataCheck(context: DataCheckContext): Promise<DataCheck
   const instants = { startedAt: toInstant(startedAt), endedAt: toInstant(endedAt) }
   const kept = run?.isRead
     ? withRead(ledger, slice, { ...instants, isGood: result === 'PASSED' })
-    : context.signal?.aborted
+    : context.signal?.aborted || error?.code === 'NOTHING_TO_TEST'
       ? ledger
       : withHindrance(ledger, slice)
   await keep(context, repository.id, kept)
