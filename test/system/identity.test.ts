@@ -157,6 +157,28 @@ test('an agent restored from an old image finds its head ahead, and opens a new 
   expect(await deliver()).toBe('1 logged, 0 refused')
 })
 
+test('nor is anything lost when the clock was set back with it', async () => {
+  await deliver()
+  agent.state.close()
+  cpSync(join(home, 'state'), join(home, 'image'), { recursive: true })
+  agent = openAgent(join(home, 'state'))
+  await say('heartbeat')
+  await deliver()
+  agent.state.close()
+  rmSync(join(home, 'state'), { recursive: true })
+  cpSync(join(home, 'image'), join(home, 'state'), { recursive: true })
+  agent = openAgent(join(home, 'state'))
+  const now = (): Date => new Date(Date.now() - 60_000)
+  for (const event of ['started', 'started', 'heartbeat'] as const) await say(event, { ...agent, now })
+  expect(await deliver()).toBe('4 logged, 0 refused')
+  expect(await epochs()).toEqual([
+    ...['1/1 enrolled', '1/2 heartbeat'],
+    ...['2/1 started', '2/2 started', '2/3 started', '2/4 heartbeat'],
+  ])
+  expect(await alarmsOf(collector)).toEqual([])
+  expect(await verified(agent.state.folder)).toEqual([])
+})
+
 test('a collector that makes up a newer statement opens no epoch, and gets nothing', async () => {
   await say('started')
   await deliver()

@@ -42,7 +42,7 @@ export function leaveRolledBack(state: State, head: AgentHead, now: Date): numbe
     })
     copyKey(state, identity.epoch, epoch)
     appendStatement(state, next, (chain) => completeDraft(said, chain), now, last.pae)
-    for (const row of newerThan(state, identity.epoch, last.statedAt)) {
+    for (const row of newerThan(state, identity.epoch, last.statedAt, head)) {
       const statement = JSON.parse(new TextDecoder().decode(row.payload)) as Statement
       state
         .sql<[number, number], never>('delete from statement where epoch = ? and seq = ?')
@@ -96,14 +96,18 @@ function isKnown(state: State, { epoch, seq, pae }: AgentHead): boolean {
   return row?.digest === pae
 }
 
-/** Statements without a receipt that were made after an instant: the log cannot hold them. */
-function newerThan(state: State, epoch: number, instant: string) {
+/**
+ * Statements without a receipt that the log cannot hold: made after its newest by their date, or by their number, whatever
+ * the clock was. The place of the newest itself is taken by another.
+ */
+function newerThan(state: State, own: number, instant: string, { epoch, seq }: AgentHead) {
+  const taken = epoch === own ? seq : Number.MAX_SAFE_INTEGER
   return state
-    .sql<[number, string], { epoch: number; seq: number; payload: Uint8Array; createdAt: string }>(
+    .sql<[number, string, number], { epoch: number; seq: number; payload: Uint8Array; createdAt: string }>(
       `select epoch, seq, payload, created_at as createdAt from statement
-       where epoch = ? and state in ('prepared', 'signed') and created_at > ? order by seq`,
+       where epoch = ? and state in ('prepared', 'signed') and (created_at > ? or seq >= ?) order by seq`,
     )
-    .all(epoch, instant)
+    .all(own, instant, taken)
 }
 
 /** Each epoch has its file; this one's key is the one before it. */
