@@ -147,6 +147,13 @@ export async function attacks(): Promise<Attack[]> {
   await edit('the collector’s clock put back', ['log.index'], {
     edit: ({ logged }) => logged.splice(3, 1, { ...logged[3], receivedAt: LATER } as (typeof logged)[0]),
   })
+  const described = descriptionOf(files)
+  const earlier = new Date(Date.parse(described.madeAt) - 1).toISOString()
+  add(
+    'a pack dated before the last that it holds',
+    zipOf(describe(files, { ...described, madeAt: earlier })),
+    ['log.index'],
+  )
   for (const [name, spoil] of SPOILT_PAYLOADS) {
     const victim = await world()
     victim.first.seq = 5

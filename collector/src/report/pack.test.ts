@@ -125,6 +125,21 @@ describe('a pack of a real collector', () => {
     })
   })
 
+  test('is no older than what it holds, when the clock was set back or more came in since it was asked for', async () => {
+    const file = join(folder, 'back.zip')
+    const now = new Date(START + 4 * DAY_MS)
+    await writePack({ ...request(file), now })
+    const files = await readZip(readFileSync(file), isPackFile)
+    const report = verifyPack({ files, trust: parseTrust(trustText()) })
+    expect(report.checks.filter(({ outcome }) => outcome !== 'held')).toEqual([])
+    const last = await store.db
+      .selectFrom('statement')
+      .select(({ fn }) => fn.max('received_at').as('at'))
+      .executeTakeFirstOrThrow()
+    expect(Date.parse(last.at)).toBeGreaterThan(now.getTime())
+    expect(report.pack?.madeAt).toBe(last.at)
+  })
+
   test('is the same bytes each time, in a file or a stream', async () => {
     const first = readFileSync(await packFile('b.zip'))
     const stream = new PassThrough()

@@ -187,12 +187,17 @@ async function surveyPack(
     period,
     ...filter,
     verdict: { at: toInstant(at), knownAt: toInstant(knownAt) },
-    madeAt: toInstant(now),
+    madeAt: laterOf(toInstant(now), survey.lastReceivedAt),
     log: { origin: head.origin, size: head.size },
     population: survey.population,
   }
   const stamps = choice?.needed() ?? []
   return { pack, parts: { texts, terms, answer, selection, survey, head, stamps }, gist }
+}
+
+/** A pack is no older than what it holds, though the clock went back or more came in since `now` was asked for. */
+function laterOf(now: string, lastReceivedAt: string): string {
+  return lastReceivedAt > now ? lastReceivedAt : now
 }
 
 /** Each once and in the table's order, however they were asked for: the same wish gives the same bytes. */

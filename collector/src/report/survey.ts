@@ -122,6 +122,8 @@ export interface Survey {
   readonly evidenceBytes: number
   /** The first leaf of the newest statement. */
   readonly lastLeaf: number
+  /** When that was received; empty without one. */
+  readonly lastReceivedAt: string
 }
 
 /** Who looks at each statement as it goes by. */
@@ -141,7 +143,7 @@ export async function surveyStatements(
   selection: Selection,
   watch: Watch,
 ): Promise<Survey> {
-  const count = { statements: 0, inPeriod: 0, evidenceBytes: 0, lastLeaf: 0 }
+  const count = { statements: 0, inPeriod: 0, evidenceBytes: 0, lastLeaf: 0, lastReceivedAt: '' }
   const chains = new Map<string, Chained>()
   const heads = new NameList()
   for await (const page of pagesOf(db, selection)) {
@@ -154,6 +156,7 @@ export async function surveyStatements(
       count.statements += 1
       count.evidenceBytes += Buffer.byteLength(envelope) + 1
       count.lastLeaf = leafIndex
+      count.lastReceivedAt = received_at
       if (isInPeriod(statement, watch.period)) count.inPeriod += 1
       const chain = chainOf(statement)
       if (chain === null) continue
@@ -179,6 +182,7 @@ export async function surveyStatements(
     keyids,
     evidenceBytes: count.evidenceBytes,
     lastLeaf: count.lastLeaf,
+    lastReceivedAt: count.lastReceivedAt,
   }
 }
 

@@ -7,12 +7,14 @@ import { formatVkey } from '@bevis/shared/log/checkpoint'
 import { readCertificates } from '@bevis/shared/time/certificate'
 import { isPackFile } from '@bevis/shared/verify/pack'
 import { examineStamps } from '@bevis/shared/verify/stamps'
+import type { Timestamp } from '@bevis/shared/time/timestamp'
 import { parseTrust } from '@bevis/shared/verify/trust'
 import { verifyPack } from '@bevis/shared/verify/verify-pack'
 import { readZip } from '@bevis/shared/verify/zip'
 import { assertClean, CONTRACT, makeCollector } from '../../../test/kit/collector.ts'
 import type { TestCollector, TestFolder } from '../../../test/kit/collector.ts'
 import type { FakeAgent } from '../../../test/kit/fake-agent.ts'
+import { descriptionOf } from '../../../test/kit/pack.ts'
 import { signerOf } from '../../../test/kit/register.ts'
 import { makeTsa } from '../../../test/kit/tsa.ts'
 import type { Tsa } from '../../../test/kit/tsa.ts'
@@ -205,6 +207,29 @@ describe('a pack', () => {
     expect(
       execFileSync('openssl', ['ts', '-verify', ...args, ...input], { stdio: 'pipe' }).toString(),
     ).toMatch(/Verification: OK/)
+  })
+
+  test('is no older than its stamps: one that ended before another was made stands by no date of its own', async () => {
+    await stamperOf(authority()).stampIfDue()
+    await agent.send(agent.many(1))
+    const { files } = await pack()
+    const trust = trustOf(`tsa: ${fingerprint()}`)
+    const { madeAt } = descriptionOf(files)
+    const nextDay = new Date(Date.parse(madeAt) + 24 * HOUR_MS).toISOString()
+    const verifiedWith = async (ofFirst: Partial<Timestamp>, ofLast: Partial<Timestamp>) => {
+      const examined = await examineStamps(files, trust)
+      const [first, last] = examined?.toSorted((a, b) => a.size - b.size) ?? []
+      if (!first?.stamp || !last?.stamp) throw new Error('two stamps were to be here')
+      const stamps = [
+        { ...first, stamp: { ...first.stamp, ...ofFirst } },
+        { ...last, stamp: { ...last.stamp, ...ofLast } },
+      ]
+      return failuresOf(verifyPack({ files, trust, stamps }))
+    }
+    expect(await verifiedWith({ validUntil: madeAt }, {})).toEqual([])
+    expect((await verifiedWith({ validUntil: madeAt }, { genTime: nextDay }))[0]).toMatch(
+      /^time\.stamps: 1 stamp ended before the pack was made/,
+    )
   })
 
   test('by roots that nobody named, it is told that they came with the pack', async () => {

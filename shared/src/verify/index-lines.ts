@@ -95,6 +95,8 @@ function* readLines(files: PackContent, pack: Description, findings: Findings): 
       if (last !== undefined && line.index <= last.index) refuse('not in log order')
       if (last !== undefined && line.receivedAt < last.receivedAt)
         refuse('received before what stands before it in the log')
+      // It decides which stamps stand (`Times`): nobody may choose it.
+      if (line.receivedAt > pack.madeAt) refuse(`received after the pack was made, ${pack.madeAt}`)
       last = line
       yield line
     }

@@ -81,7 +81,7 @@ export const CHECKS = {
   'log.index': {
     title: 'Index agrees',
     means:
-      'index.jsonl names every leaf of the pack and nothing else, in log order, with times that never go back.',
+      'index.jsonl names every leaf of the pack and nothing else, in log order, with times that never go back and none after the pack was made.',
   },
   'log.consistency': {
     title: 'Log only ever grew',

@@ -161,7 +161,7 @@ export class Times {
       })
       return held ?? []
     })
-    const standing = standingStamps(stamps, new Date(pack.madeAt))
+    const standing = standingStamps(stamps, newestOf(pack, stamps))
     if (standing.length < stamps.length) {
       findings.fail(
         'time.stamps',
@@ -222,6 +222,11 @@ export class Times {
     )
     return stamps.length === 0 ? null : { anchored, stamps: stamps.length, authorities, bounds: this.#runs }
   }
+}
+
+/** When the pack was made: as it says, which nobody signs, and no earlier than what it brings was stamped. */
+function newestOf({ madeAt }: Description, stamps: readonly LoggedStamp[]): Date {
+  return new Date(stamps.reduce((ms, { genTime }) => Math.max(ms, Date.parse(genTime)), Date.parse(madeAt)))
 }
 
 /** No head lies in the pack that is neither the one that the proofs lead to nor stamped. */

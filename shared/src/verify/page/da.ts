@@ -160,7 +160,7 @@ export const da: Words = {
     'log.index': {
       title: 'Indekset stemmer',
       means:
-        'index.jsonl nævner hvert blad i pakken og intet andet, i loggens orden, med tider, der aldrig går tilbage.',
+        'index.jsonl nævner hvert blad i pakken og intet andet, i loggens orden, med tider, der aldrig går tilbage, og ingen efter at pakken blev lavet.',
     },
     'log.consistency': {
       title: 'Loggen er kun vokset',
