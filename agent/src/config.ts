@@ -109,6 +109,8 @@ const restoreTest = z.strictObject({
   jitter: duration.default('PT0S'),
   /** Files drawn at random in each sample. */
   files: z.int().min(1).max(1_000_000).default(50),
+  /** A scheduled test restores everything when the next one would come later than this; left out: only by hand. */
+  fullEvery: duration.exactOptional(),
   /**
    * Every snapshot that is owed is tested once in this time, so many of them with each scheduled test, the longest
    * untested first; left out: one older snapshot with each test.

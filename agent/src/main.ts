@@ -133,13 +133,24 @@ define('test <set>', 'restore a sample, compare it with what went in, and say wh
 ])
   .option('--snapshot <id>', 'the snapshot to test; left out: the newest, and an older one')
   .option('--full', 'every file, not a sample')
+  .option(
+    '--full-if-due',
+    'every file if restoreTest.fullEvery asks for it by now, else a sample: as scheduled',
+  )
   .option('--file <path>', 'this file too; may be given several times', collect, [])
   .option('--requested', 'the files that the collector asked for, and nothing else')
   .option('--no-send', 'leave the evidence in the outbox')
   .action(
     (
       set: string,
-      options: Common & { snapshot?: string; full?: true; file: string[]; requested?: true; send: boolean },
+      options: Common & {
+        snapshot?: string
+        full?: true
+        fullIfDue?: true
+        file: string[]
+        requested?: true
+        send: boolean
+      },
     ) =>
       act(options, async (opened) => {
         const { requestedTestCommand, testCommand } = await import('./commands/test.ts')
@@ -148,6 +159,7 @@ define('test <set>', 'restore a sample, compare it with what went in, and say wh
           ...workOptions(options),
           snapshot: options.snapshot ?? null,
           full: options.full === true,
+          fullIfDue: options.fullIfDue === true,
           files: options.file,
         })
       }),

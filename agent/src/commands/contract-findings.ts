@@ -1,6 +1,7 @@
 /** What doctor says of contracts: whether the schedules can keep them, and retention can read them. */
 import { hostname } from 'node:os'
-import type { Contract } from '@bevis/shared/contract/schema'
+import { isAccepted } from '@bevis/shared/contract/acceptance'
+import type { Contract, Version } from '@bevis/shared/contract/schema'
 import { errorCodeOf, errorMessageOf } from '@bevis/shared/error'
 import type { SetConfig } from '../config.ts'
 import { loadIdentity } from '../evidence/identity.ts'
@@ -54,25 +55,40 @@ function contractFindings(opened: Opened, file: string): Finding[] {
     .toZonedDateTimeISO(contract.timezone)
     .toPlainDate()
     .toString()
-  const version =
-    contract.versions.findLast(({ effectiveFrom }) => effectiveFrom <= today) ?? contract.versions.at(-1)
   const enrolled = enrolmentFinding(opened, contract.id)
-  const findings = (version?.sets ?? []).flatMap((promised) => {
-    const what = `${promised.id}: contract`
-    const set = sets.find(({ id }) => id === promised.id)
-    if (set === undefined) {
-      const told = `${contract.id} promises the set ${promised.id}, which is not in this configuration`
-      return [isThisHost(promised.selector.hosts) ? bad(what, told) : warning(what, told)]
-    }
-    const broken = [...mismatches(opened, set, contract.id, promised), ...brokenPromises(set, promised, now)]
-    if (broken.length > 0) return broken.map((text) => bad(what, text))
-    return [
-      good(what, `the schedule can keep ${contract.id}, version ${version?.no ?? 1}`),
-      ...retentionFindings(set, contract, today),
-      ...unknowns(opened, set, promised),
-    ]
-  })
+  const findings = versionsToKeep(contract, today).flatMap(({ no, sets: promises }) =>
+    promises.flatMap((promised) => {
+      const what = `${promised.id}: contract`
+      const set = sets.find(({ id }) => id === promised.id)
+      if (set === undefined) {
+        const told = `${contract.id} promises the set ${promised.id}, which is not in this configuration`
+        return [isThisHost(promised.selector.hosts) ? bad(what, told) : warning(what, told)]
+      }
+      const broken = [
+        ...mismatches(opened, set, contract.id, promised),
+        ...brokenPromises(set, promised, now),
+      ]
+      if (broken.length > 0) return broken.map((text) => bad(what, text))
+      return [
+        good(what, `the schedule can keep ${contract.id}, version ${no}`),
+        ...retentionFindings(set, contract, today),
+        ...unknowns(opened, set, promised),
+      ]
+    }),
+  )
   return [enrolled, ...findings]
+}
+
+/**
+ * The newest that should be in force, and the one that both have accepted in the text: acceptances may be in the log
+ * alone, and a draft does not stand for what is in force.
+ */
+function versionsToKeep({ versions }: Contract, today: string): Version[] {
+  const begun = versions
+    .filter(({ effectiveFrom }) => effectiveFrom <= today)
+    .toSorted((a, b) => (a.effectiveFrom < b.effectiveFrom ? -1 : 1))
+  const told = [begun.at(-1) ?? versions.at(-1), begun.findLast((version) => isAccepted(version))]
+  return [...new Set(told)].filter((version) => version !== undefined)
 }
 
 /** What would make every retention refuse. */
@@ -82,11 +98,7 @@ function retentionFindings(
   today: string,
 ): Finding[] {
   if (retention?.fromContract !== true) return []
-  const isAccepted = versions.some(
-    ({ acceptances = [], effectiveFrom }) =>
-      effectiveFrom <= today && new Set(acceptances.map(({ party }) => party)).size === 2,
-  )
-  if (isAccepted) return []
+  if (versions.some((version) => version.effectiveFrom <= today && isAccepted(version))) return []
   const told = `the text of ${name} shows no version in force that both parties have accepted: nothing is removed`
   return [warning(`${id}: retention`, told)]
 }

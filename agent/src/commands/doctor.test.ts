@@ -173,3 +173,39 @@ test('what a hook or a probe would start must be there; what retention lacks is 
   })
   expect(found['shop: program']).toMatchObject({ verdict: 'bad', detail: expect.stringContaining('pass') })
 })
+
+test('a draft that asks for less does not stand for the version in force', async () => {
+  const at = '2024-12-12T10:00:00Z'
+  const acceptances = ['customer', 'provider'].map((party) => ({ party, person: 'x', at }))
+  const version = (no: number, rpo: string, more: object = {}) => ({
+    no,
+    effectiveFrom: `2025-0${no}-01`,
+    ...more,
+    sets: [
+      {
+        id: 'shop',
+        selector: { repository: 'shop', hosts: [hostname()], requiredPaths: [join(folder, 'source')] },
+        schedule: { every: rpo },
+        retention: { wording: 'x', min: [{ per: 'day', keep: 30 }] },
+      },
+    ],
+  })
+  const contract = {
+    id: 'AFT-1',
+    provider: { name: 'Nordlys' },
+    customer: { name: 'Havfruen' },
+    term: { start: '2025-01-01' },
+    versions: [version(1, 'PT1H', { acceptances }), version(2, 'P1D')],
+  }
+  const file = join(folder, 'contract.yaml')
+  writeFileSync(file, JSON.stringify(contract))
+  const found = await examine({ repository: { ...repository(), lineage: 'shop' } }, file)
+  expect(found['shop: contract']).toMatchObject({
+    verdict: 'bad',
+    detail: expect.stringContaining('cannot keep an RPO of 1 hour'),
+  })
+})
+
+function repository(): object {
+  return { url: join(folder, 'repository'), passwordFile: join(folder, 'pass') }
+}

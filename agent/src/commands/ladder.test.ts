@@ -110,3 +110,17 @@ test('without a contract every snapshot has its turn', async () => {
     [400, 'ladder'],
   ])
 })
+
+test('by schedule everything is restored when that is due, and older snapshots have their turn all the same', async () => {
+  place.configure({ restoreTest: { cron: '0 5 * * *', fullEvery: 'P7D' } })
+  const modes = async () => {
+    const { stdout } = await place.agent('test', 'shop', '--full-if-due', '--json')
+    const { tests } = JSON.parse(stdout) as { tests: { result: { reason: string; mode: string } }[] }
+    return tests.map(({ result: { reason, mode } }) => `${reason} ${mode}`)
+  }
+  expect(await modes()).toEqual(['scheduled full', 'ladder sample'])
+  // It passed: for six nights a sample will do.
+  expect(await modes()).toEqual(['scheduled sample', 'ladder sample'])
+  const refused = await place.agent('test', 'shop', '--full-if-due', '--file', '/x')
+  expect(refused.status).toBe(2)
+})

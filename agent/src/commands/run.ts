@@ -133,6 +133,7 @@ export async function runCommand(
       set,
       ...(what === 'retention' ? ['--apply'] : []),
       ...(what === 'requested-test' ? ['--requested'] : []),
+      ...(what === 'restore-test' ? ['--full-if-due'] : []),
       '--json',
       '--no-send',
       '--config',

@@ -9,6 +9,7 @@ import { keepOwnRuns, readOwnRuns } from '../evidence/own-runs.ts'
 import { loadAsked } from '../outbox/ask.ts'
 import { agreedIn, handledOf, keepHandled, termsFor } from '../run/asked.ts'
 import type { Agreed } from '../run/asked.ts'
+import { isFullDue } from '../run/full-due.ts'
 import { owedTiers } from '../run/owed-tiers.ts'
 import { knownRepository } from '../run/repository.ts'
 import type { RestoreTestContext, RestoreTestResult, SnapshotTest } from '../run/restore-test.ts'
@@ -30,10 +31,12 @@ export async function testCommand(
   options: WorkOptions & {
     readonly snapshot: string | null
     readonly full: boolean
+    /** Full where the configuration asks for it by now; older snapshots have their turn all the same. */
+    readonly fullIfDue: boolean
     readonly files: readonly string[]
   },
 ): Promise<Outcome> {
-  if (options.full && options.files.length > 0) {
+  if ((options.full || options.fullIfDue) && options.files.length > 0) {
     throw new BevisError('USAGE', '--full tests every file; leave --file out')
   }
   const { runRestoreTest } = await import('../run/restore-test.ts')
@@ -52,7 +55,7 @@ export async function testCommand(
         // By hand or by the clock, a random sample proves the same, and says `scheduled`. `requested` is for files that
         // somebody picked, which are no random sample: a contract does not count those, and would not count ours.
         wanted: {
-          full: options.full,
+          ...fullnessOf(opened, bench, options),
           files: options.files,
           ...(options.snapshot !== null && { snapshotId: options.snapshot }),
         },
@@ -116,6 +119,17 @@ export async function requestedTestCommand(
 }
 
 const OUTCOMES = ['FAILED', 'INCONCLUSIVE'] as const
+
+function fullnessOf(
+  { state, now }: Opened,
+  { set }: Bench,
+  { full, fullIfDue }: { readonly full: boolean; readonly fullIfDue: boolean },
+): { full: boolean; withOlder?: boolean } {
+  if (full || !fullIfDue) return { full }
+  keepOwnRuns(state)
+  const isDue = isFullDue(set, readOwnRuns(state.folder), now())
+  return { full: isDue, withOlder: isDue }
+}
 
 /** What the set's contracts owe, by what this agent itself ran. */
 function tiersFor(opened: Opened, bench: Bench): NonNullable<RestoreTestContext['tiersOf']> {

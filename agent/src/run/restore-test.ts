@@ -81,6 +81,8 @@ export interface WantedTest {
   readonly snapshotId?: string
   /** Every file, not a sample. */
   readonly full?: boolean
+  /** Beside a full test of the newest: samples of the older ones whose turn it is. */
+  readonly withOlder?: boolean
   /** Path texts: these files, or all in these folders. */
   readonly files?: readonly string[]
   /** From the collector; left out: our own, or what {@link RestoreTestContext} `fetchSeed` brings. */
@@ -125,7 +127,7 @@ export async function runRestoreTest(called: RestoreTestContext): Promise<Restor
           ) ?? null),
   })
   const { mode } = wantedOf(context)
-  const wantsOlder = mode === 'sample' && context.wanted?.snapshotId === undefined
+  const wantsOlder = drawsSamples(context) && context.wanted?.snapshotId === undefined
   const chosen = await chooseSnapshots({
     ...context,
     folder: manifestsOf(context),
@@ -183,7 +185,7 @@ async function withSeed(
   listed: Survey | BevisError,
 ): Promise<RestoreTestContext> {
   const { wanted, fetchSeed } = context
-  const isOwn = listed instanceof BevisError || wantedOf(context).mode !== 'sample'
+  const isOwn = listed instanceof BevisError || !drawsSamples(context)
   if (isOwn || !fetchSeed || wanted?.seed !== undefined) return context
   const seed = await fetchSeed(listed.snapshots.map(({ id }) => id))
   return seed ? { ...context, wanted: { ...wanted, seed } } : context
@@ -325,7 +327,7 @@ function requestOf(
 ): TestRequest {
   const { set, restic, stateDir, now, signal, onProgress } = context
   const { files, minConclusive } = set.restoreTest
-  const plain = wantedOf(context)
+  const plain: Wanted = isLadder ? { mode: 'sample', files } : wantedOf(context)
   const strata = coverage && plain.mode === 'sample' ? strataOf(context, coverage) : null
   const wanted = plain.mode === 'sample' && strata ? { ...plain, strata } : plain
   return {
@@ -387,6 +389,10 @@ function wantedOf({ wanted, set }: RestoreTestContext): Wanted {
   if (wanted?.files && wanted.files.length > 0)
     return { mode: 'requested', paths: wanted.files.map(fromPathText) }
   return wanted?.full ? { mode: 'full' } : { mode: 'sample', files: set.restoreTest.files }
+}
+
+function drawsSamples(context: RestoreTestContext): boolean {
+  return wantedOf(context).mode === 'sample' || context.wanted?.withOlder === true
 }
 
 function seedFrom({ wanted }: RestoreTestContext): 'agent' | 'collector' {

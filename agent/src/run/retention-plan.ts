@@ -83,7 +83,7 @@ export function planSet(request: PlanRequest): SetPlan {
     stay: plan.snapshots.flatMap(({ id }) => kept.get(id) ?? []),
     foreign: surplus.filter((one) => !isOwn(one) && makerOf(one.id) === undefined),
     isOwedAt: (start) => plans.some((one) => one.isOwedAt(start)),
-    policy: policyAsRestic(plan.terms),
+    policy: policyAsRestic(plan.terms, request.sharing.length > 1 ? request.set.paths : []),
   }
 }
 

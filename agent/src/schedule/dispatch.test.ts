@@ -34,7 +34,7 @@ const set = (id: string, url = `/repo/${id}`): Scheduled => ({
   id,
   repository: { url },
   backup: { cron: '0 1 * * *', timezone: 'UTC', jitter: 'PT0S' },
-  restoreTest: { cron: '0 2 * * *', jitter: 'PT0S' },
+  restoreTest: { cron: '0 2 * * *', jitter: 'PT0S', files: 50 },
   inventory: { every: 'P1D' },
 })
 

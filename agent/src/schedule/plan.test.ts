@@ -7,7 +7,7 @@ const set = (change: Partial<Scheduled> = {}): Scheduled => ({
   id: 'shop',
   repository: { url: '/repo' },
   backup: { cron: '30 2 * * *', timezone: 'Europe/Copenhagen', jitter: 'PT0S' },
-  restoreTest: { jitter: 'PT0S' },
+  restoreTest: { jitter: 'PT0S', files: 50 },
   inventory: { every: 'PT12H' },
   ...change,
 })

@@ -9,7 +9,13 @@ export interface Scheduled {
   readonly id: string
   readonly repository: { readonly url: string }
   readonly backup: { readonly cron?: string; readonly timezone: string; readonly jitter: string }
-  readonly restoreTest: { readonly cron?: string; readonly timezone?: string; readonly jitter: string }
+  readonly restoreTest: {
+    readonly cron?: string
+    readonly timezone?: string
+    readonly jitter: string
+    readonly files: number
+    readonly fullEvery?: string
+  }
   readonly inventory: { readonly every: string }
   readonly dataCheck?: { readonly cron?: string; readonly timezone?: string; readonly jitter: string }
   readonly deletionProbe?: { readonly every?: string }

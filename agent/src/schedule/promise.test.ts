@@ -9,7 +9,7 @@ const set = (cron: string | undefined, change: Partial<Scheduled> = {}): Schedul
   paths: ['/srv/shop'],
   repository: { url: '/repo' },
   backup: { ...(cron !== undefined && { cron }), timezone: 'Europe/Copenhagen', jitter: 'PT10M' },
-  restoreTest: { cron: '0 5 * * 6', jitter: 'PT0S' },
+  restoreTest: { cron: '0 5 * * 6', jitter: 'PT0S', files: 50 },
   inventory: { every: 'PT12H' },
   ...change,
 })
@@ -42,7 +42,7 @@ test('a weekend without a backup breaks a promise for all days, not one for busi
 test('what is not scheduled, tested too seldom, listed too seldom or not in the paths', () => {
   const bad = set(undefined, {
     inventory: { every: 'P2D' },
-    restoreTest: { cron: '0 5 1 1 *', timezone: 'UTC', jitter: 'PT0S' },
+    restoreTest: { cron: '0 5 1 1 *', timezone: 'UTC', jitter: 'PT0S', files: 50 },
   })
   const found = brokenPromises(
     bad,
@@ -65,4 +65,26 @@ test('tests that come more seldom than the ladder asks cannot keep it', () => {
   expect(
     brokenPromises(set('30 2 * * *'), promised({ restoreTest: { ...restoreTest, ladder: 'P8D' } }), now),
   ).toEqual([])
+})
+
+test('full tests and samples are as often and as large as promised, or told', () => {
+  const asked = {
+    every: 'P1M',
+    grace: 'P14D',
+    mode: 'sample',
+    sample: { files: 200 },
+    fullEvery: 'P6M',
+  } as const
+  expect(brokenPromises(set('30 2 * * *'), promised({ restoreTest: asked }), now)).toEqual([
+    'the contract asks for a restore of everything every 6 months, and restoreTest.fullEvery is not set',
+    'the contract asks for samples of 200 files, and restoreTest.files is 50',
+  ])
+  const restoreTest = { cron: '0 5 * * 6', jitter: 'PT0S', files: 200, fullEvery: 'P28D' }
+  expect(brokenPromises(set('30 2 * * *', { restoreTest }), promised({ restoreTest: asked }), now)).toEqual(
+    [],
+  )
+  const full = { every: 'P1D', grace: 'P3D', mode: 'full' } as const
+  expect(brokenPromises(set('30 2 * * *', { restoreTest }), promised({ restoreTest: full }), now)).toContain(
+    'the contract asks for a restore of everything every 1 day, and restoreTest.fullEvery is 28 days',
+  )
 })

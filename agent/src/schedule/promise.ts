@@ -12,7 +12,14 @@ export interface Promised {
     readonly days: 'all' | 'business'
   }
   readonly restoreTest?:
-    | { readonly every: string; readonly grace: string; readonly ladder?: string | undefined }
+    | {
+        readonly every: string
+        readonly grace: string
+        readonly mode?: 'sample' | 'full'
+        readonly sample?: { readonly files: number } | undefined
+        readonly fullEvery?: string | undefined
+        readonly ladder?: string | undefined
+      }
     | undefined
   readonly evidence: { readonly inventoryEvery: string; readonly freshFor: string }
   readonly selector: { readonly requiredPaths: readonly string[] }
@@ -50,6 +57,7 @@ export function brokenPromises(
               `"${set.restoreTest.cron}" leaves up to ${spellMs(Math.max(...tests))} between two restore tests: the contract asks for one every ${spell(restoreTest.every)}`,
             ]
           : []),
+    ...(restoreTest === undefined ? [] : brokenDepth(set.restoreTest, restoreTest)),
     ...(restoreTest?.ladder !== undefined &&
     set.restoreTest.cron !== undefined &&
     Math.max(...tests) > lengthMs(restoreTest.ladder)
@@ -65,6 +73,28 @@ export function brokenPromises(
     ...selector.requiredPaths
       .filter((required) => !covers(set.paths, [required]))
       .map((required) => `the contract requires ${required}, which is in none of the set's paths`),
+  ]
+}
+
+/** Whether as much is restored as is promised. */
+function brokenDepth(
+  { files, fullEvery }: Scheduled['restoreTest'],
+  promised: NonNullable<Promised['restoreTest']>,
+): string[] {
+  const often = promised.mode === 'full' ? promised.every : promised.fullEvery
+  const isTooSeldom =
+    often !== undefined &&
+    (fullEvery === undefined || lengthMs(fullEvery) > lengthMs(often) + lengthMs(promised.grace))
+  const sample = promised.mode === 'full' ? undefined : promised.sample?.files
+  return [
+    ...(isTooSeldom
+      ? [
+          `the contract asks for a restore of everything every ${spell(often)}, and restoreTest.fullEvery is ${fullEvery === undefined ? 'not set' : spell(fullEvery)}`,
+        ]
+      : []),
+    ...(sample !== undefined && files < sample
+      ? [`the contract asks for samples of ${sample} files, and restoreTest.files is ${files}`]
+      : []),
   ]
 }
 

@@ -38,3 +38,11 @@ test.each([
   const [outcome] = playForget(contract, index, parseForgetPolicy(policy), new Date('2026-02-11T00:00:00Z'))
   expect(outcome?.first).toBeNull()
 })
+
+test('in a repository that several sets of a host share, it is about this set’s own paths', () => {
+  const [set] = contractOf([versionOf(1, '2025-03-01')]).versions[0]?.sets ?? []
+  const args = set === undefined ? [] : policyAsRestic(set, ['/srv/data', "/srv/o'brien"])
+  expect(args.join(' ')).toBe(
+    String.raw`forget --host srv1 --path '/srv/data' --path '/srv/o'\''brien' --group-by '' --keep-daily 31`,
+  )
+})

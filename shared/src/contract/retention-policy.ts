@@ -13,17 +13,22 @@ const OPTIONS: Record<Exclude<Per, 'fiscalYear'>, string> = {
   year: 'yearly',
 }
 
-/** Arguments of `restic forget` that keep at least what is owed while backups run on time. */
-export function policyAsRestic({
-  selector,
-  retention,
-}: Pick<ContractSet, 'selector' | 'retention'>): string[] {
+/**
+ * Arguments of `restic forget` that keep at least what is owed while backups run on time.
+ * @param paths of the set's snapshots, where others of the host lie in the same repository: in one group, the day's
+ * last would be kept, whoever's it is
+ */
+export function policyAsRestic(
+  { selector, retention }: Pick<ContractSet, 'selector' | 'retention'>,
+  paths: readonly string[] = [],
+): string[] {
   const most = new Map<string, number>()
   for (const tier of retention.min)
     most.set(nameOf(tier), Math.max(keepOf(tier), most.get(nameOf(tier)) ?? 0))
   const options = [...most].map(([name, keep]) => `--keep-${name} ${keep}`)
   // By default restic groups by host and paths, so that a renamed one leaves a group that never empties.
-  return ['forget', ...selector.hosts.map((host) => `--host ${host}`), "--group-by ''", ...options]
+  const own = paths.map((path) => `--path '${path.replaceAll("'", `'\\''`)}'`)
+  return ['forget', ...selector.hosts.map((host) => `--host ${host}`), ...own, "--group-by ''", ...options]
 }
 
 function nameOf({ per, anchor }: Tier): string {
