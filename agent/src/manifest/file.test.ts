@@ -104,6 +104,14 @@ test('manifests are listed by time; an unfinished one is not there', async () =>
   expect(await readdir(join(folder, 'order'))).toHaveLength(2)
 })
 
+test('a finished one can be taken back, too', async () => {
+  const writer = await createManifest(join(folder, 'taken-back'), header)
+  await writer.finish()
+  expect(await readdir(join(folder, 'taken-back'))).toHaveLength(1)
+  await writer.discard()
+  expect(await readdir(join(folder, 'taken-back'))).toEqual([])
+})
+
 test('a folder that is not there has no manifests', async () => {
   expect(await listManifests(join(folder, 'nowhere'))).toEqual([])
 })

@@ -43,7 +43,7 @@ export interface ManifestWriter {
   append(entries: readonly ManifestEntry[]): Promise<void>
   /** Makes the file durable under its final name. */
   finish(): Promise<ManifestFile>
-  /** Takes back an unfinished file. */
+  /** Takes the file back, finished or not. */
   discard(): Promise<void>
 }
 
@@ -66,6 +66,7 @@ export async function createManifest(folder: string, header: ManifestHeader): Pr
       await Promise.race([new Promise((resolve) => input.once('drain', resolve)), written])
   }
   await write(`${JSON.stringify(headerSchema.parse(header))}\n`)
+  let finished: string | null = null
   return {
     async append(entries) {
       if (entries.length > 0) await write(`${entries.map(formatEntry).join('\n')}\n`)
@@ -76,6 +77,7 @@ export async function createManifest(folder: string, header: ManifestHeader): Pr
       const sha256 = digest.digest('hex')
       const file = join(folder, nameOf(header, sha256))
       await rename(temporary, file)
+      finished = file
       await syncFolder(folder)
       return { file, snapshot: header.snapshot.id, sha256 }
     },
@@ -83,6 +85,7 @@ export async function createManifest(folder: string, header: ManifestHeader): Pr
       input.destroy()
       await written.catch(() => {})
       await rm(temporary, { force: true })
+      if (finished !== null) await rm(finished, { force: true })
     },
   }
 }

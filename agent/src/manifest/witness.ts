@@ -53,6 +53,8 @@ export interface Witness {
   readonly tally: ManifestTally
   /** Against the manifest before; without one everything is new. */
   readonly change: Change
+  /** The digest of the manifest before; null: there was none that could be read. */
+  readonly against: string | null
 }
 
 /** A write within the clock's last tick before restic's look may keep its ctime: no hash then excludes it. */
@@ -102,10 +104,11 @@ export async function takeWitness(request: WitnessRequest): Promise<Witness> {
     }
     await previous.drain()
     const whole = await writer.finish()
-    await rememberFirst(request.folder, tally.result.torn.paths)
+    await rememberFirst(request.folder, tally.result.torn.paths).catch(() => {})
     const renamed = renames.matches()
     const { manifest, tally: told } = await withoutRenamed(whole, tally.result, renamed)
-    return { manifest, tally: { ...told, renamed: namesOf(renamed) }, change: change.result }
+    const against = request.previous?.sha256 ?? null
+    return { manifest, tally: { ...told, renamed: namesOf(renamed) }, change: change.result, against }
   } catch (error) {
     await writer.discard()
     throw error

@@ -15,6 +15,8 @@ interface Nights {
   readonly ledger: string
 }
 
+const digest = (n: number): string => String(n).padStart(64, '0')
+
 function openNights(): Nights {
   const stateDir = mkdtempSync(join(tmpdir(), 'bevis-anomaly-'))
   onTestFinished(() => rmSync(stateDir, { recursive: true }))
@@ -41,8 +43,10 @@ function openNights(): Nights {
     }
     const logger = { info: () => {}, warn: () => {} }
     const now = new Date('2026-11-23T02:00:00.000Z')
-    const found = findAnomalies({ set: setOf(scope), stateDir, change, mustBeThere: [], now, logger })
-    return found.map(({ kind }) => kind)
+    const request = { set: setOf(scope), stateDir, change, mustBeThere: [], now, logger }
+    const { anomalies, keep } = findAnomalies({ ...request, manifest: digest(1), against: digest(1) })
+    keep()
+    return anomalies.map(({ kind }) => kind)
   }
   const ledger = join(stateDir, 'anomalies', 'shop.json')
   return { night, look: () => acceptAnomalies(stateDir, 'shop'), ledger }

@@ -32,6 +32,8 @@ const schema = z.object({
   scope: hex64.nullable(),
   /** By path text: the digest that each canary had when it was first seen, or when a person last looked. */
   canaries: z.record(z.string(), hex64),
+  /** Digest of the manifest that was judged last: the next one has to be judged against it. */
+  judged: hex64.nullable().default(null),
 })
 type Ledger = z.output<typeof schema>
 
@@ -41,8 +43,10 @@ const KEPT_RUNS = 30
 export interface AnomalyRequest {
   readonly set: Pick<SetConfig, 'id' | 'paths' | 'exclude' | 'anomaly' | 'retention'>
   readonly stateDir: string
-  /** Null where there is no manifest before it. */
-  readonly change: Change | null
+  readonly change: Change
+  /** Digests of the backup's manifest, and of the one that `change` is against. */
+  readonly manifest: string
+  readonly against: string | null
   /** Paths that must be there, whatever is in them. */
   readonly mustBeThere: readonly string[]
   readonly now: Date
@@ -57,11 +61,16 @@ export function watchedPaths(
   return [...anomaly.canaries, ...mustBeThere].map(bytePathOf)
 }
 
-export function findAnomalies(request: AnomalyRequest): Anomaly[] {
-  const { set, change, stateDir, now, logger } = request
+export interface FoundAnomalies {
+  readonly anomalies: readonly Anomaly[]
+  /** To be called once a hold is durable: a manifest that was not judged to the end is told of by the next run. */
+  readonly keep: () => void
+}
+
+export function findAnomalies(request: AnomalyRequest): FoundAnomalies {
+  const { set, change, manifest, stateDir, now, logger } = request
   const known = loadLedger(stateDir, set.id)
-  const lost = known === null ? [unreadable(stateDir, set.id)] : []
-  if (change === null) return lost
+  const lost = known === null ? [unreadable(stateDir, set.id)] : beforeLost(request, known)
   const ledger = known ?? NOTHING_USUAL
   const scope = sha256Hex(JSON.stringify([set.paths, set.exclude]))
   const isSame = ledger.scope === null || ledger.scope === scope
@@ -76,7 +85,7 @@ export function findAnomalies(request: AnomalyRequest): Anomaly[] {
   const usual = ledger.runs.filter(({ isTold }) => !isTold)
   const found = [...lost, ...judgeChange(measured, usual, limitsOf(set))]
   // It stays as it is, and is told each time, until a person has looked.
-  if (known === null) return found
+  if (known === null) return { anomalies: found, keep: () => {} }
   const canaries: Ledger['canaries'] = { ...ledger.canaries }
   for (const path of set.anomaly.canaries) {
     const digest = change.watched.get(bytePathOf(path))
@@ -88,19 +97,27 @@ export function findAnomalies(request: AnomalyRequest): Anomaly[] {
     encrypted: encryptedShareOf(measured),
     isTold: found.length > 0,
   }
-  try {
-    const runs = measured.before.files > 0 ? [...ledger.runs, run].slice(-KEPT_RUNS) : ledger.runs
-    saveLedger(stateDir, set.id, { runs, scope, canaries })
-  } catch (err) {
-    logger.warn({ set: set.id, err }, 'what is usual for the set could not be kept')
+  const runs = measured.before.files > 0 ? [...ledger.runs, run].slice(-KEPT_RUNS) : ledger.runs
+  return {
+    anomalies: found,
+    keep: () => {
+      try {
+        saveLedger(stateDir, set.id, { runs, scope, canaries, judged: manifest })
+      } catch (err) {
+        logger.warn({ set: set.id, err }, 'what is usual for the set could not be kept')
+      }
+    },
   }
-  return found
 }
 
 /** A person has looked: what was told may be usual, and canaries are from now on what the next backup finds. */
 export function acceptAnomalies(stateDir: string, set: string): void {
-  const { runs, scope } = loadLedger(stateDir, set) ?? NOTHING_USUAL
-  saveLedger(stateDir, set, { runs: runs.map((run) => ({ ...run, isTold: false })), scope, canaries: {} })
+  const { runs, ...known } = loadLedger(stateDir, set) ?? NOTHING_USUAL
+  saveLedger(stateDir, set, {
+    ...known,
+    runs: runs.map((run) => ({ ...run, isTold: false })),
+    canaries: {},
+  })
 }
 
 function canariesOf(
@@ -150,12 +167,27 @@ function loadLedger(stateDir: string, set: string): Ledger | null {
   }
 }
 
-const NOTHING_USUAL: Ledger = { runs: [], scope: null, canaries: {} }
+const NOTHING_USUAL: Ledger = { runs: [], scope: null, canaries: {}, judged: null }
 
 /** What was usual, and what the canaries held, is not known any more: an attack may look like any other night. */
 function unreadable(stateDir: string, set: string): Anomaly {
   const text = `${fileOf(stateDir, set)} cannot be read: what is usual for the set, and what its canaries held, is not known any more`
   return { kind: 'memory', seen: 1, limit: 0, text, paths: [], holds: true }
+}
+
+/**
+ * The manifest that was judged last is not what this one was held against: it is gone or damaged, or a later one was
+ * never judged. Whatever happened in between would be taken for what was always there.
+ */
+function beforeLost({ against }: AnomalyRequest, { judged, scope }: Ledger): Anomaly[] {
+  const isLost = judged === null ? against === null && scope !== null : against !== judged
+  if (!isLost) return []
+  const what =
+    against === null
+      ? 'the manifest of the backup before is gone or damaged'
+      : 'the manifest of the backup before is not the one that was judged last'
+  const text = `${what}: what changed since then is not known`
+  return [{ kind: 'memory', seen: 1, limit: 0, text, paths: [], holds: true }]
 }
 
 function saveLedger(stateDir: string, set: string, ledger: Ledger): void {

@@ -104,18 +104,24 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
 }
 
 /** A hold is durable before the statement: a crash in between must not let anything go. */
-function judge(context: BackupContext, { change }: Witness, run: BackupRun | null): Anomaly[] {
+function judge(
+  context: BackupContext,
+  { change, manifest, against }: Witness,
+  run: BackupRun | null,
+): readonly Anomaly[] {
   const { set, stateDir, logger, mustBeThere = [] } = context
   const now = context.now()
-  const found = findAnomalies({ set, stateDir, change, mustBeThere, now, logger })
-  const reasons = found.filter(({ holds }) => holds).map(({ kind, text }) => ({ kind, text }))
+  const of = { change, manifest: manifest.sha256, against }
+  const { anomalies, keep } = findAnomalies({ set, stateDir, ...of, mustBeThere, now, logger })
+  const reasons = anomalies.filter(({ holds }) => holds).map(({ kind, text }) => ({ kind, text }))
   try {
     if (reasons.length > 0) raiseHold(stateDir, set.id, { reasons, snapshot: run?.snapshot?.id ?? null, now })
+    keep()
   } catch (err) {
-    // The statement tells it all the same, and the alarm.
+    // The statement tells it all the same, and the alarm; and the next run holds it.
     logger.warn({ set: set.id, err }, 'retention could not be held')
   }
-  return found
+  return anomalies
 }
 
 interface Begun {
