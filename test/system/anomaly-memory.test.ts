@@ -33,7 +33,10 @@ async function twoHundredFiles(): Promise<Set> {
     writeAll(content) {
       round += 1
       for (let n = 0; n < 200; n += 1)
-        place.write(`f${n}`, content === 'text' ? `file ${n}, as of ${round}`.repeat(300) : randomBytes(6_000))
+        place.write(
+          `f${n}`,
+          content === 'text' ? `file ${n}, as of ${round}`.repeat(300) : randomBytes(6_000),
+        )
     },
     manifests: async () => (await listManifests(join(stateDir, 'manifests', 'shop'))).map(({ file }) => file),
     async kindsOf(options) {

@@ -13,7 +13,8 @@ import type { Contract } from '@bevis/shared/contract/schema'
 import { describe, expect, test } from 'vitest'
 import type { OwnRun } from '../../agent/src/evidence/own-runs.ts'
 import { snapOf } from '../../agent/src/evidence/observe.ts'
-import { raiseHold, releaseHold } from '../../agent/src/run/hold.ts'
+import { loadHold, raiseHold, releaseHold } from '../../agent/src/run/hold.ts'
+import { runInventory } from '../../agent/src/run/inventory.ts'
 import { runRetention } from '../../agent/src/run/retention.ts'
 import type { RetentionContext, RetentionResult } from '../../agent/src/run/retention.ts'
 import { createManifest, listManifests } from '../../agent/src/manifest/file.ts'
@@ -37,6 +38,8 @@ interface Shop {
   drafts: ReturnType<typeof storyContext>['drafts']
   /** A snapshot of this time, made by the agent's own whole run unless it says otherwise. */
   take(time: string, options?: Taken): Promise<Snapshot>
+  /** As somebody else would, by hand. */
+  forget(...snapshots: Snapshot[]): void
   /** What restic would remove by a policy. */
   wouldForget(...policy: string[]): string[]
   at(now: string, more?: Partial<RetentionContext>): Promise<RetentionResult>
@@ -101,6 +104,7 @@ async function shop(build: ResticBuild, min: Record<string, unknown>[]): Promise
       if (isAttested) runs.push(attested(made, repository, runs.length + 1))
       return made
     },
+    forget: (...snapshots) => void run('forget', '-q', ...snapshots.map(({ id }) => id)),
     wouldForget(...policy) {
       const groups = JSON.parse(run('forget', '--dry-run', '--json', ...policy)) as Groups
       return groups.flatMap(({ remove }) => (remove ?? []).map(({ id }) => id))
@@ -318,10 +322,80 @@ test.each(newest)(
     const unattended = await place.at(now, { apply: true, isUnattended: true })
     expect(unattended.error?.message).toContain('11 of 12 snapshots would go at once')
     expect(await place.ids()).toHaveLength(12)
+    await runInventory(place.context)
     expect((await place.at(now, { apply: true })).removed).toHaveLength(11)
     expect(await place.ids()).toHaveLength(1)
+    // What we removed ourselves is no reason to hold.
+    expect(loadHold(stateDir, 'shop')).toBeNull()
   },
 )
+
+describe.each(newest)('snapshots go that nobody here removes, restic $version', (build) => {
+  test('one while others are removed: nothing is pruned, and the next run is held', async () => {
+    const place = await shop(build, [{ per: 'day', keep: 2 }])
+    const [over, owed] = [await place.take('2025-03-01T12:00:00Z'), await place.take('2025-03-09T12:00:00Z')]
+    await place.take('2025-03-10T12:00:00Z')
+    const now = '2025-03-10T20:00:00Z'
+    expect(going(await place.at(now))).toEqual([over.id])
+    const restic: Restic = {
+      ...place.restic,
+      async forget(request) {
+        const run = await place.restic.forget(request)
+        place.forget(owed)
+        return run
+      },
+    }
+    const result = await place.at(now, { apply: true, restic })
+    expect(result).toMatchObject({ removed: [over.id], pruned: false, error: { code: 'RETENTION_REFUSED' } })
+    expect(result.error?.message).toContain(`snapshot ${owed.id} is gone`)
+    expect(place.drafts.find(({ name }) => name === 'retention-run')?.predicate).toMatchObject({
+      removed: [over.id],
+      pruned: false,
+      heldBy: expect.stringContaining(owed.id),
+    })
+    expect(loadHold(place.context.stateDir, 'shop')?.reasons).toMatchObject([{ kind: 'vanished' }])
+    expect((await place.at(now, { apply: true })).error?.code).toBe('RETENTION_HELD')
+  })
+
+  test.each(['retention finds it', 'the next inventory finds it'])(
+    'many at once: nothing is removed or pruned until a person has looked; %s',
+    async (by) => {
+      const place = await shop(build, [{ per: 'day', keep: 20 }])
+      const { stateDir } = place.context
+      const over = await place.take('2025-02-01T12:00:00Z')
+      const taken: Snapshot[] = []
+      for (let day = 1; day <= 15; day += 1)
+        taken.push(await place.take(`2025-03-${String(day).padStart(2, '0')}T12:00:00Z`))
+      const now = '2025-03-15T20:00:00Z'
+      await runInventory(place.context)
+      expect(going(await place.at(now))).toEqual([over.id])
+      place.forget(...taken.slice(0, 12))
+      if (by !== 'retention finds it') await runInventory(place.context)
+      const held = await place.at(now, { apply: true })
+      expect(held).toMatchObject({ removed: [], pruned: false, error: { code: 'RETENTION_HELD' } })
+      expect(held.error?.message).toContain('12 snapshots are gone that this agent did not remove')
+      expect(await place.ids()).toContain(over.id)
+      // Who has looked is not asked again.
+      releaseHold(stateDir, 'shop')
+      const released = await place.at(now, { apply: true })
+      expect(released).toMatchObject({ removed: [over.id], pruned: true, error: null })
+      expect(loadHold(stateDir, 'shop')).toBeNull()
+    },
+  )
+
+  test('a few, or a new ID by a tag, hold nothing', async () => {
+    const place = await shop(build, [{ per: 'day', keep: 20 }])
+    const taken: Snapshot[] = []
+    for (let day = 1; day <= 15; day += 1)
+      taken.push(await place.take(`2025-03-${String(day).padStart(2, '0')}T12:00:00Z`))
+    await runInventory(place.context)
+    const args = ['-r', place.place.url, '-p', join(place.place.folder, 'password'), '--no-cache']
+    execFileSync(build.binary, [...args, 'tag', '-q', '--add', 'looked-at'])
+    place.forget(...(await place.restic.snapshots()).slice(0, 3))
+    const result = await place.at('2025-03-15T20:00:00Z', { apply: true })
+    expect(result).toMatchObject({ hold: null, pruned: true, error: null })
+  })
+})
 
 test.each(builds.filter(({ restServer: program }) => program !== undefined).slice(-1))(
   'append-only storage says no: told, stated, and nothing is pruned, restic $version',

@@ -13,6 +13,7 @@ import { loadInventoryBase, saveInventoryBase } from './inventory-base.ts'
 import type { InventoryBase } from './inventory-base.ts'
 import { surveyRepository } from './repository.ts'
 import type { Listing, RunLogger } from './repository.ts'
+import { holdIfMany } from './vanished.ts'
 
 /** A whole list this often, so that a reader who lost one inventory is not lost for good. */
 const WHOLE_EVERY = 20
@@ -63,6 +64,7 @@ export async function runInventory(context: InventoryContext, known?: Listing): 
     )
     return { complete: false, count: null, added: 0, removed: 0, error: listed, recorded }
   }
+  await holdVanished(context, repository.id, listed)
   const isWhole = last === null || last.deltas + 1 >= WHOLE_EVERY
   const delta = inventoryDelta(isWhole ? null : last, listed)
   let recorded: Recorded | null = null
@@ -130,6 +132,20 @@ function unchanged(last: InventoryBase | null): Delta & { complete: false } {
   const ids = last?.ids ?? new Set<string>()
   const base = last?.digest ?? null
   return { complete: false, base, added: [], removed: [], count: ids.size, digest: inventoryDigest(ids) }
+}
+
+/** Before this listing is what the next one is held against. */
+async function holdVanished(
+  { stateDir, set, now, logger }: InventoryContext,
+  repositoryId: string,
+  listed: readonly Snap[],
+): Promise<void> {
+  try {
+    const isHeld = await holdIfMany({ stateDir, set: set.id, repositoryId, listed, now: now() })
+    if (isHeld) logger.warn({ set: set.id }, 'many snapshots are gone: retention is held')
+  } catch (err) {
+    logger.warn({ set: set.id, err }, 'many snapshots are gone, and retention could not be held')
+  }
 }
 
 /** What cannot be kept costs a whole list next time, no more. */

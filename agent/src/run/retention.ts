@@ -22,6 +22,7 @@ import { identifyRepository } from './repository.ts'
 import type { RunLogger } from './repository.ts'
 import { planSet, refused } from './retention-plan.ts'
 import type { SetPlan } from './retention-plan.ts'
+import { describeVanished, holdIfMany, holdVanished, idsOf } from './vanished.ts'
 import { loadRetentionRecord, saveRetentionRecord } from './retention-record.ts'
 import type { RetentionRecord } from './retention-record.ts'
 
@@ -68,6 +69,8 @@ export interface RetentionResult {
 const BATCH = 50
 /** Their IDs fit into one statement; the next run goes on. */
 const MOST_REMOVED = 2_000
+/** What was removed is known for longer than an inventory may fail. */
+const REMEMBERED = 2 * MOST_REMOVED
 /** What may go at once while nobody looks: so many, or this share of the set's, or twice what came since the last time. */
 const UNATTENDED = { snapshots: 10, share: 0.25 }
 
@@ -104,8 +107,9 @@ export async function runRetention(context: RetentionContext): Promise<Retention
   const { set, restic, stateDir, now, apply, recorder } = context
   const startedAt = now()
   const { repository, error: shut } = await identifyRepository(context)
-  const hold = holdOn(context)
   const seen = shut ?? (await look(context, repository))
+  // After the look, which may raise one.
+  const hold = holdOn(context)
   const isRefused = seen instanceof BevisError
   const record = loadRetentionRecord(stateDir, set.id)
   const going = isRefused ? [] : chosen(seen.plan, record.shown)
@@ -146,7 +150,8 @@ export async function runRetention(context: RetentionContext): Promise<Retention
     }),
   )
   // After the statement: what it says is gone, this proves.
-  const inventory = done.removed.length > 0 || pruned ? await runInventory(context) : null
+  const hasNews = done.removed.length > 0 || pruned || (!isRefused && seen.hasVanished)
+  const inventory = hasNews ? await runInventory(context) : null
   return { ...told, inventory, recorded }
 }
 
@@ -171,7 +176,8 @@ function remember(
   const shown = plan.go.flatMap(({ id }) => (gone.has(id) ? [] : [id]))
   const prunedAt = prune && !prune.error ? toInstant(startedAt) : before.prunedAt
   try {
-    saveRetentionRecord(stateDir, set.id, { shownAt: toInstant(startedAt), shown, prunedAt })
+    const all = [...removed, ...before.removed].slice(0, REMEMBERED)
+    saveRetentionRecord(stateDir, set.id, { shownAt: toInstant(startedAt), shown, prunedAt, removed: all })
   } catch (err) {
     logger.warn({ set: set.id, err }, 'what was shown could not be kept; it is shown again')
   }
@@ -181,17 +187,22 @@ interface Seen {
   readonly repository: Repo
   readonly listed: readonly Snap[]
   readonly plan: SetPlan
+  /** Many that the last inventory had are gone: that holds. */
+  readonly hasVanished: boolean
 }
 
 /** Why nothing can be said, as a value. */
 async function look(context: RetentionContext, repository: Repo): Promise<Seen | BevisError> {
-  const { contracts, clockDoubt, restic, signal, now } = context
+  const { contracts, clockDoubt, restic, signal, now, set, stateDir, apply } = context
   try {
     if (contracts instanceof BevisError) throw contracts
     if (clockDoubt !== null) throw refused(`${clockDoubt}: what is owed today cannot be told`)
     const at = now()
     const listed = (await restic.snapshots(signal ? { signal } : {})).map(snapOf)
-    return { repository, listed, plan: planSet({ ...context, contracts, repository, listed, at }) }
+    const known = { stateDir, set: set.id, repositoryId: repository.id, listed, now: at }
+    const hasVanished = apply && (await holdIfMany(known))
+    const plan = planSet({ ...context, contracts, repository, listed, at })
+    return { repository, listed, plan, hasVanished }
   } catch (cause) {
     if (cause instanceof BevisError) return cause
     return new BevisError(errorCodeOf(cause), errorMessageOf(cause), { cause })
@@ -221,12 +232,26 @@ async function act(
     const { exitCode, error } = await forget(context, going, forgotten)
     const after = going.length === 0 ? listed : (await restic.snapshots()).map(snapOf)
     const there = new Set(after.map(({ id }) => id))
+    const known = idsOf(after)
     const removed = listed.flatMap(({ id }) => (there.has(id) ? [] : [id]))
-    const strange = removed.filter((id) => !going.includes(id))
-    if (strange.length > 0) logger.warn({ set: set.id, strange }, 'snapshots went that nobody was to remove')
+    const strange = removed.filter((id) => !going.includes(id) && !known.has(id))
     const left = going.filter((id) => there.has(id))
     const kept = after.length
     const own = removed.filter((id) => going.includes(id))
+    if (strange.length > 0) {
+      const text = describeVanished(strange)
+      // Another set's may have gone by its own retention: that only lets this run end.
+      const mine = new Set([...plan.go, ...plan.stay].map(({ id }) => id))
+      if (strange.some((id) => mine.has(id)))
+        holdVanished({ stateDir, set: set.id, text, now: context.now() })
+      return {
+        ...NOTHING_DONE,
+        removed: own,
+        kept,
+        exitCode: -1,
+        error: refused(`${text}: nothing is pruned`),
+      }
+    }
     const isOwed = plan.isOwedAt
     const manifestsDropped = await dropManifests({ stateDir, set: set.id, listed: after, isOwed, logger })
     const so = { ...NOTHING_DONE, removed: own, kept, manifestsDropped }
