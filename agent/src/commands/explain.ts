@@ -4,7 +4,7 @@ import { readOwnRuns } from '../evidence/own-runs.ts'
 import { explain } from '../run/explain.ts'
 import type { Explained } from '../run/explain.ts'
 import { loadInventoryBase } from '../run/inventory-base.ts'
-import { knownRepository } from '../run/repository.ts'
+import { knownCopy } from '../run/repository.ts'
 import { bytePathOf, fromPathText, isWithin, pathText } from '../tree/path.ts'
 import type { BytePath } from '../tree/path.ts'
 import { statPath } from '../tree/walk.ts'
@@ -25,10 +25,10 @@ export async function explainCommand(
   const holding = config.sets.filter(({ paths }) => paths.some((root) => isWithin(path, bytePathOf(root))))
   const sets = holding.length > 0 ? holding : config.sets
   const listed = new Map<string, ReadonlySet<string> | null>()
-  for (const { id } of sets) {
-    const repository = knownRepository(state.folder, id)
+  for (const set of sets) {
+    const repository = knownCopy(state.folder, set)
     const base = repository === null ? null : await loadInventoryBase(state.folder, repository)
-    listed.set(id, base?.ids ?? null)
+    listed.set(set.id, base?.ids ?? null)
   }
   const found = await explain({
     stateDir: state.folder,

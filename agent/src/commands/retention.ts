@@ -109,7 +109,8 @@ export async function releaseHoldCommand(
     return { exit: 0, json: { set: id, released: null }, lines: [`nothing holds the retention of ${id}`] }
   const repository = knownRepository(state.folder, id) ?? UNKNOWN_REPOSITORY
   const { lineage } = set.repository
-  const base = await loadInventoryBase(state.folder, repository)
+  const location = publicLocation(set.repository.url)
+  const base = await loadInventoryBase(state.folder, { id: repository, location })
   const { username } = userInfo()
   const at = now()
   const recorded = await recorderOf(opened).record(
@@ -119,7 +120,7 @@ export async function releaseHoldCommand(
       repository: {
         id: repository,
         ...(lineage !== undefined && { lineage }),
-        location: publicLocation(set.repository.url),
+        location,
       },
       resticVersion: null,
       startedAt: at,

@@ -3,7 +3,7 @@ import { inventoryDigest } from '@bevis/shared/evidence/inventory'
 import { loadAsked } from '../outbox/ask.ts'
 import { seedFor, useSeed } from '../run/asked.ts'
 import { loadInventoryBase } from '../run/inventory-base.ts'
-import { knownRepository } from '../run/repository.ts'
+import { knownCopy } from '../run/repository.ts'
 import type { CollectorSeed } from '../run/restore-test.ts'
 import { inventoryResult } from './inventory.ts'
 import { sendEvidence } from './open.ts'
@@ -29,7 +29,7 @@ export async function fetchSeed(
   const startedAt = now()
   try {
     const digest = inventoryDigest(ids)
-    const repository = knownRepository(stateDir, set.id)
+    const repository = knownCopy(stateDir, set)
     const last = repository === null ? null : await loadInventoryBase(stateDir, repository)
     if (last?.digest !== digest) {
       const { runInventory } = await import('../run/inventory.ts')

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { AgentConfig } from '../config.ts'
+import type { AgentConfig, SetConfig } from '../config.ts'
 import { loadIdentity } from '../evidence/identity.ts'
 import { readHolder, tryLock } from '../lock.ts'
 import { readAlarms } from '../outbox/alarm.ts'
@@ -16,7 +16,7 @@ import { coverageOf, loadCheckLedger } from '../run/check-ledger.ts'
 import type { Coverage } from '../run/check-ledger.ts'
 import { describeHold, loadHold } from '../run/hold.ts'
 import { readCoverage } from '../run/coverage-ledger.ts'
-import { knownRepository } from '../run/repository.ts'
+import { knownCopy } from '../run/repository.ts'
 import type { State } from '../state.ts'
 import type { Opened } from './open.ts'
 import type { Outcome } from './outcome.ts'
@@ -66,7 +66,7 @@ function readStatus(config: AgentConfig, state: State, now: Date) {
       ({ what, last, next }) => !OPTIONAL.has(what) || last !== null || next !== null,
     ),
     /** How much of the repository's data was read by checks; null before the first. */
-    data: dataOf(state, set.id),
+    data: dataOf(state, set),
     /** How much of the set was restored by tests; null before the first. */
     restored: readCoverage(state.folder, set.id),
     /** What stops retention until a person has looked; null when nothing does. */
@@ -119,8 +119,8 @@ function untoldWays(state: State): { way: string; reason: string }[] {
   return text === null ? [] : (JSON.parse(text) as { way: string; reason: string }[])
 }
 
-function dataOf(state: State, set: string): Coverage | null {
-  const repository = knownRepository(state.folder, set)
+function dataOf(state: State, set: SetConfig): Coverage | null {
+  const repository = knownCopy(state.folder, set)
   const ledger = repository === null ? null : loadCheckLedger(state.folder, repository)
   return ledger === null ? null : coverageOf(ledger)
 }

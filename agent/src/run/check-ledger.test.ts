@@ -13,6 +13,7 @@ import {
   withRead,
 } from './check-ledger.ts'
 import type { CheckLedger } from './check-ledger.ts'
+import { nameOfCopy } from './repository.ts'
 
 const at = (day: number): string => new Date(Date.UTC(2026, 10, day)).toISOString()
 const run = (day: number, isGood = true) => ({ startedAt: at(day), endedAt: at(day), isGood })
@@ -84,15 +85,15 @@ test('coverage says what was read, since when, how far the cycle is, and where d
 test('the ledger is there again after a restart; one that is damaged proves nothing', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'bevis-ledger-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
-  const id = 'a'.repeat(64)
-  expect(loadCheckLedger(folder, id)).toBeNull()
+  const copy = { id: 'a'.repeat(64), location: '/srv/repository' }
+  expect(loadCheckLedger(folder, copy)).toBeNull()
   const ledger: CheckLedger = withHindrance(withRead(emptyLedger(), { part: 3, of: 28 }, run(1)), {
     part: 1,
     of: 28,
   })
-  await saveCheckLedger(folder, id, ledger)
-  expect(loadCheckLedger(folder, id)).toEqual(ledger)
+  await saveCheckLedger(folder, copy, ledger)
+  expect(loadCheckLedger(folder, copy)).toEqual(ledger)
   mkdirSync(join(folder, 'data-checks'), { recursive: true })
-  writeFileSync(join(folder, 'data-checks', `${id}.json`), '{"turn":3')
-  expect(loadCheckLedger(folder, id)).toBeNull()
+  writeFileSync(join(folder, 'data-checks', `${nameOfCopy(copy)}.json`), '{"turn":3')
+  expect(loadCheckLedger(folder, copy)).toBeNull()
 })

@@ -9,6 +9,8 @@ import { instant } from '@bevis/shared/format'
 import { z } from 'zod'
 import { isInPart, MOST_PARTS } from '../restic/packs.ts'
 import { syncFolder } from '../state.ts'
+import { nameOfCopy } from './repository.ts'
+import type { Copy } from './repository.ts'
 
 /** Part `part` (from 1) of `of` of all packs, as `restic check --read-data-subset` has it. */
 export interface Slice {
@@ -114,9 +116,9 @@ export function coverageOf({ bytes, cycleFrom, completedAt }: CheckLedger): Cove
 }
 
 /** Null when there is none that can be read: then nothing counts as read. */
-export function loadCheckLedger(stateDir: string, repositoryId: string): CheckLedger | null {
+export function loadCheckLedger(stateDir: string, repository: Copy): CheckLedger | null {
   try {
-    return schema.parse(JSON.parse(readFileSync(fileOf(stateDir, repositoryId), 'utf8')))
+    return schema.parse(JSON.parse(readFileSync(fileOf(stateDir, repository), 'utf8')))
   } catch {
     return null
   }
@@ -125,10 +127,10 @@ export function loadCheckLedger(stateDir: string, repositoryId: string): CheckLe
 /** When it resolves, the ledger survives the loss of power. */
 export async function saveCheckLedger(
   stateDir: string,
-  repositoryId: string,
+  repository: Copy,
   ledger: CheckLedger,
 ): Promise<void> {
-  const file = fileOf(stateDir, repositoryId)
+  const file = fileOf(stateDir, repository)
   const folder = join(stateDir, 'data-checks')
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const handle = await open(`${file}.part`, 'w', 0o600)
@@ -142,6 +144,6 @@ export async function saveCheckLedger(
   syncFolder(folder)
 }
 
-function fileOf(stateDir: string, repositoryId: string): string {
-  return join(stateDir, 'data-checks', `${repositoryId}.json`)
+function fileOf(stateDir: string, repository: Copy): string {
+  return join(stateDir, 'data-checks', `${nameOfCopy(repository)}.json`)
 }

@@ -54,7 +54,10 @@ describe.each(builds)('restic $version', (build) => {
         expect(run.errors > 0).toBe(part === bad)
         expect(run.error?.code).toBe(part === bad ? 'RESTIC_REPOSITORY_DAMAGED' : undefined)
       }
-      const ledger = loadCheckLedger(context.stateDir, await repository.restic.repositoryId())
+      const ledger = loadCheckLedger(context.stateDir, {
+        id: await repository.restic.repositoryId(),
+        location: repository.restic.location,
+      })
       expect(ledger && coverageOf(ledger)).toMatchObject({ share: 1, completedAt: expect.any(String) })
       flip(largest, 2_000)
       expect(await runDataCheck({ ...context, cycle: 4, slice: { part: bad, of: 4 } })).toMatchObject({
@@ -101,7 +104,7 @@ describe.each(builds)('restic $version', (build) => {
     const place = testPlace(build)
     const { restic, url, folder } = await filled(place, kind === 'local' ? null : () => null)
     const { context, drafts } = storyContext(place, restic, url)
-    const id = await restic.repositoryId()
+    const copy = { id: await restic.repositoryId(), location: restic.location }
     const bytesUsed = filesBelow(join(folder, 'data')).map((file) =>
       Number.parseInt(basename(file).slice(0, 2), 16),
     )
@@ -109,7 +112,7 @@ describe.each(builds)('restic $version', (build) => {
       Array.from({ length: 256 }, (_, byte) => byte).find((byte) => !bytesUsed.includes(byte)) ?? 0
     const hollow = await runDataCheck({ ...context, cycle: 256, slice: { part: unused + 1, of: 256 } })
     expect(hollow).toMatchObject({ result: 'PASSED', error: null, bytes: kind === 'local' ? 0 : null })
-    const before = loadCheckLedger(context.stateDir, id)
+    const before = loadCheckLedger(context.stateDir, copy)
     const strike = (name: string): void => {
       rmSync(join(folder, name), { recursive: true })
       mkdirSync(join(folder, name))
@@ -127,7 +130,22 @@ describe.each(builds)('restic $version', (build) => {
       expect(drafts.at(-1)?.predicate).toMatchObject({ result: 'INCONCLUSIVE', errors: 0 })
       if (n === 3) strike('data')
     }
-    expect(loadCheckLedger(context.stateDir, id)).toEqual(before)
+    expect(loadCheckLedger(context.stateDir, copy)).toEqual(before)
+  })
+
+  test('of two byte copies of a repository each is read to its end', async () => {
+    const place = testPlace(build)
+    const { folder, restic } = await filled(place, null)
+    const url = join(place.folder, 'copy')
+    cpSync(folder, url, { recursive: true })
+    const other = await place.open({ repository: { url, passwordFile: join(place.folder, 'password') } })
+    const { context } = storyContext(place, restic)
+    const { context: there } = storyContext(place, other, url)
+    for (const part of [1, 2]) {
+      const expected = { result: 'PASSED', slice: { part, of: 2 }, coverage: { share: part / 2 } }
+      expect(await runDataCheck({ ...context, cycle: 2 })).toMatchObject(expected)
+      expect(await runDataCheck({ ...there, cycle: 2 })).toMatchObject(expected)
+    }
   })
 
   test('locked, shut, gone, stopped: no answer, and the slice stays owed', async () => {

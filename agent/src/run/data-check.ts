@@ -18,7 +18,7 @@ import {
 } from './check-ledger.ts'
 import type { CheckLedger, Coverage, Slice } from './check-ledger.ts'
 import { identifyRepository } from './repository.ts'
-import type { Identity, RunLogger } from './repository.ts'
+import type { Copy, Identity, RunLogger } from './repository.ts'
 
 /** restic tries one request for up to 15 minutes; after that without a byte or a finding it hangs. */
 const STALL_MS = 20 * 60_000
@@ -64,7 +64,7 @@ export async function runDataCheck(context: DataCheckContext): Promise<DataCheck
   const startedAt = now()
   const identity = await identifyRepository(context)
   const { repository } = identity
-  const ledger = loadCheckLedger(stateDir, repository.id) ?? emptyLedger()
+  const ledger = loadCheckLedger(stateDir, repository) ?? emptyLedger()
   const slice = context.slice ?? nextSlice(ledger, context.cycle)
   context.onSlice?.(slice)
   const run = identity.error ? null : await check(context, slice)
@@ -92,7 +92,7 @@ export async function runDataCheck(context: DataCheckContext): Promise<DataCheck
     : context.signal?.aborted || error?.code === 'NOTHING_TO_TEST'
       ? ledger
       : withHindrance(ledger, slice)
-  await keep(context, repository.id, kept)
+  await keep(context, repository, kept)
   return {
     result,
     slice,
@@ -127,11 +127,11 @@ function judge(
 /** After the statement: a slice that is stated and not in the ledger is read once more, and no harm is done. */
 async function keep(
   { stateDir, logger }: DataCheckContext,
-  repositoryId: string,
+  repository: Copy,
   ledger: CheckLedger,
 ): Promise<void> {
   try {
-    await saveCheckLedger(stateDir, repositoryId, ledger)
+    await saveCheckLedger(stateDir, repository, ledger)
   } catch (err) {
     logger.warn({ err }, 'what was read could not be kept; it will be read again')
   }

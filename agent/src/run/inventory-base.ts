@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { inventoryDigest } from '@bevis/shared/evidence/inventory'
 import { hex64 } from '@bevis/shared/format'
 import { z } from 'zod'
+import { nameOfCopy } from './repository.ts'
+import type { Copy } from './repository.ts'
 
 const schema = z.object({
   /** Inventories since the last one that was a whole list. */
@@ -18,12 +20,9 @@ export interface InventoryBase {
 }
 
 /** Null when there is none that can be used: the next inventory is then a whole list. */
-export async function loadInventoryBase(
-  stateDir: string,
-  repositoryId: string,
-): Promise<InventoryBase | null> {
+export async function loadInventoryBase(stateDir: string, repository: Copy): Promise<InventoryBase | null> {
   try {
-    const { deltas, ids } = schema.parse(JSON.parse(await readFile(fileOf(stateDir, repositoryId), 'utf8')))
+    const { deltas, ids } = schema.parse(JSON.parse(await readFile(fileOf(stateDir, repository), 'utf8')))
     return { deltas, digest: inventoryDigest(ids), ids: new Set(ids) }
   } catch {
     return null
@@ -32,15 +31,15 @@ export async function loadInventoryBase(
 
 export async function saveInventoryBase(
   stateDir: string,
-  repositoryId: string,
+  repository: Copy,
   { deltas, ids }: Omit<InventoryBase, 'digest'>,
 ): Promise<void> {
-  const file = fileOf(stateDir, repositoryId)
+  const file = fileOf(stateDir, repository)
   await mkdir(join(stateDir, 'inventories'), { recursive: true, mode: 0o700 })
   await writeFile(`${file}.part`, JSON.stringify({ deltas, ids: [...ids] }), { mode: 0o600, flush: true })
   await rename(`${file}.part`, file)
 }
 
-function fileOf(stateDir: string, repositoryId: string): string {
-  return join(stateDir, 'inventories', `${repositoryId}.json`)
+function fileOf(stateDir: string, repository: Copy): string {
+  return join(stateDir, 'inventories', `${nameOfCopy(repository)}.json`)
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { chmodSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inventoryDelta } from '@bevis/shared/evidence/inventory'
 import { foldInventory } from '../../../test/kit/inventory-fold.ts'
@@ -39,6 +39,25 @@ describe.each(builds)('restic $version', (build) => {
       { id: second.snapshotId },
     ])
     expect(recorded[2]).toMatchObject({ takenAt: takenAt.toISOString(), removed: [first.snapshotId] })
+  })
+
+  test('of two byte copies of a repository neither takes from the other what it never had', async () => {
+    const place = testPlace(build)
+    const restic = await place.make()
+    await restic.backup({ paths: [place.source] })
+    const url = join(place.folder, 'copy')
+    cpSync(place.url, url, { recursive: true })
+    const { snapshotId } = await restic.backup({ paths: [place.source] })
+    const { context, recorded } = contextOf(place, restic)
+    const other = await place.open({ repository: { url, passwordFile: join(place.folder, 'password') } })
+    const repository = { ...context.set.repository, url }
+    const there = { ...context, restic: other, set: { ...context.set, id: 'copy', repository } }
+    expect(await runInventory(context)).toMatchObject({ complete: true, count: 2 })
+    expect(await runInventory(there)).toMatchObject({ complete: true, count: 1, removed: 0 })
+    expect(recorded.map(({ base }) => base)).toEqual([null, null])
+    rmSync(join(place.url, 'snapshots', snapshotId ?? ''))
+    expect(await runInventory(context)).toMatchObject({ count: 1, added: 0, removed: 1 })
+    expect(await runInventory(there)).toMatchObject({ count: 1, added: 0, removed: 0 })
   })
 
   test('a listing that fails is recorded as not complete, and takes nothing away', async () => {

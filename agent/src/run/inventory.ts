@@ -54,7 +54,7 @@ export async function runInventory(context: InventoryContext, known?: Listing): 
   const { stateDir, recorder } = context
   const { identity, takenAt, listed: found } = known ?? (await list(context))
   const { repository } = identity
-  const last = await loadInventoryBase(stateDir, repository.id)
+  const last = await loadInventoryBase(stateDir, repository)
   const listed = found instanceof BevisError ? found : found.map(snapOf)
   if (listed instanceof BevisError) {
     const { code, message } = listed
@@ -72,7 +72,7 @@ export async function runInventory(context: InventoryContext, known?: Listing): 
     recorded = await recorder.record(draftOf(context, repository, takenAt, part))
   }
   if (recorded === null) throw new BevisError('INTERNAL', 'an inventory has at least one part')
-  await remember(context, repository.id, {
+  await remember(context, repository, {
     deltas: isWhole ? 0 : last.deltas + 1,
     ids: new Set(listed.map(({ id }) => id)),
   })
@@ -151,11 +151,11 @@ async function holdVanished(
 /** What cannot be kept costs a whole list next time, no more. */
 async function remember(
   { stateDir, logger }: InventoryContext,
-  repositoryId: string,
+  repository: Repo,
   base: Omit<InventoryBase, 'digest'>,
 ): Promise<void> {
   try {
-    await saveInventoryBase(stateDir, repositoryId, base)
+    await saveInventoryBase(stateDir, repository, base)
   } catch (error) {
     logger.warn({ err: error }, 'the inventory could not be kept; the next one is a whole list')
   }

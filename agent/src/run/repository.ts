@@ -2,10 +2,12 @@
 import { readFileSync } from 'node:fs'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { sha256Hex } from '@bevis/shared/crypto'
 import { BevisError, errorCodeOf, errorMessageOf } from '@bevis/shared/error'
 import type { Repo } from '@bevis/shared/evidence/predicates'
 import { hex64 } from '@bevis/shared/format'
 import type { SetConfig } from '../config.ts'
+import { publicLocation } from '../restic/location.ts'
 import type { Restic, Snapshot, Survey } from '../restic/restic.ts'
 
 /** What stories log to; pino fits. */
@@ -29,6 +31,9 @@ export interface RepositoryContext {
   readonly stateDir: string
   readonly signal?: AbortSignal
 }
+
+/** A repository in one place. */
+export type Copy = Pick<Repo, 'id' | 'location'>
 
 /** What a repository holds, and when that was asked. */
 export interface Listing {
@@ -123,6 +128,20 @@ function toBevisError(cause: unknown): BevisError {
 /** The ID of a set's repository as it was when it was last opened; null when it never was. */
 export function knownRepository(stateDir: string, set: string): string | null {
   return knownConfig(stateDir, set).id
+}
+
+/** As above, and where the set has it. */
+export function knownCopy(stateDir: string, set: SetConfig): Copy | null {
+  const id = knownRepository(stateDir, set.id)
+  return id === null ? null : { id, location: publicLocation(set.repository.url) }
+}
+
+/**
+ * The name of a file about one copy of a repository: byte copies of it have its ID, and what was seen of one says nothing
+ * of the others.
+ */
+export function nameOfCopy({ id, location }: Copy): string {
+  return `${id}-${sha256Hex(location).slice(0, 16)}`
 }
 
 /** With the digest of the config that it was read from, where that could be looked at. */
