@@ -347,29 +347,6 @@ describe('the log', () => {
   })
 })
 
-describe('the verdict', () => {
-  test('that claims more than the evidence gives is refused, and the place is named', async () => {
-    const world = await smallWorld(1)
-    const files = new Map(await packOf(world))
-    const said = new TextDecoder().decode(files.get(PACK_FILES.verdict))
-    const better = said.replace(/"headline":"[a-z-]+"/, '"headline":"splendid"')
-    files.set(PACK_FILES.verdict, encode(better))
-    const report = verifyPack({ files: describePack(files, descriptionOf(files)), trust: null })
-    const check = report.checks.find(({ id }) => id === 'verdict.recomputed')
-    expect(check).toMatchObject({
-      outcome: 'failed',
-      detail: expect.stringMatching(/at headline: "splendid"/),
-    })
-    expect(report.verdict).toBeNull()
-  })
-
-  test('by a contract that nobody signed is refused when the trust file names the one that was', async () => {
-    const world = await smallWorld(1)
-    const pinned = `${world.trust()}contracts:\n  - { id: AFT-2025-262, sha256: "${'0'.repeat(63)}1" }\n`
-    expect(await failuresOf(world, {}, pinned)).toEqual(['contract.text'])
-  })
-})
-
 test('any pack we make holds, and with any one byte changed it does not', { timeout: 400_000 }, async () => {
   const shape = fc.record({
     agents: fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 3 }),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Evaluation } from '../contract/evaluation.ts'
+import { mostObligations } from '../contract/extent.ts'
 import { parseContract } from '../contract/parse.ts'
 import { problemsOfRegister } from '../contract/register.ts'
 import type { RegisteredEvent } from '../contract/register.ts'
@@ -71,6 +72,28 @@ export function checkRegister(
     })
     for (const problem of problemsOfRegister(texts, events)) findings.fail('contract.text', problem)
   })
+}
+
+/** A verdict names each obligation, in so many bytes at least. */
+const OBLIGATION_BYTES = 100
+
+/**
+ * False, and told, where judging would cost far more than the pack has to say: until the year 9999 a contract by the
+ * hour makes 70 million obligations, and whoever asks for them wants the verifier to stand still.
+ */
+export function canBeJudged(
+  files: PackContent,
+  { verdict: { at } }: Description,
+  contract: Contract,
+  findings: Findings,
+): boolean {
+  const most = mostObligations(contract, new Date(at))
+  const told = findings.attempt('verdict.recomputed', '', () => fileOf(files, PACK_FILES.verdict).length)
+  if (told === undefined) return false
+  if (most < 100_000 || most < (10 * told) / OBLIGATION_BYTES) return true
+  const cure = `the contract makes some ${most} obligations until ${at}`
+  findings.fail('verdict.recomputed', `${PACK_FILES.verdict} cannot name them in ${told} bytes: ${cure}`)
+  return false
 }
 
 /** Checks `verdict.recomputed`. */

@@ -21,7 +21,7 @@ import { Times } from './stamps.ts'
 import type { ExaminedStamp, ProvenTimes } from './stamps.ts'
 import { readStatements } from './statements.ts'
 import type { Trust } from './trust.ts'
-import { checkRegister, readContract, recomputeVerdict } from './verdict.ts'
+import { canBeJudged, checkRegister, readContract, recomputeVerdict } from './verdict.ts'
 
 /**
  * Checks an unpacked evidence pack, offline. Pure: files and trust in, a report out; it never throws.
@@ -117,7 +117,8 @@ function checkContent(
   const marks = new ClauseMarks(pack, contract)
   const population = new Population(pack, marks)
   const table = new RederivedTable(files, pack, marks, findings)
-  const evaluation = contract && new Evaluation(contract, instantsOf(pack))
+  const isToJudge = contract !== undefined && canBeJudged(files, pack, contract, findings)
+  const evaluation = isToJudge ? new Evaluation(contract, instantsOf(pack)) : undefined
   const events: RegisteredEvent[] = []
   for (const verified of readStatements(files, pack, keys, findings)) {
     const logged = index.place(verified)
