@@ -1,14 +1,13 @@
 /** Verdicts by a forger who holds the collector's pen. */
 import { describe, expect, test } from 'vitest'
 import { describe as describePack, descriptionOf, packOf } from '../../../test/kit/pack.ts'
-import { START, World, smallWorld } from '../../../test/kit/world.ts'
+import { World, smallWorld } from '../../../test/kit/world.ts'
 import type { PackOptions } from '../../../test/kit/pack.ts'
 import { PACK_FILES } from './pack.ts'
 import { parseTrust } from './trust.ts'
 import { verifyPack } from './verify-pack.ts'
 
 const encode = (text: string) => new TextEncoder().encode(text)
-const at = (ms: number) => new Date(ms).toISOString()
 
 /** The ids of the checks that failed; with the trust file of the world unless another is given. */
 async function failuresOf(world: World, options: PackOptions = {}, trust = world.trust()): Promise<string[]> {
