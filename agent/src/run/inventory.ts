@@ -64,7 +64,7 @@ export async function runInventory(context: InventoryContext, known?: Listing): 
     )
     return { complete: false, count: null, added: 0, removed: 0, error: listed, recorded }
   }
-  await holdVanished(context, repository.id, listed)
+  await holdVanished(context, repository, listed)
   const isWhole = last === null || last.deltas + 1 >= WHOLE_EVERY
   const delta = inventoryDelta(isWhole ? null : last, listed)
   let recorded: Recorded | null = null
@@ -137,11 +137,11 @@ function unchanged(last: InventoryBase | null): Delta & { complete: false } {
 /** Before this listing is what the next one is held against. */
 async function holdVanished(
   { stateDir, set, now, logger }: InventoryContext,
-  repositoryId: string,
+  repository: Repo,
   listed: readonly Snap[],
 ): Promise<void> {
   try {
-    const isHeld = await holdIfMany({ stateDir, set: set.id, repositoryId, listed, now: now() })
+    const isHeld = await holdIfMany({ stateDir, set: set.id, repository, listed, now: now() })
     if (isHeld) logger.warn({ set: set.id }, 'many snapshots are gone: retention is held')
   } catch (err) {
     logger.warn({ set: set.id, err }, 'many snapshots are gone, and retention could not be held')

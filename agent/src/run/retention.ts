@@ -199,7 +199,7 @@ async function look(context: RetentionContext, repository: Repo): Promise<Seen |
     if (clockDoubt !== null) throw refused(`${clockDoubt}: what is owed today cannot be told`)
     const at = now()
     const listed = (await restic.snapshots(signal ? { signal } : {})).map(snapOf)
-    const known = { stateDir, set: set.id, repositoryId: repository.id, listed, now: at }
+    const known = { stateDir, set: set.id, repository, listed, now: at }
     const hasVanished = apply && (await holdIfMany(known))
     const plan = planSet({ ...context, contracts, repository, listed, at })
     return { repository, listed, plan, hasVanished }

@@ -5,6 +5,7 @@
 import type { Snap } from '@bevis/shared/evidence/predicates'
 import { raiseHold } from './hold.ts'
 import { loadInventoryBase } from './inventory-base.ts'
+import type { Copy } from './repository.ts'
 import { removedByUs } from './retention-record.ts'
 
 /** So many may go between two listings, or this share of what was there. */
@@ -14,7 +15,7 @@ export interface VanishedRequest {
   readonly stateDir: string
   /** Any set of the repository: a hold on one is on all. */
   readonly set: string
-  readonly repositoryId: string
+  readonly repository: Copy
   /** A complete listing, taken just now. */
   readonly listed: readonly Snap[]
   readonly now: Date
@@ -31,8 +32,8 @@ export function idsOf(listed: readonly Snap[]): ReadonlySet<string> {
  * @throws what raising a hold does
  */
 export async function holdIfMany(request: VanishedRequest): Promise<boolean> {
-  const { stateDir, set, repositoryId, listed, now } = request
-  const base = await loadInventoryBase(stateDir, repositoryId)
+  const { stateDir, set, repository, listed, now } = request
+  const base = await loadInventoryBase(stateDir, repository)
   if (base === null) return false
   const there = idsOf(listed)
   const ours = removedByUs(stateDir)
