@@ -38,8 +38,6 @@ export class Gist {
   readonly tools = new Map<string, ToolsUsed>()
   /** Restore tests and the contract's events. */
   readonly kept: Surveyed[] = []
-  /** Whether a complete inventory was among those that count. */
-  isListed = false
   readonly #period: Description['period']
   readonly #marks: ClauseMarks
   readonly #copies: ReadonlySet<string>
@@ -76,7 +74,6 @@ export class Gist {
     if (inPeriod) this.#addOfPeriod(one)
     if (isEvidence(statement, 'restore-test') || isEvidence(statement, 'contract-event')) this.kept.push(one)
     if (!counted) return
-    if (isEvidence(statement, 'inventory') && statement.predicate.complete) this.isListed = true
     this.#revoked.read(statement)
     // What the verdict disregards is no service either.
     if (!this.#revoked.has(statement)) this.#book.enter(one)

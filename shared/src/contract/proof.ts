@@ -45,6 +45,15 @@ export function hasPassed({ test }: Tested): boolean {
   return isPass(test.predicate)
 }
 
+/** The newest test that proves what is agreed: where that is a full restore, no sample does. */
+export function lastProof({ mode }: RestoreTestTerms, tests: readonly SetTest[]): SetTest | undefined {
+  return mode === 'full' ? lastFull(tests) : tests.findLast(hasPassed)
+}
+
+function lastFull(tests: readonly SetTest[]): SetTest | undefined {
+  return tests.findLast((test) => hasPassed(test) && test.test.predicate.mode === 'full')
+}
+
 /** How recently a test passed, full ones where they are due, and what failed since. */
 export function weighProof(
   opinion: Opinion,
@@ -54,20 +63,16 @@ export function weighProof(
   at: number,
 ): void {
   const { onboardedAt } = history.terms
-  const full =
-    terms.mode === 'full' || terms.fullEvery !== undefined
-      ? tests.findLast((test) => hasPassed(test) && test.test.predicate.mode === 'full')
-      : undefined
   weighAge(opinion, 'proof-overdue', history, terms, {
     every: terms.every,
-    last: terms.mode === 'full' ? full : tests.findLast(hasPassed),
+    last: lastProof(terms, tests),
     from: onboardedAt,
     at,
   })
   if (terms.fullEvery !== undefined) {
     weighAge(opinion, 'full-proof-overdue', history, terms, {
       every: terms.fullEvery,
-      last: full,
+      last: lastFull(tests),
       from: onboardedAt,
       at,
     })

@@ -24,9 +24,11 @@ import { Owing } from './owing.ts'
 import type { Point } from './point.ts'
 import type { Touched } from './points.ts'
 import type { SetTest } from './proof.ts'
-import { failedOf, testsOf, weighFailures, weighProof } from './proof.ts'
+import { failedOf, lastProof, testsOf, weighFailures, weighProof } from './proof.ts'
 import { weighRecoveryPoint } from './recovery-point.ts'
 import { lazily } from './series.ts'
+import { show } from './shown.ts'
+import type { Shown } from './shown.ts'
 import { weighSilence } from './silence.ts'
 import type { Situation } from './situation.ts'
 import type { TierLine } from './tier-line.ts'
@@ -149,7 +151,20 @@ export class SetJudge {
     const obligations = () =>
       new Array<ObligationAnswer>().concat(...standing.map(({ answers }) => answers()))
     const sum = { open, tally: this.#tally, obligations, ...(snapshots !== undefined && { snapshots }) }
-    return { ...conclude(id, sum, opinions, at), unsettled: standing.flatMap((one) => one.unsettled) }
+    const concluded = conclude(id, sum, opinions, at)
+    show(concluded.answer, this.#shown())
+    return { ...concluded, unsettled: standing.flatMap((one) => one.unsettled) }
+  }
+
+  #shown(): Shown {
+    const { at } = this.#situation
+    const { restoreTest } = this.#terms.set
+    const tests = restoreTest === undefined ? [] : (this.#tests ??= testsOf(this.#history, at))
+    return {
+      tested: tests.length > 0,
+      passed: restoreTest !== undefined && lastProof(restoreTest, tests) !== undefined,
+      listed: this.#history.lineage.newest(at) !== undefined,
+    }
   }
 
   #weighLeft(

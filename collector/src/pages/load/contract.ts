@@ -14,10 +14,10 @@ import { DEFAULT_ZONE } from '../language/locale.ts'
 import type { Change, ContractModel } from '../view/contract.ts'
 import type { Promised, SetModel, SetTier } from '../view/contract-set.ts'
 import { endOfDay, localDay } from './day.ts'
-import { sayDimensions, sayHeadline } from './dimensions.ts'
+import { sayDimensions, sayHeadline, seenOf } from './dimensions.ts'
+import { firstTestDue } from './first-test.ts'
 import { customersOf, rowOf } from './source.ts'
 import type { Source } from './source.ts'
-import { firstTestDue, statedUnder, seenOf } from './stated.ts'
 
 const TESTS_SHOWN = 6
 /** Looking back, the newest ones are left out: so many are read to find those before. */
@@ -145,12 +145,7 @@ async function setModel(
     limit: answer.knownAt === null ? TESTS_SHOWN : TESTS_READ,
   }
   const { lines } = await listStatements(db, scope, filter)
-  const seen = seenOf(
-    await statedUnder(db, contract, answer.knownAt),
-    set.id,
-    answer.sets.map(({ id }) => id),
-    text === null ? null : firstTestDue(text, answer.version, set.id),
-  )
+  const seen = seenOf(set, text === null ? null : firstTestDue(text, answer.version, set.id))
   const dimensions = sayDimensions(set, answer.findings, seen)
   return {
     id: set.id,

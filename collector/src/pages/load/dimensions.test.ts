@@ -3,8 +3,8 @@ import type { FindingAnswer, ObligationState, SetAnswer } from '@bevis/shared/co
 import { describe, expect, test } from 'vitest'
 import { sayDimensions, sayHeadline, worstOf } from './dimensions.ts'
 
-const NEVER = { stated: false, passed: false, listed: false, firstDue: '2026-12-23' }
-const PROVEN = { stated: true, passed: true, listed: true, firstDue: '2026-12-23' }
+const NEVER = { tested: false, passed: false, listed: false, firstDue: '2026-12-23' }
+const PROVEN = { tested: true, passed: true, listed: true, firstDue: '2026-12-23' }
 
 function setOf(counts: Partial<Record<ObligationState, number>>): SetAnswer {
   const none = Object.fromEntries(COUNTED_STATES.map((state) => [state, 0])) as SetAnswer['counts']
@@ -50,7 +50,7 @@ describe('what is said of a dimension', () => {
   })
 
   test('a test that did not pass is no pass', () => {
-    const said = sayDimensions(setOf({ met: 1 }), [], { ...NEVER, stated: true })
+    const said = sayDimensions(setOf({ met: 1 }), [], { ...NEVER, tested: true })
     expect(said.proof.text).toBe('proofNonePassed')
   })
 

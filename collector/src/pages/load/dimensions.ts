@@ -1,16 +1,19 @@
 import { DIMENSIONS } from '@bevis/shared/contract/answer'
 import type { Answer, Dimension, SetAnswer, Verdict } from '@bevis/shared/contract/answer'
+import { shownOf } from '@bevis/shared/contract/shown'
+import type { Shown } from '@bevis/shared/contract/shown'
 import { rankOf } from '../design/state.ts'
 import type { Said, SaidState } from '../view/verdict.ts'
 
-/** What was ever stated of a set, and when its first restore test is due. */
-export interface Seen {
-  readonly stated: boolean
-  readonly passed: boolean
-  /** Whether a complete inventory was ever received under the contract. */
-  readonly listed: boolean
+/** What was ever shown of a set, and when its first restore test is due. */
+export interface Seen extends Shown {
   /** A local date; null: not known here. */
   readonly firstDue: string | null
+}
+
+/** By the evaluation that gave the answer. */
+export function seenOf(set: SetAnswer, firstDue: string | null): Seen {
+  return { ...shownOf(set), firstDue }
 }
 
 /**
@@ -41,7 +44,7 @@ export function sayDimensions(
       if (seen.firstDue === null) return { state: 'not-due', text: 'proofNoDate' }
       return {
         state: 'not-due',
-        text: seen.stated ? 'proofNonePassed' : 'proofNone',
+        text: seen.tested ? 'proofNonePassed' : 'proofNone',
         date: seen.firstDue,
       }
     },

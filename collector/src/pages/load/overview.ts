@@ -4,10 +4,9 @@ import type { ContractRow } from '../../store/read/contracts.ts'
 import { listAlarms } from '../../store/read/happenings.ts'
 import { rankOf } from '../design/state.ts'
 import type { OverviewModel, OverviewRow } from '../view/overview.ts'
-import { sayDimensions, sayHeadline, worstOf } from './dimensions.ts'
+import { sayDimensions, sayHeadline, seenOf, worstOf } from './dimensions.ts'
 import { groupAlarms, isSilent } from './source.ts'
 import type { Source } from './source.ts'
-import { statedUnder, seenOf } from './stated.ts'
 
 /** How many contracts one page judges and shows; the worst by their last verdict come first. */
 const CONTRACTS_SHOWN = 200
@@ -59,11 +58,7 @@ async function judge(
   const deadlines = answer.sets.flatMap(({ id: set, nextDeadline }) =>
     nextDeadline === undefined ? [] : [{ at: nextDeadline, contractId: id, customer, set }],
   )
-  const stated = await statedUnder(source.db, id, null)
-  const sets = answer.sets.map((set) => set.id)
-  const said = answer.sets.map((set) =>
-    sayDimensions(set, answer.findings, seenOf(stated, set.id, sets, null)),
-  )
+  const said = answer.sets.map((set) => sayDimensions(set, answer.findings, seenOf(set, null)))
   const next = deadlines.map(({ at }) => at).toSorted()[0] ?? null
   return {
     row: {

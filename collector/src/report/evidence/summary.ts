@@ -4,21 +4,17 @@ import { acceptancesOf, isAccepted } from '@bevis/shared/contract/acceptance'
 import { describeSet } from '@bevis/shared/contract/plain'
 import type { Desk } from './desk.ts'
 import { eventsOf, lastInstant } from './desk.ts'
-import { statedIn } from './stated.ts'
 
 /** What it is, of whom, and how it stands. */
 export function writeSummary(desk: Desk): void {
   const { sheet, told, voice, locale, t, state } = desk
-  const { pack, contract, answer, gist } = told
-  const tests = statedIn(gist.kept.filter(({ counted }) => counted))
-  const stated = { ...tests, listed: gist.isListed }
-  const names = answer.sets.map(({ id }) => id)
+  const { pack, contract, answer } = told
   const sets = answer.sets.map((set) => ({
     set,
     said: voice.dimensions(
       set,
       answer.findings,
-      voice.seenOf(stated, set.id, names, voice.firstTestDue(contract, answer.version, set.id)),
+      voice.seenOf(set, voice.firstTestDue(contract, answer.version, set.id)),
     ),
   }))
   const headline = voice.headline(

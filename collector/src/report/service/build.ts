@@ -13,7 +13,6 @@ import { worst } from '@bevis/shared/contract/verdict'
 import { BevisError } from '@bevis/shared/error'
 import { datedAt } from '@bevis/shared/verify/table'
 import type { Voice } from '../../pages/voice.ts'
-import { statedIn } from '../evidence/stated.ts'
 import { tellTests } from '../evidence/tests.ts'
 import type { Matter } from '../facts.ts'
 import { changesIn } from './changes.ts'
@@ -60,28 +59,16 @@ export function buildServiceReport(wish: ServiceReportWish): ServiceReport {
   const ledger = ledgerOf({ contract, facts, from: earlier(wish.month, HISTORY_MONTHS), to: wish.month })
   const rows = ledger.rows.filter(({ set }) => own.has(set) || (set === '' && unit === null))
   const version = contract.versions.find(({ no }) => no === last.version)
-  // A day before the first test is not the better for it.
-  const stated = mine.days.map(({ answer: then }) => statedBy(facts, then.at))
-  const names = last.sets.map(({ id }) => id)
   const sets = answer.sets.map((set) => {
     const terms = version?.sets.find(({ id }) => id === set.id)
-    const seen = voice.seenOf(
-      stated.at(-1) ?? statedIn([]),
-      set.id,
-      names,
-      voice.firstTestDue(contract, last.version, set.id),
-    )
+    const seen = voice.seenOf(set, voice.firstTestDue(contract, last.version, set.id))
     const atEnd = voice.dimensions(set, answer.findings, seen)
     const row = rows.find((one) => one.set === set.id && one.month === wish.month)
-    const saidDaily = mine.days.map(({ answer: then }, place) => {
+    const saidDaily = mine.days.map(({ answer: then }) => {
       const own = then.sets.find(({ id }) => id === set.id)
       if (own === undefined) return null
       const due = voice.firstTestDue(contract, then.version, set.id)
-      return voice.dimensions(
-        own,
-        then.findings,
-        voice.seenOf(stated[place] ?? statedIn([]), set.id, names, due),
-      )
+      return voice.dimensions(own, then.findings, voice.seenOf(own, due))
     })
     const levels = DIMENSIONS.map((dimension): ReportedLevel => {
       const days = saidDaily.map((said) => said?.[dimension].state ?? 'not-applicable')
@@ -128,15 +115,6 @@ export function buildServiceReport(wish: ServiceReportWish): ServiceReport {
     changes: changesIn(matter, facts, month),
     ledger: rows,
   }
-}
-
-/** What had been stated by an instant. */
-function statedBy(facts: readonly Fact[], at: string): ReturnType<typeof statedIn> {
-  return statedIn(facts.filter(({ statement, receivedAt }) => earliest(datedAt(statement), receivedAt) <= at))
-}
-
-function earliest(one: string, other: string): string {
-  return one < other ? one : other
 }
 
 /** The units of all versions, the newest words first. */

@@ -131,6 +131,20 @@ describe('what it says', () => {
     ])
   })
 
+  test.each([
+    ['files that somebody picked', { reason: 'requested' }, 'not-due'],
+    ['another set by its name, and this one by its snapshot', { set: 'epj' }, 'compliant'],
+  ] as const)('a set is proven by a test that proves it: %s', (_, more, state) => {
+    const story = new Story()
+    story.days('2025-03-01', '2025-03-20')
+    const newest = story.contents().at(-1)
+    if (newest !== undefined) story.test(newest, '2025-03-21T04:00:00Z', 'PASSED', more)
+    story.days('2025-03-22', '2025-03-25')
+    const report = built(story, { month: '2025-03', unit: 'ribe', at: new Date('2025-03-26T00:00:00Z') })
+    expect(levelOf(report, 'filer', 'proof').month.state).toBe(state)
+    expect(levelOf(report, 'filer', 'proof').days[18]).toBe('not-due')
+  })
+
   test('who has signed to look at a deviation is named', () => {
     const report = built(
       told((story) =>
