@@ -88,8 +88,8 @@ export async function serviceReportCommand(
   const { report, issued, corrections } = telling
   const sizeBytes =
     out === undefined ? 0 : await fillNewFile(out, () => serviceReportPdf(desk, which, language))
-  const standing =
-    issued === null ? 'a draft' : `issued ${formatsOf('en', timezone).instant(issued.at)} by ${issued.person}`
+  const formats = formatsOf('en', timezone)
+  const standing = issued === null ? 'a draft' : `issued ${formats.instant(issued.at)} by ${issued.person}`
   const changed =
     corrections === null
       ? 0
@@ -99,7 +99,7 @@ export async function serviceReportCommand(
     json: { file: out ?? null, sizeBytes, issued, damage, corrections, report },
     lines: [
       ...(damage === null ? [] : [`NOT WHAT WAS ISSUED: ${damage}`]),
-      `${contract}, ${month}${unit === undefined ? '' : `, ${unit}`}: ${report.headline}, ${report.deviations.length} deviations, credits ${report.credits.pct} % of the monthly fee; ${standing}.`,
+      `${contract}, ${month}${unit === undefined ? '' : `, ${unit}`}: ${report.headline}, ${report.deviations.length} deviations, credits ${formats.rate(report.credits.pct)} of the monthly fee; ${standing}.`,
       ...(issued === null ? [] : [`  statement ${issued.statement ?? ''}`, `  SHA-256   ${issued.sha256}`]),
       ...(changed === 0 ? [] : [`Evidence that came since says otherwise of ${changed} of its lines.`]),
       ...(out === undefined ? [] : [`${out} has it as PDF.`]),

@@ -17,6 +17,8 @@ export interface Formats {
   bytes(sizeBytes: number): string
   /** From 0 to 1. Never rounded up to 100 %: a share with one failure in it is not whole. */
   percent(share: number): string
+  /** An agreed rate, or a sum of them, of a hundred: as it was agreed, never cut. */
+  rate(pct: number): string
   duration(ms: number): string
   /** From ISO 8601: `P1M`. As it is, if it is none. */
   isoDuration(text: string): string
@@ -59,6 +61,7 @@ function makeFormats(tag: string, zone: string): Formats {
     maximumFractionDigits: 1,
     roundingMode: 'floor',
   })
+  const rate = new Intl.NumberFormat(tag, { style: 'unit', unit: 'percent', maximumFractionDigits: 6 })
   const conjunction = new Intl.ListFormat(tag, { type: 'conjunction' })
   const span = new Intl.DurationFormat(tag, { style: 'long' })
   const short = new Intl.DurationFormat(tag, { style: 'short' })
@@ -75,6 +78,8 @@ function makeFormats(tag: string, zone: string): Formats {
     number: (value) => whole.format(value),
     bytes: (sizeBytes) => formatBytes(tag, sizeBytes),
     percent: (value) => share.format(value),
+    // A sum of rates has more digits than any of them: 0.1 + 0.2.
+    rate: (pct) => rate.format(Number(pct.toPrecision(12))),
     duration: (ms) => {
       const { days, hours, minutes, seconds } = splitDuration(ms)
       if (days > 0) return span.format(hours > 0 ? { days, hours } : { days })

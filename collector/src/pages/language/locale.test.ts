@@ -64,6 +64,16 @@ describe('Danish', () => {
     expect(locale.percent(0.999999)).toBe('99,9\u00a0%')
     expect(locale.percent(1)).toBe('100\u00a0%')
   })
+
+  test('writes an agreed rate as it was agreed, and a sum of rates without the dust of its sum', () => {
+    expect([0.7, 0.05, 5.8, 12.345678].map((pct) => locale.rate(pct))).toEqual([
+      '0,7\u00a0%',
+      '0,05\u00a0%',
+      '5,8\u00a0%',
+      '12,345678\u00a0%',
+    ])
+    expect([0.7, 0.1 + 0.2].map((pct) => localeOf('en').rate(pct))).toEqual(['0.7%', '0.3%'])
+  })
 })
 
 describe('the language of a reader', () => {

@@ -10,6 +10,7 @@ import { compareReports } from './compare.ts'
 import { encodeServiceReport, serviceReportSchema } from './model.ts'
 import type { ReportedLevel, ServiceReport } from './model.ts'
 import { writeServiceReport } from './paper.ts'
+import { tellCredits } from './tell-deviations.ts'
 
 const LATER = new Date('2025-05-02T08:00:00Z')
 
@@ -208,6 +209,30 @@ test('what is known later stands beside what was said', () => {
   expect(levels).toContainEqual({ set: 'filer', dimension: 'points', was: 'unknown', is: 'compliant' })
   expect([deviations, credits]).toEqual([[], null])
   expect(compareReports(issued, issued).levels).toEqual([])
+})
+
+test('an agreed rate, and what it comes to, are told as they were agreed', () => {
+  const [version] = CONTRACT.versions
+  if (version === undefined) throw new Error('no version')
+  const penalties = [
+    {
+      measure: 'points.missed',
+      per: 'obligation' as const,
+      pctOfMonthlyFee: 0.7,
+      capPct: 5.8,
+      mustBeClaimed: true,
+    },
+    { measure: 'points.missed', per: 'month' as const, pctOfMonthlyFee: 0.05, mustBeClaimed: true },
+  ]
+  const report = built(told(), { contract: { ...CONTRACT, versions: [{ ...version, penalties }] } })
+  const tell = (language: 'da' | 'en') =>
+    JSON.stringify(
+      tellCredits({ report, voice: voiceOf(language), issued: null, corrections: null, replies: [] }),
+    ).replaceAll('\u00A0', ' ')
+  for (const words of ['0.7% of the monthly fee', 'at most 5.8%', '0.05% of the monthly fee', '(0.75%)'])
+    expect(tell('en')).toContain(words)
+  for (const words of ['0,7 % af månedsprisen', 'højst 5,8 %', '0,05 % af månedsprisen', '(0,75 %)'])
+    expect(tell('da')).toContain(words)
 })
 
 describe('as a PDF', () => {

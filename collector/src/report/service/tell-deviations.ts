@@ -4,7 +4,6 @@ import type { Voice } from '../../pages/voice.ts'
 import type { Block } from '../block.ts'
 import type { Cell } from '../pdf/grid.ts'
 import type { Deviation, ServiceReport } from './model.ts'
-import { percentOf } from './telling.ts'
 import type { Telling } from './telling.ts'
 
 /** What was not kept: cause, who has taken it up, and when it ends. */
@@ -139,12 +138,12 @@ function tellClause(clause: ClauseCredits, report: ServiceReport, voice: Voice):
   const { t } = locale
   const { measure, per, pctOfMonthlyFee, capPct, units, undecidedDays, pct, amount, mustBeClaimed } = clause
   const words = capitalize(measureInWords(measure, locale.language) ?? measure)
-  const rate = { pct: percentOf(pctOfMonthlyFee, voice), per: t(`serviceReport.per.${per}`) }
+  const rate = { pct: locale.rate(pctOfMonthlyFee), per: t(`serviceReport.per.${per}`) }
   return [
     { text: words, ...(words !== capitalize(measure) && { under: measure }) },
     capPct === null
       ? t('serviceReport.rate', rate)
-      : t('serviceReport.rateCap', { ...rate, cap: percentOf(capPct, voice) }),
+      : t('serviceReport.rateCap', { ...rate, cap: locale.rate(capPct) }),
     units === null
       ? { text: t('serviceReport.unitsNone', { measure }), look: voice.look('unknown') }
       : {
@@ -171,13 +170,13 @@ function capitalize(text: string): string {
 
 function sumOf(amount: number | null, pct: number, { credits }: ServiceReport, voice: Voice): string {
   const { locale } = voice
-  const share = locale.t('serviceReport.creditPct', { pct: percentOf(pct, voice) })
+  const share = locale.t('serviceReport.creditPct', { pct: locale.rate(pct) })
   if (amount === null) return share
   const money = new Intl.NumberFormat(locale.language === 'da' ? 'da-DK' : 'en-GB', {
     style: 'currency',
     currency: credits.currency,
   }).format(amount)
-  return locale.t('serviceReport.creditAmount', { amount: money, pct: percentOf(pct, voice) })
+  return locale.t('serviceReport.creditAmount', { amount: money, pct: locale.rate(pct) })
 }
 
 /** What the customer may claim, in words, by the report and its corrections; null where there is nothing. */

@@ -6,7 +6,6 @@ import { tellAgenda, tellCredits, tellDeviations, tellSignOff } from './tell-dev
 import { tellLevels } from './tell-levels.ts'
 import { tellChanges, tellTests } from './tell-tests.ts'
 import type { Corrections } from './compare.ts'
-import { percentOf } from './telling.ts'
 import type { Telling } from './telling.ts'
 
 export function tellServiceReport(telling: Telling): Paper {
@@ -125,8 +124,8 @@ function tellCorrections({ levels, deviations, credits }: Corrections, voice: Vo
       : [
           [
             t('serviceReport.creditsChanged'),
-            t('serviceReport.creditPct', { pct: percentOf(credits.was, voice) }),
-            t('serviceReport.creditPct', { pct: percentOf(credits.is, voice) }),
+            t('serviceReport.creditPct', { pct: locale.rate(credits.was) }),
+            t('serviceReport.creditPct', { pct: locale.rate(credits.is) }),
           ],
         ]),
   ]

@@ -22,8 +22,3 @@ export interface Telling {
   /** What the parties have said of it since; in log order. */
   readonly replies: readonly ReportReply[]
 }
-
-/** Of a whole hundred. */
-export function percentOf(pct: number, { locale }: Voice): string {
-  return locale.percent(pct / 100)
-}
