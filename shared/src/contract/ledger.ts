@@ -2,7 +2,7 @@
  * The ledger: what was done for a contract, month by month and set by set, as its agents' signed statements tell it.
  * It counts services, and judges none: whether they were enough is the evaluation's to say.
  */
-import type { Repo } from '../evidence/predicates.ts'
+import type { Repo, RestoreTest, Snap } from '../evidence/predicates.ts'
 import { isEvidence } from '../evidence/statement.ts'
 import { covers } from './cover.ts'
 import { indexFacts } from './facts.ts'
@@ -147,11 +147,39 @@ function owners(sets: readonly ContractSet[], { statement }: Fact): ContractSet[
     ),
   )
   if (!isEvidence(statement, 'backup-run') && !isEvidence(statement, 'restore-test')) return there
-  const { set, snapshot, host } = statement.predicate
-  const own = there.filter(
-    ({ selector }) =>
-      isNamed(statement.predicate.repository, selector.repository) &&
-      selector.hosts.includes(snapshot?.host ?? host),
+  const { set, repository, snapshot, host } = statement.predicate
+  return ownersOf(sets, { set, repository, host: snapshot?.host ?? host, snapshot })
+}
+
+/**
+ * Tells the set whose snapshot a restore test is of, as the ledger counts it: an agent may call a set otherwise than its
+ * contract does. What today's terms do not know is of the set that earlier ones name; null: of none.
+ */
+export function setsOfTests(
+  contract: Contract,
+): (test: Pick<RestoreTest, 'set' | 'repository' | 'snapshot'>) => string | null {
+  const terms = [setsOf(contract), ...contract.versions.toReversed().map(({ sets }) => sets)]
+  return ({ set, repository, snapshot }) => {
+    const told = { set, repository, host: snapshot.host, snapshot }
+    for (const sets of terms) {
+      const [own] = ownersOf(sets, told)
+      if (own !== undefined) return own.id
+    }
+    return null
+  }
+}
+
+interface Told {
+  set: string
+  repository: Repo
+  host: string
+  snapshot: Snap | undefined
+}
+
+/** By place and host; of several the one that is named, else the one whose paths the snapshot covers. */
+function ownersOf(sets: readonly ContractSet[], { set, repository, host, snapshot }: Told): ContractSet[] {
+  const own = sets.filter(
+    ({ selector }) => isNamed(repository, selector.repository) && selector.hosts.includes(host),
   )
   const covered = own.filter(
     ({ selector }) => snapshot !== undefined && covers(snapshot.paths, selector.requiredPaths),

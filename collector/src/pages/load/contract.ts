@@ -18,10 +18,9 @@ import { sayDimensions, sayHeadline, seenOf } from './dimensions.ts'
 import { firstTestDue } from './first-test.ts'
 import { customersOf, rowOf } from './source.ts'
 import type { Source } from './source.ts'
+import { newestTests } from './tests.ts'
 
 const TESTS_SHOWN = 6
-/** Looking back, the newest ones are left out: so many are read to find those before. */
-const TESTS_READ = 500
 const CHANGES_SHOWN = 12
 /** More are read than shown, since not all of them are news. */
 const CHANGES_READ = 200
@@ -43,10 +42,17 @@ export async function loadContract(source: Source, wish: ContractWish): Promise<
   const contract = await contractOf(source, id)
   const zone = contract.text?.timezone ?? DEFAULT_ZONE
   const { answer, problem } = await judged(source, id, knownOn, zone)
+  const { text } = contract
+  const tests =
+    answer === null || text === null
+      ? new Map<string, string[]>()
+      : newestTests(text, await source.index(id), answer.knownAt, TESTS_SHOWN)
   const sets =
     answer === null
       ? []
-      : await Promise.all(answer.sets.map((set) => setModel(source, id, contract.text, answer, set)))
+      : await Promise.all(
+          answer.sets.map((set) => setModel(source, id, text, answer, set, tests.get(set.id) ?? [])),
+        )
   const changes = await listTransitions(db, scope, { contract: id, limit: CHANGES_READ })
   const agents = await listAgents(db, scope, { contract: id })
   const today = localDay(now, zone)
@@ -135,16 +141,12 @@ async function setModel(
   text: Contract | null,
   answer: Answer,
   set: SetAnswer,
+  tests: readonly string[],
 ): Promise<SetModel> {
   const { db, scope } = source
   const customers = await customersOf(source)
-  const filter = {
-    contract,
-    name: 'restore-test',
-    set: set.id,
-    limit: answer.knownAt === null ? TESTS_SHOWN : TESTS_READ,
-  }
-  const { lines } = await listStatements(db, scope, filter)
+  const { lines } =
+    tests.length === 0 ? { lines: [] } : await listStatements(db, scope, { contract, digests: tests })
   const seen = seenOf(set, text === null ? null : firstTestDue(text, answer.version, set.id))
   const dimensions = sayDimensions(set, answer.findings, seen)
   return {
@@ -156,10 +158,7 @@ async function setModel(
     nextDeadline: set.nextDeadline ?? null,
     promised: text === null ? null : promisedOf(text, answer.version, set.id),
     tiers: tiersOf(set),
-    tests: lines
-      .filter(({ received_at }) => wasKnown(received_at, answer))
-      .slice(0, TESTS_SHOWN)
-      .map((line) => rowOf(line, customers)),
+    tests: lines.map((line) => rowOf(line, customers)),
   }
 }
 

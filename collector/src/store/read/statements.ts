@@ -14,6 +14,8 @@ export interface StatementFilter {
   readonly name?: string
   readonly set?: string
   readonly snapshot?: string
+  /** Only these, by their PAE digests. */
+  readonly digests?: readonly string[]
   /** Only what lies before this statement id: the `next` of the page before. */
   readonly before?: number
   /** At most 500; 50 if left out. */
@@ -49,7 +51,7 @@ export async function listStatements(
   scope: Scope,
   filter: StatementFilter,
 ): Promise<{ lines: StatementLine[]; next: number | null }> {
-  const { contract, agent, name, set, snapshot, before } = filter
+  const { contract, agent, name, set, snapshot, digests, before } = filter
   const limit = Math.min(filter.limit ?? 50, 500)
   let query = scoped(db, scope)
     .select(STATEMENT_LINE)
@@ -60,6 +62,7 @@ export async function listStatements(
   if (name !== undefined) query = query.where('name', '=', name)
   if (set !== undefined) query = query.where('set_id', '=', set)
   if (snapshot !== undefined) query = query.where('snapshot_id', '=', snapshot)
+  if (digests !== undefined) query = query.where('pae_digest', 'in', digests)
   if (before !== undefined) query = query.where('id', '<', before)
   const rows = await query.execute()
   const lines = rows.slice(0, limit)
