@@ -26,7 +26,7 @@ export const serviceDa: Words<typeof serviceEn> = {
     noEvidence: 'Ingen agent har signeret noget i denne måned. Intet herunder vides at være overholdt.',
     levels: 'Servicemål',
     levelsText:
-      'Hver dag er bedømt, som den stod ved sin slutning; måneden er så dårlig som sin værste dag. Et mål uden dokumentation er ukendt, aldrig overholdt.',
+      'Hver dag er bedømt, som den stod ved sin slutning, og efter hvad der blev brudt på den; måneden er så dårlig som sin værste dag. Et mål uden dokumentation er ukendt, aldrig overholdt.',
     level: 'Servicemål',
     target: 'Aftalt',
     actual: 'Blev til',

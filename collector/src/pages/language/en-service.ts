@@ -23,7 +23,7 @@ export const serviceEn = {
     noEvidence: 'No agent signed anything in this month. Nothing below is known to be kept.',
     levels: 'Service levels',
     levelsText:
-      'Each day is judged as it stood at its end; the month is as bad as its worst day. A level without evidence is unknown, never kept.',
+      'Each day is judged as it stood at its end, and by what came to be broken on it; the month is as bad as its worst day. A level without evidence is unknown, never kept.',
     level: 'Service level',
     target: 'Agreed',
     actual: 'Came to',

@@ -1,11 +1,10 @@
 /** Makes a month's service report from a contract and its facts: pure, and the same tomorrow. */
 import { DIMENSIONS } from '@bevis/shared/contract/answer'
-import type { Answer, Dimension, ObligationAnswer, SetAnswer, Verdict } from '@bevis/shared/contract/answer'
+import type { Answer, Dimension } from '@bevis/shared/contract/answer'
 import { creditsOf, judgeMonth } from '@bevis/shared/contract/credit'
 import type { JudgedMonth } from '@bevis/shared/contract/credit'
 import type { Fact } from '@bevis/shared/contract/known'
-import { ledgerOf } from '@bevis/shared/contract/ledger'
-import type { LedgerRow } from '@bevis/shared/contract/ledger'
+import { ledgerOf, setsOfTests } from '@bevis/shared/contract/ledger'
 import { isInMonth, monthOf } from '@bevis/shared/contract/month'
 import type { Month } from '@bevis/shared/contract/month'
 import type { ContractSet } from '@bevis/shared/contract/schema'
@@ -17,8 +16,9 @@ import { tellTests } from '../evidence/tests.ts'
 import type { Matter } from '../facts.ts'
 import { changesIn } from './changes.ts'
 import { deviationsOf } from './deviations.ts'
+import { dataOf, figuresOf, verdictOn } from './figures.ts'
 import { SERVICE_REPORT_FORMAT } from './model.ts'
-import type { ReportedLevel, ReportedTest, ServiceReport } from './model.ts'
+import type { Deviation, ReportedLevel, ReportedTest, ServiceReport } from './model.ts'
 
 export interface ServiceReportWish {
   readonly matter: Matter
@@ -55,10 +55,12 @@ export function buildServiceReport(wish: ServiceReportWish): ServiceReport {
   const own = new Set(setsIn(matter, wish.unit))
   const mine = restrict(judged, own)
   const answer = mine.days.at(-1)?.answer ?? mine.before
-  const tests = testsIn(facts, month, at, own)
+  const tests = testsIn(matter, facts, month, at, own)
   const ledger = ledgerOf({ contract, facts, from: earlier(wish.month, HISTORY_MONTHS), to: wish.month })
   const rows = ledger.rows.filter(({ set }) => own.has(set) || (set === '' && unit === null))
   const version = contract.versions.find(({ no }) => no === last.version)
+  const deviations = deviationsOf({ contract, facts, judged: mine, month, tests })
+  const broken = brokenOn(deviations, month)
   const sets = answer.sets.map((set) => {
     const terms = version?.sets.find(({ id }) => id === set.id)
     const seen = voice.seenOf(set, voice.firstTestDue(contract, last.version, set.id))
@@ -71,8 +73,14 @@ export function buildServiceReport(wish: ServiceReportWish): ServiceReport {
       return voice.dimensions(own, then.findings, voice.seenOf(own, due))
     })
     const levels = DIMENSIONS.map((dimension): ReportedLevel => {
-      const days = saidDaily.map((said) => said?.[dimension].state ?? 'not-applicable')
-      const ofMonth = worst(mine.days.map((day) => verdictOn(day.answer, set.id, dimension)))
+      const own = broken.filter((one) => one.set === set.id && one.dimension === dimension)
+      const days = saidDaily.map((said, place) =>
+        own.some(({ day }) => day === place) ? 'breached' : (said?.[dimension].state ?? 'not-applicable'),
+      )
+      const ofMonth = worst([
+        ...mine.days.map((day) => verdictOn(day.answer, set.id, dimension)),
+        ...own.map(() => 'breached' as const),
+      ])
       return {
         dimension,
         days,
@@ -87,7 +95,10 @@ export function buildServiceReport(wish: ServiceReportWish): ServiceReport {
     })
     return { id: set.id, wording: terms?.retention.wording ?? '', promises: promisesOf(terms), levels, atEnd }
   })
-  const worstOf = worst(mine.days.map((day) => day.answer.headline))
+  const worstOf = worst([
+    ...mine.days.map((day) => day.answer.headline),
+    ...broken.map(() => 'breached' as const),
+  ])
   const { customer, provider, timezone } = contract
   return {
     format: SERVICE_REPORT_FORMAT,
@@ -109,12 +120,27 @@ export function buildServiceReport(wish: ServiceReportWish): ServiceReport {
     ),
     statements: facts.filter(({ statement }) => isInMonth(datedAt(statement), month)).length,
     sets: sets.map(({ id, wording, promises, levels }) => ({ id, wording, promises, levels })),
-    deviations: deviationsOf({ contract, facts, judged: mine, month, tests }),
+    deviations,
     credits: creditsOf(contract, mine),
     tests,
     changes: changesIn(matter, facts, month),
     ledger: rows,
   }
+}
+
+interface Broken {
+  set: string
+  dimension: Dimension
+  /** Of the month's days, the first being 0. */
+  day: number
+}
+
+/** Obligations that came to be broken in the month: one may be over by its day's end, and its verdict with it. */
+function brokenOn(deviations: readonly Deviation[], month: Month): Broken[] {
+  return deviations.flatMap(({ set, dimension, code, since }) => {
+    if ((code !== 'missed' && code !== 'lost') || !isInMonth(since, month)) return []
+    return [{ set, dimension, day: month.days.findIndex(({ end }) => Date.parse(since) < end) }]
+  })
 }
 
 /** The units of all versions, the newest words first. */
@@ -151,10 +177,6 @@ function restrict(judged: JudgedMonth, own: ReadonlySet<string>): JudgedMonth {
   }
 }
 
-function verdictOn({ sets }: Answer, id: string, dimension: Dimension): Verdict {
-  return sets.find((set) => set.id === id)?.dimensions[dimension] ?? 'not-applicable'
-}
-
 /** What a set promises, in the contract's own terms; the words are made of it. */
 function promisesOf(terms: ContractSet | undefined): Record<string, string> {
   if (terms === undefined) return {}
@@ -172,123 +194,20 @@ function promisesOf(terms: ContractSet | undefined): Record<string, string> {
   }
 }
 
-function figuresOf(
-  dimension: Dimension,
-  parts: {
-    set: SetAnswer
-    answer: Answer
-    month: Month
-    tests: readonly ReportedTest[]
-    row: LedgerRow | undefined
-    days: JudgedMonth['days']
-  },
-): ReportedLevel['figures'] {
-  const { set, answer, month, row } = parts
-  const count = (list: readonly ObligationAnswer[], ...states: ObligationAnswer['state'][]) =>
-    list.filter(({ state }) => states.includes(state)).length
-  const findings = (code: string) =>
-    answer.findings.filter((one) => one.set === set.id && one.code === code).length
-  switch (dimension) {
-    case 'points': {
-      const own = set.obligations.filter(({ from }) => isInMonth(from, month))
-      const aged = own.filter(({ state }) => state === 'unknown' || state === 'stale')
-      const isSeen = ({ witness }: ObligationAnswer) => witness !== undefined
-      return {
-        // That it was taken in time was seen, though nobody can say that it is there today.
-        kept: count(own, 'met', 'discharged', 'lost') + aged.filter(isSeen).length,
-        broken: count(own, 'missed'),
-        uncertain: aged.filter((one) => !isSeen(one)).length,
-        excused: count(own, 'excused'),
-        open: count(own, 'pending', 'late'),
-      }
-    }
-    case 'retention': {
-      const { counts } = set
-      const lost = set.obligations.filter(
-        ({ state, since }) => state === 'lost' && since !== undefined && isInMonth(since, month),
-      )
-      return { kept: counts.met, uncertain: counts.stale + counts.unknown, broken: lost.length }
-    }
-    case 'ceiling': {
-      const of = (state: string) => set.snapshots?.filter(({ ceiling }) => ceiling === state).length ?? 0
-      return { within: of('within'), due: of('purge-due'), over: of('over-retained'), held: of('held') }
-    }
-    case 'proof': {
-      const own = parts.tests.filter((test) => test.set === set.id)
-      const seconds = own.flatMap((test) => test.seconds ?? [])
-      const of = (result: string) => own.filter((test) => test.result === result).length
-      return {
-        passed: of('PASSED'),
-        failed: of('FAILED'),
-        inconclusive: of('INCONCLUSIVE'),
-        slowestSeconds: seconds.length === 0 ? null : Math.max(...seconds),
-      }
-    }
-    case 'copies':
-      return {
-        missing: findings('copy-missing'),
-        late: findings('copy-late'),
-        probes: row?.deletionProbes ?? 0,
-      }
-    case 'evidence':
-      return {
-        complete: row?.inventories.complete ?? 0,
-        incomplete: row?.inventories.incomplete ?? 0,
-        silentDays: parts.days.filter((day) => verdictOn(day.answer, set.id, 'evidence') !== 'compliant')
-          .length,
-      }
-  }
-}
-
-/** How many statements a level rests on, beside how many its rhythm makes plausible. */
-function dataOf(
-  dimension: Dimension,
-  terms: ContractSet | undefined,
-  row: LedgerRow | undefined,
-  tests: readonly ReportedTest[],
+function testsIn(
+  { contract }: Matter,
+  facts: readonly Fact[],
   month: Month,
   at: Date,
-): ReportedLevel['data'] {
-  const spanMs = Math.min(at.getTime(), month.to) - month.from
-  const expect = (every: string | undefined) =>
-    every === undefined ? null : Math.floor(spanMs / lengthMs(every, month))
-  switch (dimension) {
-    case 'points': {
-      const { complete = 0, partial = 0, failed = 0 } = row?.backups ?? {}
-      // Closed days are not known here: what is expected on all days would be too much.
-      const isDaily = terms?.schedule.days !== 'business'
-      return {
-        received: complete + partial + failed,
-        expected: isDaily ? expect(terms?.schedule.every) : null,
-      }
-    }
-    case 'proof':
-      return {
-        received: tests.filter((test) => test.set === (row?.set ?? terms?.id)).length,
-        expected: expect(terms?.restoreTest?.every),
-      }
-    case 'copies':
-      return { received: row?.deletionProbes ?? 0, expected: null }
-    case 'retention':
-    case 'ceiling':
-    case 'evidence':
-      return { received: row?.inventories.complete ?? 0, expected: expect(terms?.evidence.inventoryEvery) }
-  }
-}
-
-function lengthMs(duration: string, month: Month): number {
-  return Temporal.Duration.from(duration).total({
-    unit: 'milliseconds',
-    relativeTo: Temporal.PlainDate.from(`${month.name}-01`),
-  })
-}
-
-function testsIn(facts: readonly Fact[], month: Month, at: Date, own: ReadonlySet<string>): ReportedTest[] {
+  own: ReadonlySet<string>,
+): ReportedTest[] {
+  const setOf = setsOfTests(contract)
   return tellTests(facts.map((fact) => ({ ...fact, counted: true, paeDigest: fact.paeDigest ?? '' })))
     .filter(({ test }) => isInMonth(test.endedAt, month) && Date.parse(test.endedAt) <= at.getTime())
-    .filter(({ test }) => own.has(test.set))
-    .map(({ test, digest, conclusive, failedFiles }) => ({
-      set: test.set,
+    .map((told) => ({ ...told, set: setOf(told.test) ?? '' }))
+    .filter(({ set }) => own.has(set))
+    .map(({ set, test, digest, conclusive, failedFiles }) => ({
+      set,
       at: test.endedAt,
       snapshot: test.snapshot.id,
       takenAt: test.snapshot.time,

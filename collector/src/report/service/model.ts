@@ -29,7 +29,10 @@ const dimension = z.enum(DIMENSIONS)
 /** One service level: what it was on each day, what it came to, and by how much evidence. */
 const level = z.object({
   dimension,
-  /** By local day, as each stood at its end; what nobody has shown is not called kept. */
+  /**
+   * By local day, as each stood at its end, or breached where an obligation came to be broken on it; what nobody has
+   * shown is not called kept.
+   */
   days: z.array(said.shape.state),
   /** The worst of the days; where all are kept, what is told at the end. */
   month: said,

@@ -179,6 +179,52 @@ test('what was taken in time is told as that, also when nobody has listed the re
   expect(points.figures).toMatchObject({ kept: 20, broken: 0, uncertain: 9 })
 })
 
+test('what is broken and owed no more before midnight is a breach of its day, and of the month', () => {
+  const hourly = setOf({
+    onboardedAt: '2025-04-08',
+    schedule: { every: 'PT1H', lateGrace: 'PT1H' },
+    retention: keeping([{ per: 'hour', keep: 6 }]),
+  })
+  const contract = contractOf([versionOf(1, '2025-01-01', { sets: [hourly] })])
+  const story = new Story()
+  const HOUR_MS = 3_600_000
+  for (let at = Date.parse('2025-04-07T22:00Z'); at < Date.parse('2025-04-12T00:00Z'); at += HOUR_MS) {
+    const hour = new Date(at).toISOString()
+    if (hour !== '2025-04-10T05:00:00.000Z') story.backup(new Date(at + 60_000).toISOString())
+    story.inventory(new Date(at + HOUR_MS / 2).toISOString())
+    if (story.contents().length > 12) story.drop(...story.contents().slice(0, 1))
+  }
+  const report = built(story, { contract, at: new Date('2025-04-12T00:00Z') })
+  const points = levelOf(report, 'filer', 'points')
+  expect(report.deviations.filter(({ code }) => code === 'missed')).toHaveLength(1)
+  expect(points.atEnd.state).toBe('compliant')
+  expect(points.days.flatMap((state, place) => (state === 'breached' ? [place + 1] : []))).toEqual([10])
+  expect([points.month.state, report.headline]).toEqual(['breached', 'breached'])
+})
+
+test('a test counts for the set of its snapshot, whatever the agent calls that', () => {
+  const story = told((one) => {
+    const [snapshot] = one.contents()
+    if (snapshot === undefined) throw new Error('no snapshot')
+    one.test(snapshot, '2025-04-13T05:00:00Z', 'FAILED', { set: 'agents-own-name' })
+  })
+  const report = built(story, { unit: 'ribe' })
+  const proof = levelOf(report, 'filer', 'proof')
+  expect(proof.figures).toMatchObject({ passed: 1, failed: 1 })
+  expect(proof.data.received).toBe(2)
+  expect(report.tests.map(({ set, result }) => `${set} ${result}`)).toEqual(['filer PASSED', 'filer FAILED'])
+})
+
+test('what moved is told for the month in which it was elsewhere', () => {
+  const [first] = CONTRACT.versions
+  const [filer, epj] = first?.sets ?? []
+  if (first === undefined || filer === undefined || epj === undefined) throw new Error('no set')
+  const moved = { ...filer, selector: { ...filer.selector, hosts: ['srv2'] } }
+  const second = { ...first, no: 2, effectiveFrom: '2025-04-25', sets: [moved, epj] }
+  const report = built(told(), { unit: 'ribe', contract: { ...CONTRACT, versions: [first, second] } })
+  expect(report.tests).toMatchObject([{ set: 'filer', result: 'PASSED' }])
+})
+
 test('a draft changes nothing, and what each version repeats is told once', () => {
   const [first] = CONTRACT.versions
   if (first === undefined) throw new Error('no version')
