@@ -115,20 +115,21 @@ function weighProbe(
   index: FactIndex,
   at: number,
 ): void {
-  const newest = index.probes
+  const probes = index.probes
     .filter((probe) => repositories.has(probe.predicate.repository.id) && happenedAt(probe) <= at)
-    .reduce<(typeof index.probes)[number] | undefined>(
-      (last, probe) => (last === undefined || happenedAt(probe) >= happenedAt(last) ? probe : last),
-      undefined,
-    )
+    .toSorted((a, b) => happenedAt(a) - happenedAt(b))
+  const newest = probes.at(-1)
   const isCurrent = newest !== undefined && at <= terms.calendar.zone.add(happenedAt(newest), PROBE_AGE)
   const outcome = isCurrent ? newest.predicate.outcome : 'none'
   if (outcome === 'refused') return
+  // However often it is probed, it is one breach, from when it was first seen.
+  const before = probes.findLastIndex((probe) => probe.predicate.outcome !== newest?.predicate.outcome)
+  const first = isCurrent ? probes[before + 1] : newest
   opinion.weigh(outcome === 'allowed' ? 'breached' : 'unknown')
   opinion.find(
     outcome === 'allowed' ? 'deletion-allowed' : 'deletion-unproven',
-    newest === undefined ? terms.onboardedAt : happenedAt(newest),
+    first === undefined ? terms.onboardedAt : happenedAt(first),
     { repository, outcome },
-    [newest],
+    [first, newest],
   )
 }

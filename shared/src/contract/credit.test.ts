@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { creditsOf, judgeMonth } from './credit.ts'
 import { evaluate } from './evaluate.ts'
-import { Story, contractOf, keeping, setOf, versionOf } from './story-for-tests.ts'
+import { Story, contractOf, keeping, repositoryOf, setOf, versionOf } from './story-for-tests.ts'
 
 /** Daily, kept thirty days, with clauses; 8,000 a month unless something else is said. */
 function promised(penalties: object[], more: object = {}, set: Record<string, unknown> = {}) {
@@ -204,4 +204,43 @@ test('a month that runs is counted so far, and each of its days is what a clean 
       corrections: [],
     })
   }
+})
+
+test('a copy that stays deletable costs once, however often it is probed; once it was refused, again', () => {
+  const contract = promised(
+    [{ measure: 'copies.deletion-allowed', per: 'obligation', pctOfMonthlyFee: 1 }],
+    {},
+    { copies: [{ role: 'offsite', repository: 'vault', region: 'EEA', immutableFor: 'P14D' }] },
+  )
+  const story = told()
+  const vault = repositoryOf('copies', 'vault')
+  for (const day of ['04', '05', '06', '07']) story.probe(`2025-04-${day}T10:00:00Z`, 'allowed', vault)
+  const units = () => credits(contract, story, '2025-04', LATER).clauses[0]
+  expect(units()).toMatchObject({ units: 1, breaches: [{ since: '2025-04-04T10:00:00.000Z' }] })
+  story.probe('2025-04-08T10:00:00Z', 'refused', vault)
+  expect(units()?.units).toBe(1)
+  for (const day of ['09', '10']) story.probe(`2025-04-${day}T10:00:00Z`, 'allowed', vault)
+  expect(units()?.units).toBe(2)
+  expect(credits(contract, story, '2025-05', LATER).clauses[0]?.units).toBe(0)
+})
+
+test('a snapshot that stays refuted costs once, however often its test fails; once it passed, again', () => {
+  const contract = promised(
+    [{ measure: 'proof.refuted', per: 'obligation', pctOfMonthlyFee: 1 }],
+    {},
+    { restoreTest: { every: 'P1M' } },
+  )
+  const story = told()
+  const snapshot = story.contents().find(({ time }) => time.startsWith('2025-04-02'))
+  if (snapshot === undefined) throw new Error('no snapshot')
+  const fail = (...days: string[]) => {
+    for (const day of days) story.test(snapshot, `2025-04-${day}T04:00:00Z`, 'FAILED')
+  }
+  fail('04', '05', '06', '07')
+  const units = () => credits(contract, story, '2025-04', LATER).clauses[0]
+  expect(units()).toMatchObject({ units: 1, breaches: [{ since: '2025-04-05T04:05:00.000Z' }] })
+  story.test(snapshot, '2025-04-08T04:00:00Z', 'PASSED')
+  fail('09', '10', '11')
+  expect(units()?.units).toBe(2)
+  expect(credits(contract, story, '2025-05', LATER).clauses[0]?.units).toBe(0)
 })

@@ -121,7 +121,8 @@ export function weighFailures(
 ): void {
   const inventory = history.lineage.newest(at)
   for (const point of failed) {
-    const failures = new Refutation(point.tests).failuresAt(at)
+    const refutation = new Refutation(point.tests)
+    const failures = refutation.failuresAt(at)
     if (failures === 0) continue
     const own = point.tests.filter(({ test, since }) => since <= at && test.predicate.result === 'FAILED')
     const listed = inventory && idIn(point, inventory, history.lineage, at)
@@ -132,7 +133,7 @@ export function weighFailures(
     opinion.weigh(failures >= 2 ? 'breached' : 'at-risk')
     opinion.find(
       failures >= 2 ? 'refuted' : 'failed-test',
-      own.at(-1)?.endedAt ?? at,
+      refutation.beganAt(at),
       { snapshot, failures },
       own.map(({ test }) => test),
     )

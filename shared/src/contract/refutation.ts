@@ -5,30 +5,42 @@ import type { Tested } from './point.ts'
 export class Refutation {
   readonly #since: number[] = []
   readonly #failures: number[] = []
+  readonly #began: number[] = []
 
   /** @param tests by the time from which they count */
   constructor(tests: readonly Tested[]) {
     const failedRuns = new Set<string>()
-    for (const { test, since } of tests) {
+    let began = 0
+    for (const { test, since, endedAt } of tests) {
       const { result, startedAt } = test.predicate
       if (isPass(test.predicate)) failedRuns.clear()
-      else if (result === 'FAILED') failedRuns.add(`${test.chain?.agent}/${startedAt}`)
-      else continue
+      else if (result === 'FAILED') {
+        const before = failedRuns.size
+        failedRuns.add(`${test.chain?.agent}/${startedAt}`)
+        if (failedRuns.size > before && failedRuns.size <= 2) began = endedAt
+      } else continue
       this.#since.push(since)
       this.#failures.push(failedRuns.size)
+      this.#began.push(began)
     }
   }
 
   failuresAt(at: number): number {
-    for (let place = this.#since.length - 1; place >= 0; place--) {
-      if ((this.#since[place] ?? 0) <= at) return this.#failures[place] ?? 0
-    }
-    return 0
+    return this.#failures[this.#placeAt(at)] ?? 0
+  }
+
+  /** Where it has failed: the end of the first failed run since the last pass; where it is refuted, of the second. */
+  beganAt(at: number): number {
+    return this.#began[this.#placeAt(at)] ?? at
   }
 
   /** Two separate runs: one failure may be the test's own. */
   isRefutedAt(at: number): boolean {
     return this.failuresAt(at) >= 2
+  }
+
+  #placeAt(at: number): number {
+    return this.#since.findLastIndex((since) => since <= at)
   }
 
   /** The instants at which the number changes. */
