@@ -46,8 +46,14 @@ export interface Stage {
   close(): Promise<void>
 }
 
-/** @param stories left out: all of them; [] for a collector that nobody has used yet */
-export async function openStage(stories: readonly Story[] = STORIES): Promise<Stage> {
+/**
+ * @param stories left out: all of them; [] for a collector that nobody has used yet
+ * @param tellMore what each agent states after its story
+ */
+export async function openStage(
+  stories: readonly Story[] = STORIES,
+  tellMore: (agent: StoryAgent) => void = () => {},
+): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'bevis-browser-'))
   const text = `origin: collector.nordlys.example/log\nstate: ${folder}/state\nlisten: 127.0.0.1:0\npublicUrl: http://127.0.0.1\nlogLevel: fatal\nrequestsPerMinute: 100000\n`
   const config = parseConfig(text, 'collector.yaml')
@@ -74,6 +80,7 @@ export async function openStage(stories: readonly Story[] = STORIES): Promise<St
   clock = NOW
   for (const { agent, story } of agents) {
     tellStory(agent, story)
+    tellMore(agent)
     for (let at = 0; at < agent.envelopes.length; at += 1_000) {
       const { answers } = await receive.evidence({
         from: 0,

@@ -127,6 +127,11 @@ async function alarmsOf(
     const { reason, detail } = statement.predicate
     alarms.push(alarmOf(logged, 'agent-alarm', { ...placeOf(chain), reason, detail }))
   }
+  if (isEvidence(statement, 'data-check') && statement.predicate.result === 'FAILED') {
+    const { repository, subset, errors } = statement.predicate
+    const reason = `${repository.lineage ?? repository.id.slice(0, 12)} ${subset}`
+    alarms.push(alarmOf(logged, 'data-check-failed', { ...placeOf(chain), reason, errors }))
+  }
   return alarms
 }
 

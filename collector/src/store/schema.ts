@@ -245,6 +245,8 @@ export type AlarmKind =
   | 'fork'
   /** The agent itself raised one. */
   | 'agent-alarm'
+  /** A data check found damage in a repository. */
+  | 'data-check-failed'
   | ObservedAlarmKind
 
 /**

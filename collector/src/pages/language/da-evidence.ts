@@ -97,6 +97,7 @@ export const evidenceDa: Words<typeof evidenceEn> = {
     fork: 'En agent har set en anden historie i loggen end vores',
     times: '({{count}} gange)',
     'agent-alarm': 'Agenten har slået alarm',
+    'data-check-failed': 'En integritetskontrol har fundet skader i et repository',
     'revoked-agent': 'En tilbagekaldt agent leverer stadig og bliver afvist',
     'tsa-down': 'Et tidsstempel-ur giver ingen stempler',
     'unmatched-repository':

@@ -148,6 +148,8 @@ export const da: Words<typeof en> = {
     title: 'Overblik',
     allKept_one: 'Aftalen er overholdt, og det er bevist.',
     allKept_other: 'Alle {{count}} aftaler er overholdt, og det er bevist.',
+    damaged_one: 'Aftalen er overholdt, men der er skader i et repository: se alarmerne.',
+    damaged_other: 'Alle {{count}} aftaler er overholdt, men der er skader i et repository: se alarmerne.',
     soFar_one: 'Aftalen er overholdt indtil nu. Ikke alt i den er forfaldent endnu.',
     soFar_other: 'Alle {{count}} aftaler er overholdt indtil nu. Ikke alt i dem er forfaldent endnu.',
     needYou_one: '{{count}} aftale af {{total}} kalder på dig.',

@@ -94,6 +94,7 @@ export const evidenceEn = {
     fork: 'An agent has seen another history of the log than ours',
     times: '({{count}} times)',
     'agent-alarm': 'The agent raised an alarm',
+    'data-check-failed': 'A data check found damage in a repository',
     'revoked-agent': 'A revoked agent still delivers, and is refused',
     'tsa-down': 'A time stamping authority gives no stamps',
     'unmatched-repository':

@@ -146,6 +146,8 @@ export const en = {
     title: 'Overview',
     allKept_one: 'The one contract is kept, and that is proven.',
     allKept_other: 'All {{count}} contracts are kept, and that is proven.',
+    damaged_one: 'The one contract is kept, but a repository has damage: see the alarms.',
+    damaged_other: 'All {{count}} contracts are kept, but a repository has damage: see the alarms.',
     soFar_one: 'The one contract is kept so far. Not everything in it has fallen due.',
     soFar_other: 'All {{count}} contracts are kept so far. Not everything in them has fallen due.',
     needYou_one: '{{count}} contract of {{total}} needs you.',

@@ -6,11 +6,10 @@ import { z } from 'zod'
 import { findAgent, listAgentKeys, listAgents, listContractsOfAgent } from '../../store/read/agents.ts'
 import type { AgentRow } from '../../store/read/agents.ts'
 import { findContract } from '../../store/read/contracts.ts'
-import { listAlarms } from '../../store/read/happenings.ts'
 import { findHead, listStatements } from '../../store/read/statements.ts'
 import type { Schema } from '../../store/schema.ts'
 import type { AgentModel, AgentSummary } from '../view/agent.ts'
-import { contactOf, customersOf, groupAlarms, rowOf } from './source.ts'
+import { alarmsOf, contactOf, customersOf, rowOf } from './source.ts'
 import type { Customers, Source } from './source.ts'
 
 /** The part of an agent's newest heartbeat that a page tells; an older agent may leave out any of it. */
@@ -69,7 +68,7 @@ export async function loadAgent(source: Source, id: string): Promise<AgentModel>
     next: (detail.next ?? []).toSorted((a, b) => a.at.localeCompare(b.at)).slice(0, 12),
     contracts,
     coverage: await coverageOf(db, row),
-    alarms: groupAlarms(await listAlarms(db, scope, { agent: id, limit: 500 })).slice(0, 5),
+    alarms: await alarmsOf(source, 5, id),
     statements: lines.map((line) => rowOf(line, customers)),
   }
 }

@@ -5,6 +5,7 @@ import { parseContract } from '@bevis/shared/contract/parse'
 import type { Contract } from '@bevis/shared/contract/schema'
 import { listAgents } from '../../store/read/agents.ts'
 import { damageOf } from '../../store/read/whole-text.ts'
+import { listStandingDamage } from '../../store/read/damage.ts'
 import { findContract, listContractTexts } from '../../store/read/contracts.ts'
 import { listTransitions } from '../../store/read/happenings.ts'
 import type { TransitionRow } from '../../store/read/happenings.ts'
@@ -16,7 +17,7 @@ import type { Promised, SetModel, SetTier } from '../view/contract-set.ts'
 import { endOfDay, localDay } from './day.ts'
 import { sayDimensions, sayHeadline, seenOf } from './dimensions.ts'
 import { firstTestDue } from './first-test.ts'
-import { customersOf, rowOf } from './source.ts'
+import { customersOf, groupAlarms, rowOf } from './source.ts'
 import type { Source } from './source.ts'
 import { newestTests } from './tests.ts'
 
@@ -83,6 +84,7 @@ export async function loadContract(source: Source, wish: ContractWish): Promise<
       0,
       CHANGES_SHOWN,
     ),
+    damage: await damageOfContract(source, contract.text, agents, answer?.knownAt ?? null),
     agents: agents.map(({ tenant, id: agent, host, last_received_at }) => ({
       tenant,
       id: agent,
@@ -92,6 +94,31 @@ export async function loadContract(source: Source, wish: ContractWish): Promise<
     clauses: clausesFor(contract.text ?? { regimes: [] }),
     period: { from: Temporal.PlainDate.from(today).subtract({ months: 3 }).toString(), to: today },
   }
+}
+
+/** In what its agents check, and in every repository that its text names, whoever checks that. */
+async function damageOfContract(
+  { db, scope }: Source,
+  text: Contract | null,
+  agents: readonly { tenant: string; id: string }[],
+  knownAt: string | null,
+): Promise<ContractModel['damage']> {
+  const named = new Set(
+    text?.versions.flatMap(({ sets }) =>
+      sets.flatMap(({ selector, copies = [] }) => [
+        selector.repository,
+        ...copies.map(({ repository }) => repository),
+      ]),
+    ),
+  )
+  const own = new Set(agents.map(({ tenant, id }) => `${tenant}/${id}`))
+  const tenants = new Set(agents.map(({ tenant }) => tenant))
+  const standing = (await listStandingDamage(db, scope, knownAt)).filter(
+    ({ alarm: { tenant, agent }, repository }) =>
+      own.has(`${tenant}/${agent ?? ''}`) ||
+      (tenants.has(tenant) && repository.some((name) => named.has(name))),
+  )
+  return groupAlarms(standing.map(({ alarm }) => alarm))
 }
 
 /** The customer's name and the newest text; a text that cannot be read is told, and the rest of the page stands. */

@@ -1,19 +1,16 @@
 import { listAgents } from '../../store/read/agents.ts'
 import { listContracts } from '../../store/read/contracts.ts'
 import type { ContractRow } from '../../store/read/contracts.ts'
-import { listAlarms } from '../../store/read/happenings.ts'
 import { rankOf } from '../design/state.ts'
 import type { OverviewModel, OverviewRow } from '../view/overview.ts'
 import { sayDimensions, sayHeadline, seenOf, worstOf } from './dimensions.ts'
-import { groupAlarms, isSilent } from './source.ts'
+import { alarmsOf, isSilent } from './source.ts'
 import type { Source } from './source.ts'
 
 /** How many contracts one page judges and shows; the worst by their last verdict come first. */
 const CONTRACTS_SHOWN = 200
 const DEADLINES_SHOWN = 8
 const ALARMS_SHOWN = 8
-/** More are read than shown, since equal ones are shown once. */
-const ALARMS_READ = 500
 
 export async function loadOverview(source: Source): Promise<OverviewModel> {
   const { db, scope, now } = source
@@ -31,7 +28,7 @@ export async function loadOverview(source: Source): Promise<OverviewModel> {
     contracts: judged.map(({ row }) => row),
     hidden: all.length - shown.length,
     agents: agents.length,
-    alarms: groupAlarms(await listAlarms(db, scope, { limit: ALARMS_READ })).slice(0, ALARMS_SHOWN),
+    alarms: await alarmsOf(source, ALARMS_SHOWN),
     silent: agents
       .filter((agent) => isSilent(agent, now))
       .map(({ tenant, id, host, last_received_at }) => ({

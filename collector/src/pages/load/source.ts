@@ -3,6 +3,8 @@ import type { FactIndex } from '@bevis/shared/contract/facts'
 import type { Kysely } from 'kysely'
 import { z } from 'zod'
 import { listContracts } from '../../store/read/contracts.ts'
+import { listStandingDamage } from '../../store/read/damage.ts'
+import { listAlarms } from '../../store/read/happenings.ts'
 import type { AlarmRow } from '../../store/read/happenings.ts'
 import type { Schema } from '../../store/schema.ts'
 import type { Scope } from '../../store/store.ts'
@@ -68,6 +70,19 @@ export function groupAlarms(rows: readonly AlarmRow[]): Alarm[] {
     const digest = /\/([0-9a-f]{64})$/.exec(id)?.[1] ?? null
     return { kind, agent, at, digest, reason: reasonOf(row), count: others.length + 1 }
   })
+}
+
+/** More are read than shown, since equal ones are shown once. */
+const ALARMS_READ = 500
+
+/** What stands: damage first, whatever came after it; then the newest of the others. Damage that is over is left out. */
+export async function alarmsOf({ db, scope }: Source, shown: number, agent?: string): Promise<Alarm[]> {
+  const damage = (await listStandingDamage(db, scope))
+    .map(({ alarm }) => alarm)
+    .filter((alarm) => agent === undefined || alarm.agent === agent)
+  const rows = await listAlarms(db, scope, { ...(agent !== undefined && { agent }), limit: ALARMS_READ })
+  const others = rows.filter(({ kind }) => kind !== 'data-check-failed')
+  return groupAlarms([...damage, ...others]).slice(0, shown)
 }
 
 const alarmDetailSchema = z.object({ reason: z.string().optional() })

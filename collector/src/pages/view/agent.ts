@@ -8,7 +8,7 @@ import type { Html } from '../html.ts'
 import type { Locale } from '../language/locale.ts'
 import { CLOCK_TOLERANCE_MS, clock, nameRun, versionsTold, waiting } from './agent-words.ts'
 import type { Spool } from './agent-words.ts'
-import { nameAlarm } from './alarm.ts'
+import { alarmNotice } from './alarm.ts'
 import type { Alarm } from './alarm.ts'
 import { agentHref, contractHref, evidenceHref } from './address.ts'
 import type { EvidenceRow } from './evidence-row.ts'
@@ -151,18 +151,7 @@ function warnings(agent: AgentModel, locale: Locale): Html {
       ? notice('risk', t('agent.clockNotice', { by: locale.duration(Math.abs(offset)) }))
       : nothing
   }
-  ${agent.alarms.map((alarm) => {
-    const { at, digest } = alarm
-    const title = nameAlarm(alarm, locale)
-    const source =
-      digest === null
-        ? nothing
-        : html` <a href="${evidenceHref(digest)}"><code>${digest.slice(0, 12)}</code></a>`
-    return notice(
-      'bad',
-      html`<strong>${title}</strong> <span class="muted">· ${locale.instant(at)}</span>${source}`,
-    )
-  })}`
+  ${agent.alarms.map((alarm) => alarmNotice(alarm, locale))}`
 }
 
 function agentFacts(agent: AgentModel, locale: Locale): Html {

@@ -8,6 +8,8 @@ import type { Html } from '../html.ts'
 import type { Locale } from '../language/locale.ts'
 import { parseTier, nameBucket } from '../design/bucket.ts'
 import { agentHref, contractHref, packHref } from './address.ts'
+import { alarmNotice } from './alarm.ts'
+import type { Alarm } from './alarm.ts'
 import { contractTabs } from './contract-tabs.ts'
 import type { SetModel } from './contract-set.ts'
 import { setView } from './contract-set.ts'
@@ -45,6 +47,8 @@ export interface ContractModel {
   /** A month, `2025-03`: the calendar ends there. */
   until: string | null
   changes: Change[]
+  /** Damage in its repositories that stands; no verdict tells of it. */
+  damage: Alarm[]
   agents: { tenant: string; id: string; host: string; lastReceivedAt: string | null }[]
   csrf: string
   /** What a pack may be asked to mark. */
@@ -77,7 +81,8 @@ export function contractView(model: ContractModel, locale: Locale): Html {
       aside: badge(verdict.headline, t(`state.${verdict.headline}`), 'large'),
     })}
     ${model.knownOn === null ? nothing : known(model.id, model.knownOn, locale)}
-    ${findingList(verdict.findings, view, locale)} ${verdict.sets.map((set) => setView(set, view, locale))}
+    ${model.damage.map((alarm) => alarmNotice(alarm, locale))} ${findingList(verdict.findings, view, locale)}
+    ${verdict.sets.map((set) => setView(set, view, locale))}
     <div class="columns section">
       <section class="panel" aria-labelledby="changes">
         <h2 id="changes">${t('contract.transitions')}</h2>

@@ -60,9 +60,11 @@ export function overviewView(model: OverviewModel, locale: Locale): Html {
   const needing = rows.filter(
     ({ verdict }) => verdict?.headline !== 'compliant' && verdict?.headline !== 'not-owed',
   ).length
+  const isDamaged = model.alarms.some(({ kind }) => kind === 'data-check-failed')
+  const kept = isDamaged ? 'overview.damaged' : rows.every(isDue) ? 'overview.allKept' : 'overview.soFar'
   const lead =
     needing === 0
-      ? t(rows.every(isDue) ? 'overview.allKept' : 'overview.soFar', { count: rows.length })
+      ? t(kept, { count: rows.length })
       : t('overview.needYou', { count: needing, total: locale.number(rows.length) })
 
   return html`${heading({ title: t('overview.title'), lead })} ${figures(model, locale)}

@@ -7,6 +7,7 @@ import { rootKeyColumn } from './2026-11-root-keys.ts'
 import { stampTables } from './2026-11-stamps.ts'
 import { workTables } from './2026-11-work.ts'
 import { reportTables } from './2026-11-written-reports.ts'
+import { damageAlarms } from './2026-12-damage-alarms.ts'
 
 /** How an engine calls the types that the migrations need beside text. */
 export interface EngineTypes {
@@ -26,6 +27,7 @@ export function migrationsFor(types: EngineTypes): MigrationProvider {
     '2026-11-stamps': stampTables(types),
     '2026-11-work': workTables(types),
     '2026-11-written-reports': reportTables(types),
+    '2026-12-damage-alarms': damageAlarms,
   }
   return { getMigrations: () => Promise.resolve(all) }
 }
