@@ -1,3 +1,4 @@
+import { Damages } from '@bevis/shared/contract/damage'
 import { LedgerBook } from '@bevis/shared/contract/ledger'
 import type { Ledger } from '@bevis/shared/contract/ledger'
 import { monthNameOf } from '@bevis/shared/contract/month'
@@ -38,6 +39,8 @@ export class Gist {
   readonly tools = new Map<string, ToolsUsed>()
   /** Restore tests and the contract's events. */
   readonly kept: Surveyed[] = []
+  /** By data checks, up to the pack's own end: what came of damage may lie after the period. */
+  readonly damages = new Damages()
   readonly #period: Description['period']
   readonly #marks: ClauseMarks
   readonly #copies: ReadonlySet<string>
@@ -76,7 +79,9 @@ export class Gist {
     if (!counted) return
     this.#revoked.read(statement)
     // What the verdict disregards is no service either.
-    if (!this.#revoked.has(statement)) this.#book.enter(one)
+    if (this.#revoked.has(statement)) return
+    this.#book.enter(one)
+    if (isEvidence(statement, 'data-check')) this.damages.add(statement.predicate, one.paeDigest)
   }
 
   #addOfPeriod({ statement, receivedAt }: Surveyed): void {

@@ -191,6 +191,19 @@ export class Story {
     }
   }
 
+  /** Ten minutes long, of one part of the packs. */
+  check(startedAt: string, result: 'PASSED' | 'FAILED', subset = '3/8'): void {
+    this.#tell('data-check', {
+      repository: this.repository,
+      startedAt: instantOf(startedAt),
+      endedAt: instantOf(Date.parse(startedAt) + 10 * MINUTE_MS),
+      exitCode: result === 'FAILED' ? 1 : 0,
+      subset,
+      errors: result === 'FAILED' ? 2 : 0,
+      result,
+    })
+  }
+
   probe(at: string, outcome: 'refused' | 'allowed' | 'inconclusive', repository: Repo): void {
     this.#tell('deletion-probe', {
       repository,

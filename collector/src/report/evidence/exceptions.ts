@@ -76,6 +76,7 @@ export function writeExceptions(desk: Desk): void {
     )
   }
   writeFailedTests(desk)
+  writeDamage(desk)
   if (answer.corrections.length === 0) return
   sheet.heading(3, t('evidenceReport.corrections'))
   sheet.paragraph(t('evidenceReport.correctionsText'))
@@ -108,6 +109,28 @@ function placesOf(group: readonly FindingAnswer[], desk: Desk): string {
   const rest = places.length - PLACES_SHOWN
   const named = places.slice(-PLACES_SHOWN).toReversed().join('; ')
   return rest > 0 ? `${named}; ${t('paper.more', { count: rest })}` : named
+}
+
+/** No verdict tells of it. */
+function writeDamage({ sheet, told, locale, t, state }: Desk): void {
+  const { period } = told.pack
+  const damages = told.gist.damages.list.filter(({ at }) => at >= period.from && at < period.to)
+  if (damages.length === 0) return
+  sheet.heading(3, t('evidenceReport.damage'))
+  for (const { repository, subset, errors, at, digest, over } of damages.toReversed()) {
+    sheet.facts([
+      [locale.instant(at), state('FAILED')],
+      [t('evidenceReport.damaged'), `${repository.lineage ?? repository.id.slice(0, 12)} ${subset}`],
+      [t('evidenceReport.damageErrors'), locale.number(errors)],
+      [
+        t('evidenceReport.followUp'),
+        over === null
+          ? t('evidenceReport.damageStands')
+          : t('evidenceReport.damageOver', { at: locale.instant(over.at) }),
+      ],
+      [t('paper.evidence'), digest],
+    ])
+  }
 }
 
 function writeFailedTests(desk: Desk): void {

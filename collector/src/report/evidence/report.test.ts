@@ -163,6 +163,17 @@ describe('what it says', () => {
     expect(text).toMatch(/A promised recovery point was not 2 Sat, 5 Apr 2025; Mon, 3 Mar 2025/)
   })
 
+  test('damage that a data check found, and what came of it', async (context) => {
+    const one = story()
+    one.check('2025-04-12T04:00:00Z', 'FAILED')
+    const stands = wordsOf(runOn(context, await report(one), 'pdftotext', '-layout', '{}', '-'))
+    expect(stands).toContain('vts-01 3/8')
+    expect(stands).toContain('The same packs have not been read again and found sound.')
+    one.check('2025-04-13T04:00:00Z', 'PASSED')
+    const over = wordsOf(runOn(context, await report(one, 'da'), 'pdftotext', '-layout', '{}', '-'))
+    expect(over).toContain('De samme pakker var 13. apr. 2025')
+  })
+
   test('in Danish, with Danish dates and numbers, and how little a sample says', async (context) => {
     const text = wordsOf(runOn(context, await report(story(), 'da'), 'pdftotext', '-layout', '{}', '-'))
     expect(text).toContain('ikke overholdt')

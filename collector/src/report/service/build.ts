@@ -15,6 +15,7 @@ import type { Voice } from '../../pages/voice.ts'
 import { tellTests } from '../evidence/tests.ts'
 import type { Matter } from '../facts.ts'
 import { changesIn } from './changes.ts'
+import { damageIn } from './damage.ts'
 import { deviationsOf } from './deviations.ts'
 import { dataOf, figuresOf, verdictOn } from './figures.ts'
 import { SERVICE_REPORT_FORMAT } from './model.ts'
@@ -123,6 +124,7 @@ export function buildServiceReport(wish: ServiceReportWish): ServiceReport {
     deviations,
     credits: creditsOf(contract, mine),
     tests,
+    ...damageIn(facts, month, at),
     changes: changesIn(matter, facts, month),
     ledger: rows,
   }

@@ -83,6 +83,15 @@ const test = z.object({
   evidence: z.string(),
 })
 
+const damage = z.object({
+  repository: z.string(),
+  subset: z.string(),
+  errors: z.number(),
+  at: z.string(),
+  over: z.string().nullable(),
+  evidence: z.string(),
+})
+
 const change = z.object({
   kind: z.enum(['version', 'text', 'exclusion', 'hold', 'event', 'program', 'key', 'alarm']),
   at: z.string(),
@@ -125,6 +134,8 @@ export const serviceReportSchema = z.object({
   deviations: z.array(deviation),
   credits: z.custom<MonthCredits>((value) => typeof value === 'object' && value !== null),
   tests: z.array(test),
+  /** What data checks of the month found damaged; `over`: found sound again by then. No level tells of it. */
+  damage: z.array(damage).optional(),
   changes: z.array(change),
   /** The month and the twelve before it. */
   ledger: z.custom<Ledger['rows']>((value) => Array.isArray(value)),

@@ -9,6 +9,7 @@ import { buildServiceReport } from './build.ts'
 import { compareReports } from './compare.ts'
 import { encodeServiceReport, serviceReportSchema } from './model.ts'
 import type { ReportedLevel, ServiceReport } from './model.ts'
+import { tellTests } from './tell-tests.ts'
 import { writeServiceReport } from './paper.ts'
 import { tellCredits } from './tell-deviations.ts'
 
@@ -144,6 +145,21 @@ describe('what it says', () => {
     const report = built(story, { month: '2025-03', unit: 'ribe', at: new Date('2025-03-26T00:00:00Z') })
     expect(levelOf(report, 'filer', 'proof').month.state).toBe(state)
     expect(levelOf(report, 'filer', 'proof').days[18]).toBe('not-due')
+  })
+
+  test('damage that a data check found is told, with what came of it', () => {
+    const damaged = told((story) => story.check('2025-04-13T08:00:00Z', 'FAILED'))
+    expect(built(damaged).damage).toMatchObject([
+      { repository: 'vts-01', subset: '3/8', errors: 2, over: null },
+    ])
+    damaged.check('2025-05-01T23:00:00Z', 'PASSED')
+    const report = built(damaged)
+    expect(report.damage).toMatchObject([{ over: '2025-05-01T23:10:00.000Z' }])
+    const words = JSON.stringify(
+      tellTests({ report, voice: voiceOf('en'), issued: null, corrections: null, replies: [] }),
+    )
+    expect(words).toContain('vts-01 3/8')
+    expect(built(told())).not.toHaveProperty('damage')
   })
 
   test('who has signed to look at a deviation is named', () => {

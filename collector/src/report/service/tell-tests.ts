@@ -4,7 +4,11 @@ import type { Cell } from '../pdf/grid.ts'
 import type { ReportedChange, ReportedTest } from './model.ts'
 import type { Telling } from './telling.ts'
 
-export function tellTests({ report, voice }: Telling): Block[] {
+export function tellTests(telling: Telling): Block[] {
+  return [...tellRestores(telling), ...tellDamage(telling)]
+}
+
+function tellRestores({ report, voice }: Telling): Block[] {
   const { locale } = voice
   const { t } = locale
   const heading: Block = { kind: 'heading', level: 2, text: t('serviceReport.tests') }
@@ -25,6 +29,37 @@ export function tellTests({ report, voice }: Telling): Block[] {
         { text: t('paper.result'), share: 0.17 },
       ],
       rows: report.tests.map((test) => tellTest(test, voice)),
+    },
+  ]
+}
+
+/** No level tells of it, and so it is told wherever there is some. */
+function tellDamage({ report: { damage = [] }, voice }: Telling): Block[] {
+  const { locale } = voice
+  const { t } = locale
+  if (damage.length === 0) return []
+  return [
+    {
+      kind: 'table',
+      caption: t('evidenceReport.damage'),
+      heads: [
+        { text: t('paper.when'), share: 0.2 },
+        { text: t('evidenceReport.damage'), share: 0.36 },
+        { text: t('evidenceReport.damageErrors'), share: 0.1, num: true },
+        { text: t('evidenceReport.followUp'), share: 0.34 },
+      ],
+      rows: damage.map(({ repository, subset, errors, at, over, evidence }) => [
+        locale.instant(at),
+        {
+          text: `${repository.slice(0, 40)} ${subset}`,
+          look: voice.look('FAILED'),
+          under: evidence.slice(0, 12),
+        },
+        locale.number(errors),
+        over === null
+          ? t('evidenceReport.damageStands')
+          : t('evidenceReport.damageOver', { at: locale.instant(over) }),
+      ]),
     },
   ]
 }
