@@ -1,5 +1,5 @@
 /** explain as it is called, after real backups and tests. */
-import { appendFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Explained } from '../run/explain.ts'
@@ -77,7 +77,11 @@ test('a manifest that was tampered with says nothing', async () => {
   const [first] = readdirSync(folder)
     .filter((name) => name.endsWith('.zst'))
     .toSorted()
-  appendFileSync(join(folder, first ?? ''), 'x')
+  const file = join(folder, first ?? '')
+  const bytes = readFileSync(file)
+  const middle = bytes.length >> 1
+  bytes[middle] = (bytes[middle] ?? 0) ^ 0xff
+  writeFileSync(file, bytes)
   const { snapshots } = await explained(join(place.source, 'gone'))
   expect(snapshots.map(({ state }) => state)).toEqual(['absent', 'manifest-damaged'])
 })
