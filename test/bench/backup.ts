@@ -57,7 +57,15 @@ export async function benchBackup(folder: string, { files, pairs }: BackupBench)
   const state = join(place, 'agent')
   const first: Subject[] = [
     { ...ofRestic, prepare: () => renew(alone, join(place, 'cache-alone')) },
-    { ...ofAgent, prepare: () => renew(pair.repository, join(state, 'manifests'), join(state, 'cache')) },
+    // As on the first day: a state that remembers an earlier manifest would hold retention.
+    {
+      ...ofAgent,
+      prepare: () =>
+        renew(
+          pair.repository,
+          ...['manifests', 'anomalies', 'holds', 'cache'].map((name) => join(state, name)),
+        ),
+    },
   ]
   let round = 0
   // Once in each round: to both of them the same files are new.
