@@ -8,7 +8,9 @@ import type { Reporter, SerializedError, TestModule } from 'vitest/node'
 export default class ClosingLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly SerializedError[]): void {
     const counts = { passed: 0, failed: unhandled.length, skipped: 0 }
-    const lines: string[] = unhandled.map(({ message }) => `failed: outside any test: ${firstLine(message)}\n`)
+    const lines: string[] = unhandled.map(
+      ({ message }) => `failed: outside any test: ${firstLine(message)}\n`,
+    )
     for (const module of modules) {
       const errors = module.errors()
       if (errors.length > 0) {
