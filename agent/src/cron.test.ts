@@ -34,6 +34,24 @@ test('every hour of a gap day is named once, in order', () => {
   expect(times.join(' ')).toBe('23:15 23:45 00:15 00:45 01:15 01:45 02:15 02:45 03:15 03:45')
 })
 
+test('what runs round the clock runs in the repeated hour of autumn too: an hour is an hour', () => {
+  const timesOf = (expression: string): string => {
+    const cron = readCron(expression, zone)
+    const seen: string[] = []
+    let next = cron.after(at('2027-10-30T23:00:00Z'))
+    while (next !== null && next < at('2027-10-31T03:00:00Z')) {
+      seen.push(next.toISOString().slice(11, 16))
+      next = cron.after(next)
+    }
+    return seen.join(' ')
+  }
+  expect(timesOf('30 * * * *')).toBe('23:30 00:30 01:30 02:30')
+  expect(timesOf('*/30 * * * *')).toBe('23:30 00:00 00:30 01:00 01:30 02:00 02:30')
+  expect(timesOf('30 0-23 * * *')).toBe('23:30 00:30 01:30 02:30')
+  expect(timesOf('30 2,3 * * *')).toBe('00:30 02:30')
+  expect(readCron('30 * * * *', zone).before(at('2027-10-31T01:45:00Z'))).toEqual(at('2027-10-31T01:30:00Z'))
+})
+
 test('a rare day is found, and one that never comes is not looked for without end', () => {
   expect(readCron('0 4 29 2 *', zone).after(at('2026-11-23T00:00:00Z'), 1200)).toEqual(
     at('2028-02-29T03:00:00Z'),

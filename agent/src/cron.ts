@@ -43,11 +43,18 @@ export function readCron(expression: string, timezone: string): Cron {
   const twin = createTask(`* * ${days}`, () => {}, { timezone: 'UTC' })
   const isNamed = (day: Temporal.PlainDate): boolean =>
     twin.match(new Date(Temporal.Instant.from(`${day.toString()}T00:00:00Z`).epochMilliseconds))
-  // A wall time that the zone skips happens after the gap; one that it repeats happens the first time only.
+  // A wall time that the zone skips happens after the gap; one that it repeats happens the first time only, unless
+  // the expression names every hour: then an hour without a run would be one too long.
+  const choices = namesEveryHour(expression) ? (['compatible', 'later'] as const) : (['compatible'] as const)
   const instantsOf = (day: Temporal.PlainDate): number[] =>
     isNamed(day)
       ? times
-          .map((plainTime) => day.toZonedDateTime({ timeZone: timezone, plainTime }).epochMilliseconds)
+          .flatMap((time) => {
+            const wall = day.toPlainDateTime(time)
+            return choices.map(
+              (disambiguation) => wall.toZonedDateTime(timezone, { disambiguation }).epochMilliseconds,
+            )
+          })
           .toSorted((a, b) => a - b)
       : []
   const localDay = (now: Date): Temporal.PlainDate =>
@@ -73,12 +80,18 @@ export function readCron(expression: string, timezone: string): Cron {
   }
 }
 
+/** Whether it runs round the clock, and not at an hour that somebody chose. */
+function namesEveryHour(expression: string): boolean {
+  const field = expression.trim().split(/\s+/)[1] ?? ''
+  return field.startsWith('*') || parse(expression).hour.length === 24
+}
+
 /**
  * The next local day, within two years, on which the zone skips a wall time that the expression names. What runs
  * round the clock names no hour: it loses nothing when one is skipped.
  */
 export function skippedDay(expression: string, timezone: string, now: Date): Temporal.PlainDate | null {
-  if (expression.trim().split(/\s+/)[1]?.startsWith('*') === true) return null
+  if (namesEveryHour(expression)) return null
   const { hour, minute } = parse(expression)
   let at: Temporal.ZonedDateTime | null = Temporal.Instant.fromEpochMilliseconds(
     now.getTime(),
