@@ -112,7 +112,7 @@ export async function sendEvidence(opened: Opened, signal?: AbortSignal): Promis
   if (lock === null) return null
   const { openTransport } = await import('../outbox/transport.ts')
   const { askForWork } = await import('../outbox/ask.ts')
-  const transport = openTransport(config.collector, now)
+  const transport = openTransport(config.collector, now, { signal })
   try {
     const recorder = recorderOf(opened) // signs what a crash left unsigned
     const followed = await followLog(opened, transport)

@@ -102,3 +102,41 @@ test('with a proxy, the collector is reached through a tunnel, and its certifica
   await expect(strict.get('/healthz')).rejects.toMatchObject({ code: 'COLLECTOR_UNREACHABLE' })
   await strict.close()
 })
+
+test('an answer that drips without an end, ends; so does one that is too large, and a redirect is not followed', async () => {
+  let drip: NodeJS.Timeout | undefined
+  const elsewhere: string[] = []
+  const other = await listen(
+    createPlain((request, response) => response.end(elsewhere.push(request.url ?? ''))),
+  )
+  const port = await listen(
+    createPlain((request, response) => {
+      if (request.url === '/drip') drip = setInterval(() => response.write(' '), 20)
+      else if (request.url === '/huge') response.end(Buffer.alloc(33 * 1024 * 1024, 32))
+      else response.writeHead(307, { location: `http://127.0.0.1:${other}/v1/evidence` }).end()
+    }),
+  )
+  const url = `http://127.0.0.1:${port}`
+  const transport = openTransport({ url }, now, { exchangeMs: 1_000 })
+  await expect(transport.get('/drip')).rejects.toMatchObject({
+    code: 'COLLECTOR_UNREACHABLE',
+    message: `${url} does not answer: no whole answer in 1 s`,
+  })
+  clearInterval(drip)
+  const patient = openTransport({ url }, now)
+  await expect(patient.get('/huge')).rejects.toMatchObject({ code: 'COLLECTOR_UNREACHABLE' })
+  expect(await patient.post('/moved', {})).toMatchObject({ status: 307 })
+  expect(elsewhere).toEqual([])
+  await transport.close()
+  await patient.close()
+})
+
+test('who stops the sender ends what is on its way', async () => {
+  const port = await listen(createPlain(() => {}))
+  const stopping = new AbortController()
+  const transport = openTransport({ url: `http://127.0.0.1:${port}` }, now, { signal: stopping.signal })
+  const waiting = transport.get('/v1/agents/web/head')
+  stopping.abort()
+  await expect(waiting).rejects.toMatchObject({ code: 'COLLECTOR_UNREACHABLE' })
+  await transport.close()
+})

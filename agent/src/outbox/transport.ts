@@ -32,12 +32,19 @@ export interface Transport {
 
 /** More than any answer to a full batch has. */
 const REPLY_LIMIT_BYTES = 32 * 1024 * 1024
+/** Without a byte. */
 const TIMEOUT_MS = 60_000
+/** For a whole exchange: a full batch has this long on the slowest line, and an answer that drips ends at last. */
+const EXCHANGE_MS = 10 * 60_000
 
-/** @throws BevisError CONFIG_INVALID when the file of certificates cannot be read */
+/**
+ * @param options.signal ends whatever is on its way
+ * @throws BevisError CONFIG_INVALID when the file of certificates cannot be read
+ */
 export function openTransport(
   collector: { url: string; ca?: string | undefined; proxy?: string | undefined },
   now: () => Date,
+  { signal: stop, exchangeMs = EXCHANGE_MS }: { signal?: AbortSignal | undefined; exchangeMs?: number } = {},
 ): Transport {
   const dispatcher = openDispatcher(collector)
 
@@ -49,6 +56,7 @@ export function openTransport(
     extra: Readonly<Record<string, string>> = {},
   ): Promise<Reply> => {
     const sentAt = now()
+    const ending = AbortSignal.timeout(exchangeMs)
     try {
       const {
         statusCode,
@@ -63,7 +71,7 @@ export function openTransport(
           ...extra,
         },
         body,
-        signal: signal ?? null,
+        signal: AbortSignal.any([ending, stop, signal].filter((one) => one !== undefined)),
         headersTimeout: TIMEOUT_MS,
         bodyTimeout: TIMEOUT_MS,
       })
@@ -83,9 +91,8 @@ export function openTransport(
       }
     } catch (cause) {
       if (cause instanceof BevisError) throw cause
-      throw new BevisError('COLLECTOR_UNREACHABLE', `${collector.url} does not answer: ${reasonOf(cause)}`, {
-        cause,
-      })
+      const reason = ending.aborted ? `no whole answer in ${exchangeMs / 1000} s` : reasonOf(cause)
+      throw new BevisError('COLLECTOR_UNREACHABLE', `${collector.url} does not answer: ${reason}`, { cause })
     }
   }
 
