@@ -51,11 +51,11 @@ export async function lock(
   what: string,
   options: { waitMs: number; now: () => Date; signal?: AbortSignal },
 ): Promise<Lock> {
-  const deadline = options.now().getTime() + options.waitMs
+  const deadlineMs = performance.now() + options.waitMs
   for (;;) {
     const taken = tryLock(file, what, options.now())
     if (taken !== null) return taken
-    if (options.now().getTime() >= deadline)
+    if (performance.now() >= deadlineMs)
       throw new BevisError('STATE_LOCKED', `${describeHolder(file)} is at work`)
     await sleep(200, undefined, options.signal === undefined ? {} : { signal: options.signal })
   }

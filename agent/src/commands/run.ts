@@ -86,7 +86,7 @@ export async function runCommand(
     dispatch.tick()
     // Commands by hand record too, and need not be able to send.
     if (readSpool(state).depth > 0) delivery.poke()
-    if (now().getTime() - heardAt < heartbeatMs) return
+    if (Math.abs(now().getTime() - heardAt) < heartbeatMs) return // a clock that was put back is no silence
     heardAt = now().getTime()
     await say('heartbeat')
   }

@@ -132,15 +132,23 @@ test('a hold on retention is told until it is released, even one that cannot be 
   expect(status().exit).toBe(0)
 })
 
-test('a set that is scheduled and has never been backed up is wrong; one that is backed up by hand is told', () => {
+test('a set that has never been backed up is wrong, by schedule or by hand', () => {
   state.db.exec('delete from schedule_mark')
   expect(status()).toMatchObject({ exit: 1, problems: ['shop has never been backed up'] })
   const [set] = config.sets
   if (set === undefined) throw new Error('there is a set')
   config = { ...config, sets: [{ ...set, backup: { timezone: 'UTC', jitter: 'PT0S' } }] }
-  const { exit, text } = status()
-  expect(exit).toBe(0)
-  expect(text).toMatch(/backup +– never/)
+  expect(status()).toMatchObject({ exit: 1, problems: ['shop has never been backed up'] })
+  expect(status().text).toMatch(/backup +– never/)
+})
+
+test('a run that a wrong clock marked in the future does not hide that nothing has run', () => {
+  const identity = JSON.parse(state.get('identity') ?? '') as object
+  state.put('identity', JSON.stringify({ ...identity, enrolledAt: '2026-11-01T00:00:00.000Z' }))
+  mark('backup', '2030-01-01T02:30:00.000Z')
+  const { exit, problems } = status()
+  expect(exit).toBe(1)
+  expect(problems).toContainEqual(expect.stringContaining('the backup of shop is overdue since'))
 })
 
 test('without the service nothing runs and nothing is sent, and that is wrong', () => {

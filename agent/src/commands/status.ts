@@ -11,7 +11,7 @@ import { deadAttempts, isAtWork, loadAttempts } from '../schedule/attempt.ts'
 import type { Attempt } from '../schedule/attempt.ts'
 import { loadMark } from '../schedule/mark.ts'
 import type { Mark, Work } from '../schedule/mark.ts'
-import { inventoryKeeper, plansOf } from '../schedule/plan.ts'
+import { inventoryKeeper, isFromAhead, plansOf } from '../schedule/plan.ts'
 import { coverageOf, loadCheckLedger } from '../run/check-ledger.ts'
 import type { Coverage } from '../run/check-ledger.ts'
 import { describeHold, loadHold } from '../run/hold.ts'
@@ -131,7 +131,8 @@ function workOf(config: AgentConfig, state: State, set: string, what: Work, now:
   const mark = loadMark(state, keeper, what)
   const plan = plansOf(config.sets).find((candidate) => candidate.set === keeper && candidate.what === what)
   const seen = loadIdentity(state)?.enrolledAt ?? now.toISOString()
-  const basis: Mark = mark ?? { startedAt: seen, endedAt: seen, outcome: 'new', code: null }
+  const usable = mark === null || isFromAhead(mark, now) ? null : mark
+  const basis: Mark = usable ?? { startedAt: seen, endedAt: seen, outcome: 'new', code: null }
   const attempt = loadAttempts(state).find((one) => one.set === keeper && one.what === what)
   const isDead = deadAttempts(state, now).some((one) => one.set === keeper && one.what === what)
   const runningSince = attempt?.endedAt === null && !isDead ? attempt.startedAt : null
@@ -148,7 +149,6 @@ function workOf(config: AgentConfig, state: State, set: string, what: Work, now:
       owedSince === null || isWaiting || now.getTime() - owedSince.getTime() < OVERDUE_MS
         ? null
         : owedSince.toISOString(),
-    isScheduled: plan !== undefined,
   }
 }
 type WorkStatus = ReturnType<typeof workOf>
@@ -161,14 +161,14 @@ function lastOf(mark: Mark | null, attempt: Attempt | undefined): Mark | null {
   return { startedAt, endedAt: endedAt ?? startedAt, outcome: 'interrupted', code: null }
 }
 
-function workProblems(set: string, { what, last, overdueSince, isScheduled }: WorkStatus): string[] {
+function workProblems(set: string, { what, last, overdueSince }: WorkStatus): string[] {
   const late =
     overdueSince === null
       ? []
       : [`the ${what} of ${set} is overdue since ${formatInstant(overdueSince)}: see that the service runs`]
   if (last === null) {
     // Nothing is protected before the first backup; the rest has its time.
-    return what === 'backup' && isScheduled ? [`${set} has never been backed up`] : late
+    return what === 'backup' ? [`${set} has never been backed up`] : late
   }
   return [...badEnd(set, what, last), ...late]
 }

@@ -153,3 +153,22 @@ test('closing waits for what runs and starts nothing more', async () => {
   await closing
   expect(started).toEqual(['inventory shop'])
 })
+
+test('a clock that is put back by a day keeps nothing waiting for a day', async () => {
+  const mark = { startedAt: '2026-11-22T00:30:00.000Z', endedAt: '', outcome: 'passed', code: null }
+  for (const what of ['inventory', 'restore-test'] as const) {
+    saveMark(state, 'shop', what, { ...mark, startedAt: '2026-11-23T00:30:00.000Z' })
+  }
+  saveMark(state, 'shop', 'backup', mark)
+  begin('2026-11-23T01:00:00.000Z', set('shop'))
+  expect(names()).toEqual(['backup shop'])
+  await end('hindered')
+  tickAt('2026-11-23T01:01:00.000Z')
+  expect(names()).toEqual([])
+  tickAt('2026-11-22T01:02:00.000Z')
+  expect(names()).toEqual(['backup shop'])
+  await end('done')
+  started = []
+  tickAt('2026-11-22T01:05:00.000Z')
+  expect(started).not.toContain('backup shop')
+})

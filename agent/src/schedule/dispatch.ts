@@ -38,6 +38,12 @@ const LOCKED_RETRY_MS = 60_000
 /** Whatever goes wrong, no run follows on itself without a pause. */
 const LEAST_PAUSE_MS = 30_000
 
+/** Whether a wait goes on; one that seems longer than any that was begun is of a clock that was put back, and over. */
+function isStill(untilMs: number, at: Date, longestMs: number): boolean {
+  const leftMs = untilMs - at.getTime()
+  return leftMs > 0 && leftMs <= longestMs
+}
+
 /**
  * Decides what runs when: one run at a time on each repository, each kind of work once however often it was missed.
  * What ran is read from the marks, which the runs themselves keep.
@@ -57,9 +63,9 @@ export function openDispatch(parts: {
 
   const isDue = (plan: Plan): boolean => {
     const at = now()
-    if ((blockedUntilMs.get(plan) ?? 0) > at.getTime()) return false
+    if (isStill(blockedUntilMs.get(plan) ?? 0, at, LOCKED_RETRY_MS)) return false
     const retry = retries.get(plan)
-    if (retry !== undefined) return retry.atMs <= at.getTime()
+    if (retry !== undefined) return !isStill(retry.atMs, at, Math.max(...RETRY_MS))
     const mark = loadMark(state, plan.set, plan.what)
     if (mark === null) {
       const seen = { startedAt: at.toISOString(), endedAt: at.toISOString(), outcome: 'new', code: null }

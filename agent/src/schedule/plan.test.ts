@@ -33,6 +33,19 @@ test('what ran since its time is not owed; what did not is, once, however often 
   expect(plan.next(mark('2026-09-01T01:30:00.000Z'), now)).toEqual(at('2026-11-24T01:30:00.000Z'))
 })
 
+test('a mark from a time that has not come, by a clock that was wrong, keeps nothing from being run', () => {
+  const now = at('2026-11-23T12:00:00.000Z')
+  const backup = planOf('backup', set())
+  expect(backup.owedSince(mark('2030-01-01T00:00:00.000Z'), now)).toEqual(at('2026-11-23T01:30:00.000Z'))
+  expect(backup.owedSince(mark('2026-11-24T11:00:00.000Z'), now)).not.toBeNull()
+  expect(backup.owedSince(mark('2030-01-01T00:00:00.000Z', 'new'), now)).not.toBeNull()
+  const inventory = planOf('inventory', set())
+  expect(inventory.owedSince(mark('2030-01-01T00:00:00.000Z'), now)).toEqual(now)
+  expect(inventory.next(mark('2030-01-01T00:00:00.000Z'), now)).toEqual(now)
+  // A clock that was put back by seconds is no reason to run twice.
+  expect(backup.owedSince(mark('2026-11-23T12:00:20.000Z'), now)).toBeNull()
+})
+
 test('a set that is only seen owes nothing of the past', () => {
   expect(
     planOf('backup', set()).owedSince(

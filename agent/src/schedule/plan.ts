@@ -67,6 +67,17 @@ export function plansOf(sets: readonly Scheduled[]): Plan[] {
   ])
 }
 
+/** More than a clock is put back by while it is kept right; beyond it, nothing that is stated counts anyway. */
+const PUT_BACK_MS = 5 * 60_000
+
+/**
+ * Whether a run was marked at a time that has not come: by a clock that was wrong and has been put right. When it
+ * ran nobody knows, so it must not keep anything from running until that time comes.
+ */
+export function isFromAhead({ startedAt }: Pick<Mark, 'startedAt'>, now: Date): boolean {
+  return Date.parse(startedAt) > now.getTime() + PUT_BACK_MS
+}
+
 /** Tests that were asked for, as soon as they can be: `askedAt` says since when one waits, null for none. */
 export function requestPlans(
   sets: readonly Pick<Scheduled, 'id' | 'repository'>[],
@@ -110,7 +121,8 @@ function cronPlan(
       owedSince(mark, now) {
         const slot = cron.before(now)
         const due = delayed(slot)
-        if (slot === null || due === null || slot.getTime() <= Date.parse(mark.startedAt)) return null
+        if (slot === null || due === null) return null
+        if (slot.getTime() <= Date.parse(mark.startedAt) && !isFromAhead(mark, now)) return null
         return due.getTime() <= now.getTime() ? due : null
       },
       next: (_, now) => delayed(cron.after(now)),
@@ -126,14 +138,16 @@ function inventoryPlan(sets: readonly Scheduled[], keeper: Scheduled): Plan {
 
 /** What was never done is done at once: nothing can be told without it. */
 function intervalPlan(set: Scheduled, what: Work, everyMs: number): Plan {
-  const dueAt = (mark: Mark): Date =>
-    new Date(mark.outcome === 'new' ? mark.startedAt : Date.parse(mark.startedAt) + everyMs)
+  const dueAt = (mark: Mark, now: Date): Date => {
+    if (isFromAhead(mark, now)) return now
+    return new Date(mark.outcome === 'new' ? mark.startedAt : Date.parse(mark.startedAt) + everyMs)
+  }
   return {
     set: set.id,
     what,
     repository: set.repository.url,
-    owedSince: (mark, now) => (dueAt(mark).getTime() <= now.getTime() ? dueAt(mark) : null),
-    next: (mark, now) => new Date(Math.max(dueAt(mark).getTime(), now.getTime())),
+    owedSince: (mark, now) => (dueAt(mark, now).getTime() <= now.getTime() ? dueAt(mark, now) : null),
+    next: (mark, now) => new Date(Math.max(dueAt(mark, now).getTime(), now.getTime())),
   }
 }
 
