@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { shownOf } from '@bevis/shared/contract/shown'
 import { sha256Hex } from '@bevis/shared/crypto'
 import { formatCosignerKey, signCosignature } from '@bevis/shared/log/cosignature'
 import { PACK_FILES, isPackFile } from '@bevis/shared/verify/pack'
@@ -21,7 +22,7 @@ import { openReceive } from '../receive.ts'
 import type { Receive } from '../receive.ts'
 import { openSqliteStore } from '../store/sqlite/open.ts'
 import type { Store } from '../store/store.ts'
-import { writePack } from './pack.ts'
+import { tellPack, writePack } from './pack.ts'
 import type { PackRequest, PackTold } from './pack.ts'
 
 const DAY_MS = 86_400_000
@@ -114,6 +115,11 @@ async function packFile(name: string): Promise<string> {
 }
 
 describe('a pack of a real collector', () => {
+  test('tells its papers what was shown of each set, as the pages tell it', async () => {
+    const { answer } = await tellPack(request(''))
+    expect(answer.sets.map((set) => shownOf(set).listed)).toEqual(answer.sets.map(() => true))
+  })
+
   test('holds, by the customer’s own keys', async () => {
     const files = await readZip(readFileSync(await packFile('a.zip')), isPackFile)
     const report = verifyPack({ files, trust: parseTrust(trustText()) })

@@ -7,6 +7,7 @@ import type { Answer } from '@bevis/shared/contract/answer'
 import { Evaluation } from '@bevis/shared/contract/evaluation'
 import { parseContract } from '@bevis/shared/contract/parse'
 import type { Contract } from '@bevis/shared/contract/schema'
+import { copyAnswer } from '@bevis/shared/contract/shown'
 import { startSha256 } from '@bevis/shared/crypto'
 import type { RunningHash } from '@bevis/shared/crypto'
 import { BevisError } from '@bevis/shared/error'
@@ -174,8 +175,7 @@ async function surveyPack(
       `no agent has sent evidence for ${contractId} yet: a pack would prove nothing`,
     )
   }
-  // An answer makes its lists when they are asked for, and keeps all that they are made from; a copy does not.
-  const answer = JSON.parse(JSON.stringify(evaluation.answer())) as Answer
+  const answer = copyAnswer(evaluation.answer())
   const pack: Description = {
     format: PACK_FORMAT,
     tenant: contract.tenant,

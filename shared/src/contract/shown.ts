@@ -1,5 +1,5 @@
 /** What a verdict rests on, beside the answer's own format: whether anything was shown yet, or only nothing is due. */
-import type { SetAnswer } from './answer.ts'
+import type { Answer, SetAnswer } from './answer.ts'
 
 /** Of one set, at the answer's instant and from what it knows. */
 export interface Shown {
@@ -20,7 +20,20 @@ export function show(set: SetAnswer, shown: Shown): void {
   known.set(set, shown)
 }
 
-/** Of an answer that this process has evaluated, and of no copy of it: of any other nothing is known. */
+/** Of an answer that this process has evaluated, or of {@link copyAnswer}'s: of any other nothing is known. */
 export function shownOf(set: SetAnswer): Shown {
   return known.get(set) ?? NOTHING
+}
+
+/**
+ * An answer makes its lists when they are asked for, and keeps all that they are made from. A copy has the lists and
+ * keeps nothing else; what was shown of each set goes along.
+ */
+export function copyAnswer(answer: Answer): Answer {
+  const copy = JSON.parse(JSON.stringify(answer)) as Answer
+  for (const [place, set] of copy.sets.entries()) {
+    const original = answer.sets[place]
+    if (original !== undefined) show(set, shownOf(original))
+  }
+  return copy
 }
