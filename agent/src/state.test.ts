@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } fr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { cureOf } from './cure.ts'
 import { openState } from './state.ts'
 
 let parent: string
@@ -45,7 +46,14 @@ test('a state of a newer agent is left alone', () => {
   const state = openState(folder)
   state.db.pragma('user_version = 99')
   state.close()
-  expect(() => openState(folder)).toThrow('newer agent')
+  let error: unknown
+  try {
+    openState(folder)
+  } catch (thrown) {
+    error = thrown
+  }
+  expect(error).toMatchObject({ code: 'STATE_DAMAGED', message: expect.stringContaining('newer agent') })
+  expect(cureOf(error)).toBe('Nothing is damaged: install the newer agent again.')
 })
 
 test('a write that fails leaves nothing behind', () => {

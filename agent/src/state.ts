@@ -2,6 +2,7 @@ import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, statSync } from '
 import { join } from 'node:path'
 import { BevisError } from '@bevis/shared/error'
 import Sqlite from 'better-sqlite3'
+import { withCure } from './cure.ts'
 
 /** The agent's durable memory. Several processes open it at once: the service, its children, commands by hand. */
 export interface State {
@@ -76,7 +77,10 @@ export function openState(folder: string): State {
     const version = Number(db.pragma('user_version', { simple: true }))
     if (version > VERSION) {
       db.close()
-      throw new BevisError('STATE_DAMAGED', `${file} was written by a newer agent; update this one`)
+      throw withCure(
+        new BevisError('STATE_DAMAGED', `${file} was written by a newer agent; update this one`),
+        'Nothing is damaged: install the newer agent again.',
+      )
     }
     if (version === 0) {
       db.exec(TABLES)
@@ -140,9 +144,12 @@ export function makePrivateFolder(folder: string): void {
   }
   const { mode } = statSync(folder)
   if ((mode & 0o077) === 0) return
-  throw new BevisError(
-    'STATE_DAMAGED',
-    `${folder} is open to others (mode ${(mode & 0o777).toString(8)}); run: chmod 700 ${folder}`,
+  throw withCure(
+    new BevisError(
+      'STATE_DAMAGED',
+      `${folder} is open to others (mode ${(mode & 0o777).toString(8)}); run: chmod 700 ${folder}`,
+    ),
+    'Nothing is damaged. Where others may have read the key in it: bevis-agent key rotate.',
   )
 }
 

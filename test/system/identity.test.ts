@@ -18,6 +18,7 @@ import { lifecycle } from '../../agent/src/evidence/lifecycle.ts'
 import { readSpool } from '../../agent/src/outbox/queue.ts'
 import { openTransport } from '../../agent/src/outbox/transport.ts'
 import { openState } from '../../agent/src/state.ts'
+import { readAlarms } from '../../agent/src/outbox/alarm.ts'
 import { packCommand } from '../../collector/src/commands/pack.ts'
 import { rebuildCommand } from '../../collector/src/commands/fsck.ts'
 import { listAgents } from '../../collector/src/store/read/agents.ts'
@@ -179,6 +180,23 @@ test('nor is anything lost when the clock was set back with it', async () => {
   expect(await verified(agent.state.folder)).toEqual([])
 })
 
+test('a set-back is found although the clock was moved since it was measured', async () => {
+  await deliver()
+  agent.state.close()
+  cpSync(join(home, 'state'), join(home, 'image'), { recursive: true })
+  agent = openAgent(join(home, 'state'))
+  await say('heartbeat')
+  await deliver()
+  agent.state.close()
+  rmSync(join(home, 'state'), { recursive: true })
+  cpSync(join(home, 'image'), join(home, 'state'), { recursive: true })
+  agent = { ...openAgent(join(home, 'state')), now: () => new Date(Date.now() - 86_400_000) }
+  await say('started')
+  expect(await deliver()).toBe('2 logged, 0 refused')
+  expect(await epochs()).toEqual(['1/1 enrolled', '1/2 heartbeat', '2/1 started', '2/2 started'])
+  expect(readAlarms(agent.state.folder)).toEqual([])
+})
+
 test('a collector that makes up a newer statement opens no epoch, and gets nothing', async () => {
   await say('started')
   await deliver()
@@ -223,6 +241,7 @@ test('an image from before a key rotation states nothing in the old key’s name
   const old = openAgent(join(home, 'image'))
   await say('heartbeat', old)
   await expect(deliver(old)).rejects.toThrow(/enrol this host anew/)
+  expect(readAlarms(join(home, 'image'))).toMatchObject([{ code: 'RECEIPT_INVALID' }])
   old.state.close()
   expect(await alarmsOf(collector)).toEqual([])
 })

@@ -75,17 +75,26 @@ function readNote(file: string): string {
   }
 }
 
-/** States that this agent has ended its service: the log takes nothing more of it. */
+/**
+ * States that this agent has ended its service: the log takes nothing more of it, so the service says nothing more.
+ * @throws BevisError NOT_ENROLLED, USAGE the second time
+ */
 export async function retireCommand(opened: Opened, { reason }: { reason: string }): Promise<Outcome> {
-  const identity = requireIdentity(opened.state)
-  const said = lifecycle(identity, 'retired', opened.now(), { reason })
+  const { state, now } = opened
+  const identity = requireIdentity(state)
+  const retiredAt = state.get('retired')
+  if (retiredAt !== null)
+    throw new BevisError('USAGE', `${identity.agent} has retired already, at ${retiredAt}`)
+  const at = now()
+  const said = lifecycle(identity, 'retired', at, { reason })
   const { paeDigest } = await recorderOf(opened).record(said)
+  state.put('retired', at.toISOString())
   return {
     exit: 0,
     json: { agent: identity.agent, statement: paeDigest },
     lines: [
       `${identity.agent} states that it retires. Deliver it: bevis-agent evidence send`,
-      'From then on the collector takes nothing more of it; a new invitation would enrol this host anew.',
+      'Nothing runs by schedule any more, and the collector takes nothing more of it. To enrol this host anew: a new invitation, and an empty state folder.',
     ],
   }
 }

@@ -11,13 +11,13 @@ import type { AgentConfig } from '../config.ts'
 import { openCosigner } from '../evidence/cosigner.ts'
 import { keyFile, requireIdentity } from '../evidence/identity.ts'
 import type { Identity } from '../evidence/identity.ts'
-import { markTold, readAlarms } from '../outbox/alarm.ts'
+import { markTold, raiseAlarm, readAlarms } from '../outbox/alarm.ts'
 import { readKey } from '../evidence/key.ts'
 import { lifecycle } from '../evidence/lifecycle.ts'
 import { leaveRolledBack } from '../evidence/rollback.ts'
 import { openRecorder } from '../evidence/record.ts'
 import type { Recorder } from '../evidence/record.ts'
-import { loadClock } from '../outbox/clock.ts'
+import { loadClock, readClock, saveClock } from '../outbox/clock.ts'
 import { readSpool } from '../outbox/queue.ts'
 import type { Transport } from '../outbox/transport.ts'
 import { tryLock } from '../lock.ts'
@@ -89,14 +89,25 @@ async function isSetBack(
   try {
     const path = `/v1/agents/${encodeURIComponent(agent)}/head`
     const origin = parseVkey(vkey).name
-    // By the collector's clock: an image may be of a host whose own is wrong.
-    const at = new Date(now().getTime() - (loadClock(state)?.offsetMs ?? 0))
-    const headers = { ...signRequest({ method: 'GET', path, origin }, readKey(keyFile(state, epoch)), at) }
-    const { status, body } = await transport.get(path, undefined, headers)
-    const head = agentHeadSchema.safeParse(body)
-    return status === 200 && head.success && leaveRolledBack(state, head.data, now()) !== null
+    const ask = async () => {
+      // By the collector's clock: an image may be of a host whose own is wrong.
+      const at = new Date(now().getTime() - (loadClock(state)?.offsetMs ?? 0))
+      const headers = { ...signRequest({ method: 'GET', path, origin }, readKey(keyFile(state, epoch)), at) }
+      const reply = await transport.get(path, undefined, headers)
+      return { reply, head: reply.status === 200 ? agentHeadSchema.safeParse(reply.body).data : undefined }
+    }
+    let { reply, head } = await ask()
+    if (head !== undefined && head.pae !== null && head.envelope === undefined) {
+      // Not taken for ours: perhaps the clock was moved since it was measured.
+      saveClock(state, readClock(reply.sentAt, reply.answeredAt, { date: reply.date }))
+      ;({ reply, head } = await ask())
+    }
+    return head !== undefined && leaveRolledBack(state, head, now()) !== null
   } catch (error) {
-    if (error instanceof BevisError && error.code === 'COLLECTOR_UNREACHABLE') return false // nothing goes out either
+    if (!(error instanceof BevisError)) throw error
+    if (error.code === 'COLLECTOR_UNREACHABLE') return false // nothing goes out either
+    const { code, message } = error
+    raiseAlarm(state.folder, { code, message, about: 'set back', at: now() }, undefined)
     throw error
   }
 }
@@ -117,7 +128,12 @@ export async function sendEvidence(opened: Opened, signal?: AbortSignal): Promis
     const recorder = recorderOf(opened) // signs what a crash left unsigned
     const followed = await followLog(opened, transport)
     identity = requireIdentity(state)
-    if (await isSetBack(opened, transport, identity)) identity = requireIdentity(state)
+    try {
+      if (await isSetBack(opened, transport, identity)) identity = requireIdentity(state)
+    } catch (error) {
+      await tellStanding(opened, identity)
+      throw error
+    }
     const vkey = parseVkey(identity.vkey)
     const spkis = new Map<number, Uint8Array>()
     const spkiOf = (epoch: number): Uint8Array => {

@@ -86,6 +86,25 @@ test('the service says that it started, and that it stopped, and the log has bot
   expect(JSON.parse((await agent('status', '--json')).stdout)).toMatchObject({ service: null })
 })
 
+test('who retires while the service runs says nothing after it: it would be taken for a stolen key', async () => {
+  const service = startService()
+  await until(() => service.log().includes('"msg":"ended"') && log.leaves.length >= 3)
+  expect((await agent('retire', '--reason', 'sold')).status).toBe(0)
+  expect((await agent('evidence', 'send')).status).toBe(0)
+  service.child.kill('SIGTERM')
+  expect(await service.ended).toBe(0)
+  const again = startService()
+  await until(() => again.log().includes('this agent has retired'))
+  again.child.kill('SIGTERM')
+  expect(await again.ended).toBe(0)
+  const [last] = await listEvidence()
+  expect(last?.state).toBe('logged')
+  const shown = await agent('evidence', 'show', `${last?.epoch}/${last?.seq}`, '--json')
+  expect(JSON.parse(shown.stdout)).toMatchObject({ statement: { predicate: { event: 'retired' } } })
+  expect((await agent('retire', '--reason', 'sold')).status).toBe(2)
+  expect((await agent('status')).stdout).toContain('this agent retired at')
+})
+
 test('a run that is killed is an alarm in the log, and the service goes on', async () => {
   writeRestic('kill -9 $PPID')
   const service = startService()
@@ -100,7 +119,9 @@ test('a run that is killed is an alarm in the log, and the service goes on', asy
   expect(service.child.exitCode).toBeNull()
   const status = await agent('status', '--json')
   expect(status.status).toBe(1)
-  expect(JSON.parse(status.stdout)).toMatchObject({ problems: ['the last inventory of shop crashed'] })
+  expect(JSON.parse(status.stdout)).toMatchObject({
+    problems: ['shop has never been backed up', 'the last inventory of shop crashed'],
+  })
 })
 
 test('stopping takes a run that is at work along, and leaves it owed', async () => {

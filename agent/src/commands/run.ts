@@ -69,7 +69,10 @@ export async function runCommand(
     (signal) => sendByChild(options.program, options.configFile, signal),
     tellReport,
   )
-  const say = async (event: 'started' | 'heartbeat'): Promise<void> => {
+  /** Who has retired is heard no more: what is said after it would be taken for a stolen key's. */
+  const isRetired = (): boolean => state.get('retired') !== null
+  const say = async (event: 'started' | 'heartbeat' | 'stopped'): Promise<void> => {
+    if (isRetired()) return
     await recorder.record(heartbeat(opened, identity, event, plans))
     delivery.poke()
   }
@@ -82,6 +85,10 @@ export async function runCommand(
   const heartbeatMs = parseDuration(config.heartbeat)
   let heardAt = now().getTime()
   const tick = async (): Promise<void> => {
+    if (isRetired()) {
+      if (readSpool(state).depth > 0) delivery.poke()
+      return
+    }
     if (children.size === 0) for (const { set, what } of await stateDeaths(opened)) tellDeath(set, what)
     dispatch.tick()
     // Commands by hand record too, and need not be able to send.
@@ -97,6 +104,7 @@ export async function runCommand(
     { agent: identity.agent, tenant: identity.tenant, version: VERSION, sets: config.sets.length },
     'started',
   )
+  if (isRetired()) logger.warn('this agent has retired: nothing runs any more')
   for (const warning of configWarnings(config, now())) logger.warn({ warning }, 'the configuration')
   const minutes = nodeCron.schedule('* * * * *', () => tick().catch(tell), { noOverlap: true })
   await tick()
@@ -114,7 +122,7 @@ export async function runCommand(
   for (const child of children) child.stop()
   await dispatch.close()
   await delivery.close()
-  await recorder.record(heartbeat(opened, identity, 'stopped', plans))
+  await say('stopped')
   await sendByChild(options.program, options.configFile, AbortSignal.timeout(LAST_SEND_MS))
   notifier.close()
   held.release()
@@ -175,6 +183,6 @@ export async function runCommand(
         { code: failure.code, reason: failure.message },
         'not sent',
       )
-    dispatch.tick() // the collector may have asked for something
+    if (!isRetired()) dispatch.tick() // the collector may have asked for something
   }
 }

@@ -60,6 +60,7 @@ function readStatus(config: AgentConfig, state: State, now: Date) {
   const head = loadHead(state)
   const service = runningService(state, now)
   const clock = loadClock(state)
+  const retiredAt = state.get('retired')
   const sets = config.sets.map((set) => ({
     set: set.id,
     work: WORKS.map((what) => workOf(config, state, set.id, what, now)).filter(
@@ -74,6 +75,7 @@ function readStatus(config: AgentConfig, state: State, now: Date) {
   }))
   const problems = [
     ...(identity === null ? ['not enrolled: run bevis-agent enroll'] : []),
+    ...(retiredAt === null ? [] : [`this agent retired at ${retiredAt}: nothing runs here any more`]),
     ...alarms.map(({ code, message }) => `${code}: ${message}`),
     ...(alarms.length > 0
       ? [`look at ${join(state.folder, 'ALARM.json')}; the alarm stands until that file is moved away`]
