@@ -9,6 +9,7 @@ import { LineCutter } from './lines.ts'
 import { nodeMessage, snapshotMessage } from './messages.ts'
 import type { Program } from './program.ts'
 import { lockArgs } from './short.ts'
+import { SlowPipe } from './slow-pipe.ts'
 import { spawnRestic } from './spawn.ts'
 import { nanosecondsOf } from './time.ts'
 
@@ -25,13 +26,20 @@ export async function* listNodes(
 ): AsyncGenerator<Node[]> {
   assertFullId(id)
   const args = ['ls', '--json', ...lockArgs(program, request), '--', id]
-  const running = spawnRestic(program, { ...request, args })
+  const pipe = await SlowPipe.open(program)
+  const running = spawnRestic(program, {
+    ...request,
+    args,
+    isSerial: true,
+    ...(pipe && { stdoutFile: pipe.writer }),
+  })
+  const chunks = pipe?.read() ?? running.stdout
   const cutter = new LineCutter()
   let ended = false
   let first = true
   let batch: Node[] = []
   try {
-    for await (const chunk of running.stdout ?? []) {
+    for await (const chunk of chunks ?? []) {
       running.rest() // the reader may hash a file before it takes the next node
       const lines = cutter.push(chunk as Buffer)
       if (first && lines.length > 0) {
@@ -50,6 +58,7 @@ export async function* listNodes(
   } finally {
     if (!ended) running.stop('unwanted')
     if (!ended) running.stdout?.destroy()
+    pipe?.close()
     if (!ended) await running.ending
   }
   assertEndedWell(await running.ending, `restic ls of ${id.slice(0, 8)} at ${program.location}`)

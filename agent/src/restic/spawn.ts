@@ -24,6 +24,8 @@ export interface SpawnOptions extends Limits {
   cacheDir?: string
   /** Open already: restic writes into the file itself, not through us */
   stdoutFile?: WriteStream
+  /** restic works on one processor at a time: where it does one thing after the other, more only cost */
+  isSerial?: boolean
   /** How often restic tells how far it is; once a second when left out */
   statusPerSecond?: number
   /** The command gives no sign of progress of its own: the bytes that the process moves are taken for it */
@@ -73,6 +75,7 @@ export function spawnRestic(program: Program, options: SpawnOptions): Running {
       ...program.variables,
       ...(options.cacheDir !== undefined && { RESTIC_CACHE_DIR: options.cacheDir }),
       ...(options.statusPerSecond !== undefined && { RESTIC_PROGRESS_FPS: `${options.statusPerSecond}` }),
+      ...(options.isSerial === true && { GOMAXPROCS: '1' }),
     },
     extendEnv: false,
     stdin: 'ignore',
