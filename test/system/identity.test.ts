@@ -266,6 +266,21 @@ test('a clone is found out: two statements for one number', async () => {
   expect(await alarmsOf(collector)).toEqual(['equivocation'])
 })
 
+test('a clone that delivers by itself is found out too, though each opens epochs of its own', async () => {
+  await deliver()
+  agent.state.close()
+  cpSync(join(home, 'state'), join(home, 'clone'), { recursive: true })
+  agent = openAgent(join(home, 'state'))
+  const clone = openAgent(join(home, 'clone'))
+  for (const one of [agent, clone, agent, clone]) {
+    await say('heartbeat', one)
+    await deliver(one)
+  }
+  clone.state.close()
+  expect(new Set(await alarmsOf(collector))).toEqual(new Set(['agent-alarm']))
+  expect(readAlarms(agent.state.folder)).toMatchObject([{ code: 'STATEMENT_EQUIVOCATION' }])
+})
+
 test('a retired agent is heard no more', async () => {
   await retireCommand(agent, { reason: 'the server was sold' })
   expect(await deliver()).toBe('1 logged, 0 refused')

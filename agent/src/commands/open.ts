@@ -81,10 +81,11 @@ async function tellStanding({ state, config, now }: Opened, identity: Identity):
  * old image would else state other things under numbers that are taken.
  */
 async function isSetBack(
-  { state, now }: Opened,
+  opened: Opened,
   transport: Transport,
   { agent, epoch, vkey }: Identity,
 ): Promise<boolean> {
+  const { state, now } = opened
   if (readSpool(state).depth === 0) return false
   try {
     const path = `/v1/agents/${encodeURIComponent(agent)}/head`
@@ -102,7 +103,9 @@ async function isSetBack(
       saveClock(state, readClock(reply.sentAt, reply.answeredAt, { date: reply.date }))
       ;({ reply, head } = await ask())
     }
-    return head !== undefined && leaveRolledBack(state, head, now()) !== null
+    if (head === undefined || leaveRolledBack(state, head, now()) === null) return false
+    if (head.epoch > epoch) await tellOfClone(opened, head.epoch)
+    return true
   } catch (error) {
     if (!(error instanceof BevisError)) throw error
     if (error.code === 'COLLECTOR_UNREACHABLE') return false // nothing goes out either
@@ -110,6 +113,21 @@ async function isSetBack(
     raiseAlarm(state.folder, { code, message, about: 'set back', at: now() }, undefined)
     throw error
   }
+}
+
+/**
+ * An epoch with our key that this folder never opened: whoever opened it was set back before us, or is a copy of us.
+ * Two copies would go on taking turns, each in epochs of its own, and no two statements would ever claim one number.
+ */
+async function tellOfClone(opened: Opened, epoch: number): Promise<void> {
+  const { state, now } = opened
+  const code = 'STATEMENT_EQUIVOCATION'
+  const message =
+    `the log has epoch ${epoch} of this agent, by its key and not from this folder: another machine is a copy of this ` +
+    'one, or the folder was set back twice. Stop the copy, have the agent revoked, and enrol this machine anew'
+  if (raiseAlarm(state.folder, { code, message, about: 'a copy', at: now() }, undefined) === null) return
+  const said = lifecycle(requireIdentity(state), 'alarm', now(), { reason: code, detail: message })
+  await recorderOf(opened).record(said)
 }
 
 /**
