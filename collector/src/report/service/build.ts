@@ -7,7 +7,7 @@ import type { Fact } from '@bevis/shared/contract/known'
 import { ledgerOf, setsOfTests } from '@bevis/shared/contract/ledger'
 import { isInMonth, monthOf } from '@bevis/shared/contract/month'
 import type { Month } from '@bevis/shared/contract/month'
-import type { ContractSet } from '@bevis/shared/contract/schema'
+import type { Contract, ContractSet } from '@bevis/shared/contract/schema'
 import { worst } from '@bevis/shared/contract/verdict'
 import { BevisError } from '@bevis/shared/error'
 import { datedAt } from '@bevis/shared/verify/table'
@@ -54,7 +54,7 @@ export function buildServiceReport(wish: ServiceReportWish): ServiceReport {
   const last = judged.days.at(-1)?.answer ?? judged.before
   const unit = unitOf(matter, wish.unit)
   const own = new Set(setsIn(matter, wish.unit))
-  const mine = restrict(judged, own)
+  const mine = restrict(judged, own, firstDays(contract))
   const answer = mine.days.at(-1)?.answer ?? mine.before
   const tests = testsIn(matter, facts, month, at, own)
   const ledger = ledgerOf({ contract, facts, from: earlier(wish.month, HISTORY_MONTHS), to: wish.month })
@@ -130,6 +130,18 @@ export function buildServiceReport(wish: ServiceReportWish): ServiceReport {
   }
 }
 
+/** The local date from which each set is promised. */
+function firstDays({ versions }: Contract): Map<string, string> {
+  const days = new Map<string, string>()
+  for (const { effectiveFrom, sets } of versions) {
+    for (const { id, onboardedAt = effectiveFrom } of sets) {
+      const day = onboardedAt > effectiveFrom ? onboardedAt : effectiveFrom
+      if (day < (days.get(id) ?? '9999')) days.set(id, day)
+    }
+  }
+  return days
+}
+
 interface Broken {
   set: string
   dimension: Dimension
@@ -161,21 +173,29 @@ function setsIn({ contract }: Matter, unit: string | undefined): string[] {
   )
 }
 
-/** A unit's report judges its sets, and no others'. */
-function restrict(judged: JudgedMonth, own: ReadonlySet<string>): JudgedMonth {
-  const only = (answer: Answer): Answer => {
-    const sets = answer.sets.filter(({ id }) => own.has(id))
+/**
+ * A unit's report judges its sets, and no others'; and none on the day before its first, whose end is the first instant
+ * of its terms.
+ */
+function restrict(
+  judged: JudgedMonth,
+  own: ReadonlySet<string>,
+  firstDay: ReadonlyMap<string, string>,
+): JudgedMonth {
+  const only = (answer: Answer, date = '9999'): Answer => {
+    const isJudged = (id: string) => own.has(id) && date >= (firstDay.get(id) ?? '')
+    const sets = answer.sets.filter(({ id }) => isJudged(id))
     return {
       ...answer,
       sets,
       headline: worst(sets.map(({ headline }) => headline)),
-      findings: answer.findings.filter(({ set }) => own.has(set)),
+      findings: answer.findings.filter(({ set }) => isJudged(set)),
     }
   }
   return {
     ...judged,
     before: only(judged.before),
-    days: judged.days.map(({ date, answer }) => ({ date, answer: only(answer) })),
+    days: judged.days.map(({ date, answer }) => ({ date, answer: only(answer, date) })),
   }
 }
 

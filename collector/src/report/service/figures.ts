@@ -70,8 +70,7 @@ export function figuresOf(
       return {
         complete: row?.inventories.complete ?? 0,
         incomplete: row?.inventories.incomplete ?? 0,
-        silentDays: parts.days.filter((day) => verdictOn(day.answer, set.id, 'evidence') !== 'compliant')
-          .length,
+        silentDays: parts.days.filter((day) => isSilent(verdictOn(day.answer, set.id, 'evidence'))).length,
       }
   }
 }
@@ -117,6 +116,11 @@ function lengthMs(duration: string, month: Month): number {
     unit: 'milliseconds',
     relativeTo: Temporal.PlainDate.from(`${month.name}-01`),
   })
+}
+
+/** Nothing is owed before a set's first day, so there is no silence either. */
+function isSilent(evidence: Verdict): boolean {
+  return evidence !== 'compliant' && evidence !== 'not-applicable'
 }
 
 export function verdictOn({ sets }: Answer, id: string, dimension: Dimension): Verdict {

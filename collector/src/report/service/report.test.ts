@@ -187,6 +187,20 @@ describe('what it says', () => {
   })
 })
 
+test('before its first day a set owes nothing, so none of those days was silent or waited for anything', () => {
+  const contract = contractOf([versionOf(1, '2025-03-20', { sets: [setOf()] })])
+  const story = new Story()
+  story.days('2025-03-20', '2025-04-02')
+  const report = built(story, { contract, month: '2025-03', at: new Date('2025-04-02T08:00:00Z') })
+  const evidence = levelOf(report, 'filer', 'evidence')
+  expect(evidence.figures['silentDays']).toBe(0)
+  expect(evidence.days.filter((state) => state === 'not-applicable')).toHaveLength(19)
+  expect(levelOf(report, 'filer', 'points').days.slice(0, 20)).toEqual([
+    ...Array.from({ length: 19 }, () => 'not-applicable'),
+    'compliant',
+  ])
+})
+
 test('what was taken in time is told as that, also when nobody has listed the repository since', () => {
   const story = new Story()
   story.days('2025-03-01', '2025-04-20')
