@@ -177,7 +177,10 @@ test('a contract that can no longer be read does not keep the others from being 
 
 test('a text that was edited in the database judges nothing, whatever was judged before', async () => {
   await agent.send([backedUp('2025-03-01T02:00:00.000Z'), inventoried()])
-  await compliance.answer(CONTRACT)
+  await compliance.tick()
+  const headline = async () =>
+    (await collector.store.db.selectFrom('contract').select('headline').executeTakeFirst())?.headline
+  expect(await headline()).not.toBe(null)
   await collector.store.write((tx) =>
     sql`update contract_text set yaml = replace(yaml, 'every: P1D', 'every: P9D')`.execute(tx),
   )
@@ -190,6 +193,7 @@ test('a text that was edited in the database judges nothing, whatever was judged
     refused,
   )
   expect((await compliance.tick()).failures).toMatchObject([{ contract: CONTRACT, error: refused }])
+  expect(await headline()).toBe(null) // no list may go on calling it kept
   const { exit, lines } = await fsckCommand(collector.opened, {})
   expect([exit, lines.join('\n')]).toEqual([
     1,

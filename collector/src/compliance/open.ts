@@ -95,7 +95,7 @@ export function openCompliance(parts: { store: Store; now: () => Date }): Compli
   async function tick(): Promise<Ticked> {
     const failures: { contract: string; error: unknown }[] = []
     let [evaluated, transitions] = [0, 0]
-    for (const { id } of await listContracts(store.db, ALL)) {
+    for (const { id, headline } of await listContracts(store.db, ALL)) {
       try {
         const found = await judgeIfDue(id)
         if (found === null) continue
@@ -103,6 +103,7 @@ export function openCompliance(parts: { store: Store; now: () => Date }): Compli
         transitions += found
       } catch (error) {
         failures.push({ contract: id, error })
+        if (headline !== null) await forgetHeadline(store, id)
       }
     }
     return { evaluated, transitions, failures }
@@ -127,6 +128,11 @@ export function openCompliance(parts: { store: Store; now: () => Date }): Compli
   }
 
   return { answer, facts, tick }
+}
+
+/** What cannot be judged is in no list by the verdict that it had. */
+async function forgetHeadline(store: Store, id: string): Promise<void> {
+  await store.write((tx) => tx.updateTable('contract').set({ headline: null }).where('id', '=', id).execute())
 }
 
 /** When the verdict may turn by itself. */
