@@ -132,6 +132,11 @@ export function contractRoutes(parts: {
 
   // oxlint-disable-next-line require-await -- a Fastify plugin is asynchronous
   return async (app) => {
+    // A browser asks with its session: after the sign-out nothing of it may be left.
+    app.addHook('onRequest', (_request, reply, done) => {
+      void reply.header('cache-control', 'private, no-store')
+      done()
+    })
     app.get(
       '/v1/contracts/:id/status',
       {

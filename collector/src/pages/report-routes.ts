@@ -10,7 +10,7 @@ import type { Office } from '../office.ts'
 import type { Paper } from '../report/block.ts'
 import type { readServiceReport, ReportStanding, Which } from '../report/service/issue.ts'
 import type { Scope } from '../store/store.ts'
-import { contractOf } from './load/contract.ts'
+import { beginsAfter, contractOf } from './load/contract.ts'
 import type { Language } from './language/locale.ts'
 import { partyOf } from './reader.ts'
 import type { Account } from './reader.ts'
@@ -90,7 +90,8 @@ export function registerReportRoutes(scope: FastifyInstance, parts: ReportParts)
       id,
       customer,
       problem,
-      ledger: text === null ? null : await reports.ledger(source.scope, id, { from, to }),
+      begins: text === null || start <= to ? null : beginsAfter(text, `${to}-31`),
+      ledger: text === null || start > to ? null : await reports.ledger(source.scope, id, { from, to }),
       issued: await reports.issued(id),
       units: [
         ...new Map(

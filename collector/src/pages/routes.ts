@@ -60,6 +60,7 @@ export interface PackWish {
 
 const localDate = z.iso.date()
 const month = z.string().regex(/^\d{4}-(0[1-9]|1[0-2])$/)
+const overviewQuery = z.object({ all: z.literal('yes').optional() })
 const contractQuery = z.object({ known: localDate.optional(), until: month.optional() })
 const periodQuery = z.object({
   known: localDate.optional(),
@@ -93,7 +94,8 @@ export function registerRoutes(scope: FastifyInstance, parts: RouteParts): void 
   const { visit, page } = openVisits(scope, { store, compliance, now })
 
   page('/', async (request, reply, { account, source }) => {
-    const model = await loadOverview(source)
+    const { all } = parsed(overviewQuery, request.query)
+    const model = await loadOverview(source, all === undefined ? undefined : Number.POSITIVE_INFINITY)
     return render(
       request,
       reply,

@@ -140,6 +140,7 @@ export const da: Words<typeof en> = {
     ceilingNone: 'Intet øjebliksbillede er set, som kunne opbevares for længe.',
     copiesNone: 'Der er endnu intet, som kopierne skal indeholde.',
     evidenceNone: 'Ingen beholdningsliste endnu; ingen er for sen.',
+    evidenceNever: 'Ingen beholdningsliste, der tæller, er kommet endnu.',
     proofNone: 'Ingen test endnu; den første skal være bestået {{date}}.',
     proofNonePassed: 'Ingen test er bestået endnu; den første skal være bestået {{date}}.',
     proofNoDate: 'Ingen test er bestået endnu, og det er heller ikke tid endnu.',
@@ -170,7 +171,7 @@ export const da: Words<typeof en> = {
     lastHeard: 'senest hørt {{when}}',
     neverHeard: 'tilmeldt, men ikke hørt siden',
     noAgents: 'Ingen agenter endnu',
-    rest: 'Yderligere {{count}} aftaler vises ikke.',
+    rest: 'Vis de sidste {{count}} aftaler også.',
   },
   contract: {
     kicker: 'Aftale {{id}}',
@@ -222,12 +223,14 @@ export const da: Words<typeof en> = {
     clauses: 'Mærk efter bestemmelse',
     clausesHint:
       'Pakken mærker de erklæringer, som kan støtte de valgte bestemmelser. Alle andre er med alligevel.',
+    packNone: 'Ingen agent er tilmeldt til aftalen endnu, så der er intet at lægge i en pakke.',
     download: 'Hent dokumentationspakke',
     emptyTitle: 'Ikke vurderet endnu',
     emptyNext: 'Den første vurdering følger senest et minut efter, at aftalen er sat i kraft.',
     invalid: 'Aftalen kunne ikke vurderes: {{message}}',
     earlier: 'Tidligere',
     later: 'Senere',
+    begins: 'Aftalen gælder fra {{day}}. Før den dag er intet lovet.',
     thisContract: 'Aftalens vurdering',
   },
   promise: {

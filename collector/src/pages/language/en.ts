@@ -138,6 +138,7 @@ export const en = {
     ceilingNone: 'No snapshot has been listed that could be kept too long.',
     copiesNone: 'There is nothing yet that the copies must hold.',
     evidenceNone: 'No inventory yet; none is overdue.',
+    evidenceNever: 'No inventory that counts has come yet.',
     proofNone: 'No test yet; the first is due {{date}}.',
     proofNonePassed: 'No test has passed yet; the first is due {{date}}.',
     proofNoDate: 'No test has passed yet, and none is due yet.',
@@ -168,7 +169,7 @@ export const en = {
     lastHeard: 'last heard from {{when}}',
     neverHeard: 'enrolled, not heard from since',
     noAgents: 'No agent yet',
-    rest: '{{count}} more contracts are not shown.',
+    rest: 'Show the other {{count}} contracts too.',
   },
   contract: {
     kicker: 'Contract {{id}}',
@@ -219,12 +220,14 @@ export const en = {
     clauses: 'Mark by clause',
     clausesHint:
       'The pack marks the statements that may support the clauses you choose. All others are in it all the same.',
+    packNone: 'No agent is enrolled for this contract yet, so there is nothing to put into a pack.',
     download: 'Download evidence pack',
     emptyTitle: 'Not judged yet',
     emptyNext: 'The first verdict follows within a minute of the contract being applied.',
     invalid: 'This contract could not be judged: {{message}}',
     earlier: 'Earlier',
     later: 'Later',
+    begins: 'The contract is in force from {{day}}. Before that day nothing is promised.',
     thisContract: 'Verdict of this contract',
   },
   promise: {

@@ -78,6 +78,7 @@ export async function loadContract(source: Source, wish: ContractWish): Promise<
             findings: answer.findings,
           },
     problem: problem ?? contract.problem,
+    begins: text === null ? null : beginsAfter(text, knownOn ?? today),
     knownOn,
     until,
     changes: changesOf(changes.filter((row) => isNews(row) && wasKnown(row.known_at, answer))).slice(
@@ -94,6 +95,12 @@ export async function loadContract(source: Source, wish: ContractWish): Promise<
     clauses: clausesFor(contract.text ?? { regimes: [] }),
     period: { from: Temporal.PlainDate.from(today).subtract({ months: 3 }).toString(), to: today },
   }
+}
+
+/** The first day on which it promises anything, where that is after `day`. */
+export function beginsAfter({ versions }: Contract, day: string): string | null {
+  const [first] = versions.map(({ effectiveFrom }) => effectiveFrom).toSorted()
+  return first !== undefined && first > day ? first : null
 }
 
 /** In what its agents check, and in every repository that its text names, whoever checks that. */

@@ -44,6 +44,13 @@ describe('what is said of a dimension', () => {
     expect(said.copies.state).toBe('not-applicable')
   })
 
+  test('an inventory that never came is not one that is too old', () => {
+    const late = setOf({ unknown: 1 })
+    late.dimensions.evidence = 'at-risk'
+    expect(sayDimensions(late, [], NEVER).evidence).toEqual({ state: 'at-risk', text: 'evidenceNever' })
+    expect(sayDimensions(late, [], PROVEN).evidence).toEqual({ state: 'at-risk', text: null })
+  })
+
   test('where a point was missed, something was owed and nothing is kept', () => {
     const said = sayDimensions(setOf({ missed: 1 }), [], NEVER)
     expect(said.retention).toEqual({ state: 'not-kept', text: 'retentionUnseen' })

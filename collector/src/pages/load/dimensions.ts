@@ -54,6 +54,8 @@ export function sayDimensions(
   return byDimension((dimension) => {
     const state = set.dimensions[dimension]
     if (dimension === 'ceiling' && state === 'breached' && isHoldBroken) return { state, text: 'ceilingHeld' }
+    if (dimension === 'evidence' && state !== 'compliant' && !seen.listed)
+      return { state, text: 'evidenceNever' }
     return (state === 'compliant' ? instead[dimension]() : null) ?? { state, text: null }
   })
 }

@@ -4,7 +4,7 @@ import type { ContractRow } from '../../store/read/contracts.ts'
 import { rankOf } from '../design/state.ts'
 import type { OverviewModel, OverviewRow } from '../view/overview.ts'
 import { sayDimensions, sayHeadline, seenOf, worstOf } from './dimensions.ts'
-import { alarmsOf, isSilent } from './source.ts'
+import { alarmsOf, contactOf, isSilent } from './source.ts'
 import type { Source } from './source.ts'
 
 /** How many contracts one page judges and shows; the worst by their last verdict come first. */
@@ -12,12 +12,12 @@ const CONTRACTS_SHOWN = 200
 const DEADLINES_SHOWN = 8
 const ALARMS_SHOWN = 8
 
-export async function loadOverview(source: Source): Promise<OverviewModel> {
+/** @param most how many contracts are shown; the others are counted by their last verdict */
+export async function loadOverview(source: Source, most: number = CONTRACTS_SHOWN): Promise<OverviewModel> {
   const { db, scope, now } = source
   const all = await listContracts(db, scope)
-  const shown = all
-    .toSorted((a, b) => rankOf(a.headline ?? 'unknown') - rankOf(b.headline ?? 'unknown'))
-    .slice(0, CONTRACTS_SHOWN)
+  const worstFirst = all.toSorted((a, b) => rankOf(a.headline ?? 'unknown') - rankOf(b.headline ?? 'unknown'))
+  const shown = worstFirst.slice(0, most)
   const judged = []
   for (const contract of shown) judged.push(await judge(source, contract))
   const agents = await listAgents(db, scope)
@@ -26,16 +26,16 @@ export async function loadOverview(source: Source): Promise<OverviewModel> {
   return {
     now,
     contracts: judged.map(({ row }) => row),
-    hidden: all.length - shown.length,
+    hidden: worstFirst.slice(most).map(({ headline }) => headline),
     agents: agents.length,
     alarms: await alarmsOf(source, ALARMS_SHOWN),
     silent: agents
       .filter((agent) => isSilent(agent, now))
-      .map(({ tenant, id, host, last_received_at }) => ({
-        customer: customers.get(tenant) ?? tenant,
-        id,
-        host,
-        lastReceivedAt: last_received_at,
+      .map((agent) => ({
+        customer: customers.get(agent.tenant) ?? agent.tenant,
+        id: agent.id,
+        host: agent.host,
+        lastReceivedAt: contactOf(agent, now) === 'never' ? null : agent.last_received_at,
       })),
     deadlines: judged
       .flatMap(({ deadlines }) => deadlines)

@@ -42,6 +42,8 @@ export interface ContractModel {
     findings: FindingAnswer[]
   } | null
   problem: string | null
+  /** The local date of its first version, where that is still to come. */
+  begins: string | null
   /** A local date: the verdict is as known at its end. */
   knownOn: string | null
   /** A month, `2025-03`: the calendar ends there. */
@@ -81,6 +83,7 @@ export function contractView(model: ContractModel, locale: Locale): Html {
       aside: badge(verdict.headline, t(`state.${verdict.headline}`), 'large'),
     })}
     ${model.knownOn === null ? nothing : known(model.id, model.knownOn, locale)}
+    ${model.begins === null ? nothing : notice('none', t('contract.begins', { day: locale.day(model.begins) }))}
     ${model.damage.map((alarm) => alarmNotice(alarm, locale))} ${findingList(verdict.findings, view, locale)}
     ${verdict.sets.map((set) => setView(set, view, locale))}
     <div class="columns section">
@@ -142,14 +145,8 @@ function aside(model: ContractModel, locale: Locale): Html {
   const { t } = locale
   return html`<section class="panel no-print" aria-labelledby="pack">
       <h2 id="pack">${t('contract.pack')}</h2>
-      <p class="small muted">${t('contract.packLead')}</p>
-      <form class="fields" method="post" action="${packHref(model.id)}">
-        <input type="hidden" name="_csrf" value="${model.csrf}" />
-        ${dateField('from', t('contract.from'), model.period.from, model.period.to)}
-        ${dateField('to', t('contract.to'), model.period.to, model.period.to)}
-        ${clauseFields(model.clauses, locale)}
-        <button type="submit">${t('contract.download')}</button>
-      </form>
+      <p class="small muted">${t(model.agents.length === 0 ? 'contract.packNone' : 'contract.packLead')}</p>
+      ${model.agents.length === 0 ? nothing : packForm(model, locale)}
     </section>
     <section class="panel no-print" aria-labelledby="known">
       <h2 id="known">${t('contract.asKnownOn')}</h2>
@@ -177,6 +174,17 @@ function aside(model: ContractModel, locale: Locale): Html {
             </ul>
           </section>`
     }`
+}
+
+function packForm(model: ContractModel, locale: Locale): Html {
+  const { t } = locale
+  const { from, to } = model.period
+  return html`<form class="fields" method="post" action="${packHref(model.id)}">
+    <input type="hidden" name="_csrf" value="${model.csrf}" />
+    ${dateField('from', t('contract.from'), from, to)} ${dateField('to', t('contract.to'), to, to)}
+    ${clauseFields(model.clauses, locale)}
+    <button type="submit">${t('contract.download')}</button>
+  </form>`
 }
 
 /** Closed at first: most packs are asked for by period alone. */

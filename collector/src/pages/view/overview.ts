@@ -35,14 +35,17 @@ export interface SilentAgent {
 export interface OverviewModel {
   now: Date
   contracts: OverviewRow[]
-  /** How many more there are than are shown. */
-  hidden: number
+  /** The last verdicts of those that are not shown; null: it could not be judged. */
+  hidden: (string | null)[]
   agents: number
   silent: SilentAgent[]
   /** Newest first. */
   alarms: Alarm[]
   deadlines: { at: string; contractId: string; customer: string; set: string }[]
 }
+
+/** Nobody has to look: kept, nothing owed yet, or not begun. */
+const CALM: ReadonlySet<string> = new Set(['compliant', 'not-owed', 'not-applicable'])
 
 const TOLD = ['breached', 'unknown', 'at-risk', 'compliant'] as const
 
@@ -57,15 +60,19 @@ export function overviewView(model: OverviewModel, locale: Locale): Html {
   const rows = model.contracts.toSorted(
     (a, b) => rank(a) - rank(b) || a.customer.localeCompare(b.customer, locale.language),
   )
-  const needing = rows.filter(
-    ({ verdict }) => verdict?.headline !== 'compliant' && verdict?.headline !== 'not-owed',
-  ).length
+  const headlines = headlinesOf(model)
+  const needing = headlines.filter((headline) => headline === null || !CALM.has(headline)).length
+  const total = headlines.length
   const isDamaged = model.alarms.some(({ kind }) => kind === 'data-check-failed')
-  const kept = isDamaged ? 'overview.damaged' : rows.every(isDue) ? 'overview.allKept' : 'overview.soFar'
+  const kept = isDamaged
+    ? 'overview.damaged'
+    : model.hidden.length === 0 && rows.every(isDue)
+      ? 'overview.allKept'
+      : 'overview.soFar'
   const lead =
     needing === 0
-      ? t(kept, { count: rows.length })
-      : t('overview.needYou', { count: needing, total: locale.number(rows.length) })
+      ? t(kept, { count: total })
+      : t('overview.needYou', { count: needing, total: locale.number(total) })
 
   return html`${heading({ title: t('overview.title'), lead })} ${figures(model, locale)}
     <section class="section" aria-labelledby="contracts">
@@ -73,7 +80,13 @@ export function overviewView(model: OverviewModel, locale: Locale): Html {
       <div class="panel flush matrix">
         ${table({ caption: t('overview.caption'), columns: columns(model.now, locale), rows })}
       </div>
-      ${model.hidden === 0 ? nothing : html`<p class="muted small">${t('overview.rest', { count: model.hidden })}</p>`}
+      ${
+        model.hidden.length === 0
+          ? nothing
+          : html`<p class="muted small">
+              <a href="/?all=yes">${t('overview.rest', { count: model.hidden.length })}</a>
+            </p>`
+      }
     </section>
     <div class="columns section">
       <section class="panel" aria-labelledby="deadlines">
@@ -88,10 +101,15 @@ export function overviewView(model: OverviewModel, locale: Locale): Html {
     </div>`
 }
 
+/** Of all contracts, shown or not; null: nobody can say. */
+function headlinesOf({ contracts, hidden }: OverviewModel): (string | null)[] {
+  return [...contracts.map(({ verdict }) => verdict?.headline ?? null), ...hidden]
+}
+
 /** Whether all that it promises has been put to the test at least once. */
 function isDue({ verdict }: OverviewRow): boolean {
   return (
-    verdict !== null &&
+    verdict?.headline === 'compliant' &&
     DIMENSIONS.every((dimension) => ['compliant', 'not-applicable'].includes(verdict.dimensions[dimension]))
   )
 }
@@ -102,6 +120,7 @@ function rank(row: OverviewRow): number {
 
 function figures(model: OverviewModel, locale: Locale): Html {
   const { t } = locale
+  const headlines = headlinesOf(model)
   const tile = (state: (typeof TOLD)[number] | 'silent', label: string, value: number) => ({
     label: html`<span class="${LOOKS[state].tone}">${symbol(LOOKS[state].shape)}</span>${label}`,
     value: locale.number(value),
@@ -109,11 +128,7 @@ function figures(model: OverviewModel, locale: Locale): Html {
   })
   return tiles([
     ...TOLD.map((state) =>
-      tile(
-        state,
-        t(`state.${state}`),
-        model.contracts.filter((row) => row.verdict?.headline === state).length,
-      ),
+      tile(state, t(`state.${state}`), headlines.filter((one) => (one ?? 'unknown') === state).length),
     ),
     tile('silent', t('overview.silent'), model.silent.length),
   ])

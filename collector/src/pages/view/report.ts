@@ -27,7 +27,9 @@ export interface ReportListModel {
   id: string
   customer: string
   problem: string | null
-  /** Null where the contract's text cannot be read. */
+  /** The local date of its first version, where that is in a later month. */
+  begins: string | null
+  /** Null where it has not begun, or where the contract's text cannot be read. */
   ledger: Ledger | null
   /** `2026-10`, or `2026-10/unit`. */
   issued: ReadonlyMap<string, ReportStanding>
@@ -39,6 +41,11 @@ export interface ReportListModel {
 export function reportListView(model: ReportListModel, locale: Locale): Html {
   const { t } = locale
   const { id, customer, problem, ledger } = model
+  if (model.begins !== null) {
+    return html`${contractTabs(id, 'reports', locale)}
+    ${heading({ title: t('serviceReport.pageTitle'), lead: t('serviceReport.reportsLead'), note: customer })}
+    ${notice('none', t('contract.begins', { day: locale.day(model.begins) }))}`
+  }
   const months = [...new Set(ledger?.rows.map(({ month }) => month))].toReversed()
   return html`${contractTabs(id, 'reports', locale)}
     ${heading({ title: t('serviceReport.pageTitle'), lead: t('serviceReport.reportsLead'), note: customer })}
