@@ -69,7 +69,7 @@ export function writeResults(desk: Desk): void {
       },
       {
         head: t('evidenceReport.tested'),
-        share: 0.255,
+        share: 0.245,
         cell: ({ test: { snapshot, reason } }) => ({
           text: snapshot.id.slice(0, 12),
           under: `${t('evidenceReport.testedUnder', { at: locale.instant(snapshot.time) })}; ${voice.reason(reason)}`,
@@ -89,7 +89,7 @@ export function writeResults(desk: Desk): void {
       },
       {
         head: t('evidenceReport.conclusive'),
-        share: 0.09,
+        share: 0.1,
         num: true,
         cell: ({ conclusive }) => locale.number(conclusive),
       },

@@ -60,9 +60,6 @@ export function drawGrid<Row>(
   const starts = widths.map(
     (_, place) => MARGIN.left + widths.slice(0, place).reduce((sum, one) => sum + one, 0),
   )
-  const table = doc.struct('Table')
-  pen.root.add(table)
-
   const headings = columns.map(({ head, num }, place) => {
     const inner = (widths[place] ?? 0) - 2 * PAD.x
     return {
@@ -117,6 +114,8 @@ export function drawGrid<Row>(
   pen.ensure(
     manner.isFacts && whole <= KEPT_WHOLE ? whole : headHeight + (heights[0] ?? 0) + (heights[1] ?? 0),
   )
+  const table = doc.struct('Table')
+  pen.root.add(table)
   drawHead(table)
   const body = manner.hasHead ? doc.struct('TBody') : table
   if (manner.hasHead) table.add(body)
@@ -175,8 +174,12 @@ function drawCell(pen: Pen, { text, under, look, signs, x, width, num }: LaidCel
     }
     y += SIGN + 4
   }
-  if (look !== null) drawSign(pen.doc, look, x + PAD.x, y + 1.6, SIGN)
   const left = x + PAD.x + (look === null ? 0 : SIGN + 4)
+  if (look !== null) {
+    const { face, size } = text.style
+    const room = num ? text.width - pen.widthOf(text.lines[0] ?? '', face) * size : 0
+    drawSign(pen.doc, look, left - SIGN - 4 + room, y + 1.6, SIGN)
+  }
   const align = num ? 'right' : 'left'
   pen.put(text, left, y, align)
   if (under !== null) pen.put(under, left, y + text.height, align)

@@ -24,6 +24,9 @@ export interface SetText {
   readonly height: number
 }
 
+/** What is held together is at most so high, or a page would be left half empty for it. */
+const HELD_MOST = 150
+
 /** The line's height, as a multiple of the font's size. */
 const LEADING = 1.32
 
@@ -33,6 +36,7 @@ export class Pen {
   readonly root: Element
   y: number = MARGIN.top
   readonly #widths = new Map<string, number>()
+  #held: { readonly height: number; readonly draw: () => void }[] = []
 
   constructor(doc: Document) {
     this.doc = doc
@@ -114,9 +118,26 @@ export class Pen {
     this.y += after
   }
 
-  /** Goes to the next page unless so much fits on this one. */
+  /** Something that must not stand alone at the foot of a page: it is drawn with what comes next. */
+  hold(height: number, draw: () => void): void {
+    if (this.#heldHeight() + height > HELD_MOST) this.ensure(height)
+    this.#held.push({ height, draw })
+  }
+
+  get isHolding(): boolean {
+    return this.#held.length > 0
+  }
+
+  #heldHeight(): number {
+    return this.#held.reduce((sum, { height }) => sum + height, 0)
+  }
+
+  /** Goes to the next page unless so much fits on this one, with what was held for it; that is drawn then. */
   ensure(height: number): void {
-    if (this.y + height > CONTENT.bottom && this.y > MARGIN.top) this.newPage()
+    if (this.y + this.#heldHeight() + height > CONTENT.bottom && this.y > MARGIN.top) this.newPage()
+    const held = this.#held
+    this.#held = []
+    for (const { draw } of held) draw()
   }
 
   newPage(): void {

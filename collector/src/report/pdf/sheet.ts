@@ -100,18 +100,29 @@ export class Sheet {
     pen.y += 42
   }
 
-  /** @param keep how much of what follows must stand on the same page */
-  heading(level: 2 | 3, text: string, keep = 64): void {
+  /**
+   * It stands on the page of what follows.
+   * @param keep how much of that must be there too, where it is more than its first rows or lines
+   */
+  heading(level: 2 | 3, text: string, keep = 0): void {
     const pen = this.#pen
-    const size = level === 2 ? SIZE.h2 : SIZE.h3
-    const before = level === 2 ? 18 : 9
-    pen.ensure(before + size * 1.4 + keep)
-    if (pen.y > MARGIN.top) pen.y += before
-    pen.block(`H${level}`, text, { size, face: 'strong', after: level === 2 ? 6 : 3 })
+    const style = { size: level === 2 ? SIZE.h2 : SIZE.h3, face: 'strong', color: INK.text } as const
+    const [before, after] = level === 2 ? [18, 6] : [9, 3]
+    const { height } = pen.set(text, style, CONTENT.width)
+    pen.hold(before + height + after, () => {
+      if (pen.y > MARGIN.top) pen.y += before
+      pen.block(`H${level}`, text, { ...style, after })
+    })
+    if (keep > 0) pen.ensure(keep)
   }
 
+  /** Right below a heading it leads to what follows, and stands with both. */
   paragraph(text: string, { quiet = false } = {}): void {
-    this.#pen.block('P', text, { size: SIZE.text, color: quiet ? INK.quiet : INK.text, after: 6 })
+    const pen = this.#pen
+    const style = { size: SIZE.text, color: quiet ? INK.quiet : INK.text, face: 'regular', after: 6 } as const
+    const draw = () => pen.block('P', text, style)
+    if (pen.isHolding) pen.hold(pen.set(text, style, CONTENT.width).height + style.after, draw)
+    else draw()
   }
 
   /** What a contract or a statement says word for word. */
@@ -130,6 +141,7 @@ export class Sheet {
     if (items.length === 0) return
     const pen = this.#pen
     const style = { face: 'regular', size: SIZE.text, color: INK.text } as const
+    pen.ensure(SIZE.text * 2)
     const list = pen.doc.struct('L')
     pen.root.add(list)
     for (const [place, item] of items.entries()) {
@@ -236,6 +248,7 @@ export class Sheet {
   async finish(last: (doc: Document) => void = () => {}): Promise<Buffer> {
     const { doc, root } = this.#pen
     const { madeAt } = this.#options
+    this.#pen.ensure(0)
     for (const { content, ...rest } of this.#attached) {
       doc.file(Buffer.from(content), { ...rest, creationDate: madeAt, modifiedDate: madeAt })
     }
