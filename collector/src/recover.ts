@@ -42,7 +42,10 @@ type ReplayRow = Selectable<LogReplayTable>
 
 const PIECE = 200
 
-export function openRecover({ store, log }: { store: Store; log: Log }): Recover {
+/** A receipt may be this far ahead of us. No leaf holds its time, and what is logged later is never dated before it. */
+const AHEAD_MS = 5 * 60_000
+
+export function openRecover({ store, log, now }: { store: Store; log: Log; now: () => Date }): Recover {
   async function replay(statements: readonly Replayed[]): Promise<ReplayResponse> {
     const seen = statements.map((one) => examine(one))
     const newest = seen.map(({ head }) => head).toSorted((a, b) => b.size - a.size)[0]
@@ -86,6 +89,11 @@ export function openRecover({ store, log }: { store: Store; log: Log }): Recover
     })
     if (!isThere)
       throw new BevisError('PROOF_INVALID', `the proof of leaf ${index} does not lead to its root`)
+    if (Date.parse(given.receivedAt) > now().getTime() + AHEAD_MS)
+      throw new BevisError(
+        'REQUEST_INVALID',
+        `leaf ${index} was received at ${given.receivedAt}, in the future`,
+      )
     const enrolment: Enrolment | null =
       given.keys === undefined ? null : { keys: given.keys, contracts: given.contracts ?? [] }
     return { head, row: replayRowOf(index, opened, given.receivedAt, '', enrolment) }

@@ -142,6 +142,13 @@ test('what was never in the log is not taken', async () => {
   expect([status, body]).toMatchObject([422, { code: 'PROOF_INVALID' }])
 })
 
+test('nor is a receipt of the future, after which nothing would be dated right any more', async () => {
+  const { status, body } = await post(`${url}/v1/agents/web2/replay`, {
+    statements: [{ ...kept[0], receivedAt: '2999-01-01T00:00:00.000Z' }],
+  })
+  expect([status, body]).toMatchObject([400, { code: 'REQUEST_INVALID' }])
+})
+
 test('with the last of them the log is the one that was signed, and goes on', async () => {
   const { status, body } = await post(`${url}/v1/agents/web2/replay`, { statements: kept })
   expect([status, body]).toMatchObject([200, { missing: 0 }])

@@ -8,7 +8,7 @@ export async function recoverCommand(opened: Opened): Promise<Outcome> {
   const log = await openLogOf(opened)
   const { checkpointFile } = opened.config
   if (log.trouble !== null && log.trouble.code !== 'LOG_ROLLED_BACK') throw log.trouble
-  const answer = await openRecover({ store: opened.store, log }).missing()
+  const answer = await openRecover({ store: opened.store, log, now: opened.now }).missing()
   if (answer === null) {
     return {
       exit: 0,

@@ -89,7 +89,7 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
   await app.register(evidenceRoutes({ receive, store, metrics, readiness, origin: log.origin, now }))
   await app.register(workRoutes({ store, origin: log.origin, now }))
   registerHealth(app, { log, readiness, metrics, metricsToken: readToken(config.metricsTokenFile) })
-  await app.register(recoveryRoutes(openRecover({ store, log })))
+  await app.register(recoveryRoutes(openRecover({ store, log, now })))
   await app.register(cosignRoutes({ log, store, now }))
   registerLog(app, { log, store })
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
