@@ -42,3 +42,9 @@ test('what the root key says can be made stricter by whoever logs it, never mild
   expect(await since(day(5), undefined)).toBe(day(5))
   expect(await since(undefined, undefined)).toBeUndefined()
 })
+
+test('an agent without a contract is not said to be revoked while nothing is logged', async () => {
+  await collector.store.write((tx) => tx.deleteFrom('agent_contract').execute())
+  const order = { agent: 'web1', reason: 'stolen', person: 'Liv Holm' }
+  await expect(revocationsOf(collector.store.db, order)).rejects.toMatchObject({ code: 'REQUEST_INVALID' })
+})

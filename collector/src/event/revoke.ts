@@ -36,6 +36,11 @@ export async function revocationsOf(
   const word = root === undefined ? null : await readWord(db, agent, root)
   const compromisedSince = earlierOf(order.compromisedSince, word?.compromisedSince)
   const contracts = await listContractsOfAgent(db, ALL, agent.id)
+  if (contracts.length === 0)
+    throw new BevisError(
+      'REQUEST_INVALID',
+      `${id} is bound to no contract, so nothing can be logged that revokes it: invite it for one first`,
+    )
   return contracts.map((contract) => ({
     contract,
     event: 'key-revoked',
