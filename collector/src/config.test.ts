@@ -31,3 +31,10 @@ test('an IPv6 address is listened on', () => {
 test('a key given twice is refused', () => {
   expect(() => parseConfig(`${least}origin: other\n`, 'c.yaml')).toThrow(/c.yaml:3:/)
 })
+
+test('what systemd hands over to the service keeps no command by hand from running', () => {
+  const tls = 'tls: { key: $CREDENTIALS_DIRECTORY/secrets_key.pem, cert: /etc/bevis/cert.pem }\n'
+  const { tls: read } = parseConfig(`${least}${tls}`, 'c.yaml')
+  expect(read?.key).toBe('$CREDENTIALS_DIRECTORY/secrets_key.pem')
+  expect(() => parseConfig(`${least}state: $HOME/x\n`, 'c.yaml')).toThrow(/absolute path/)
+})

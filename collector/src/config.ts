@@ -22,7 +22,10 @@ export const environment = {
   credentials: process.env['CREDENTIALS_DIRECTORY'],
 }
 
-/** `$CREDENTIALS_DIRECTORY/name` names a file that systemd's LoadCredential= hands over. */
+/**
+ * `$CREDENTIALS_DIRECTORY/name` names a file that systemd's LoadCredential= hands over. Commands by hand have none,
+ * and most need none: there it stays as it is, for whoever reads it to say so.
+ */
 const path = z
   .string()
   .transform((text) =>
@@ -30,7 +33,10 @@ const path = z
       ? text
       : text.replace(/^\$CREDENTIALS_DIRECTORY\//, `${environment.credentials}/`),
   )
-  .refine((text) => isAbsolute(text) && !text.includes('\0'), 'an absolute path is needed')
+  .refine(
+    (text) => (isAbsolute(text) || text.startsWith('$CREDENTIALS_DIRECTORY/')) && !text.includes('\0'),
+    'an absolute path is needed',
+  )
 
 const listen = z
   .string()
