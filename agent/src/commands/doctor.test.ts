@@ -69,6 +69,15 @@ test('what is not there is told with its code and its cure, all at once', async 
   })
 })
 
+test('a folder beside the state is told: the unit of the service keeps it from writing there', async () => {
+  expect((await examine())['writable']).toMatchObject({
+    verdict: 'good',
+    detail: expect.stringMatching(/repository; .*ReadWritePaths/),
+  })
+  const remote = { url: 'rest:https://backup.example.net/x', passwordFile: join(folder, 'pass') }
+  expect((await examine({ repository: remote }))['writable']).toBeUndefined()
+})
+
 test('a secret that everybody can read is bad', async () => {
   chmodSync(join(folder, 'pass'), 0o644)
   expect((await examine())['shop: secret']).toMatchObject({

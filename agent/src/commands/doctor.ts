@@ -8,10 +8,10 @@ import {
   statfsSync,
   statSync,
 } from 'node:fs'
-import { dirname, join, sep } from 'node:path'
+import { dirname, isAbsolute, join, sep } from 'node:path'
 import { BevisError, errorCodeOf, errorMessageOf } from '@bevis/shared/error'
 import { configWarnings } from '../config-warning.ts'
-import type { SetConfig } from '../config.ts'
+import type { AgentConfig, SetConfig } from '../config.ts'
 import { keyFile, loadIdentity } from '../evidence/identity.ts'
 import { readKey } from '../evidence/key.ts'
 import { readAlarms } from '../outbox/alarm.ts'
@@ -49,6 +49,7 @@ export async function doctorCommand(
     ...alarmFindings(opened),
     await collectorFinding(opened, options.signal),
     scratchFinding(config.scratch ?? config.state, config.sets),
+    ...writableFindings(config),
   ]
   for (const set of config.sets) {
     findings.push(
@@ -138,6 +139,23 @@ function scratchFinding(folder: string, sets: readonly SetConfig[]): Finding {
     }
     return `${formatBytes(free)} free in ${folder}`
   })
+}
+
+/** Folders beside the state that the agent writes to. What its unit forbids only the service would see: it is said. */
+function writableFindings({ scratch, alarm, sets, state }: AgentConfig): Finding[] {
+  const repositories = sets.map(({ repository }) => repository.url.replace(/^local:/, ''))
+  const folders = [scratch, alarm.file && dirname(alarm.file), ...repositories.filter(isAbsolute)]
+  return [...new Set(folders)]
+    .filter((folder) => folder !== undefined && !isInside(folder, state))
+    .map((folder = '') => {
+      const unit = 'its unit must name it (systemctl edit bevis-agent, [Service], ReadWritePaths=)'
+      try {
+        accessSync(nearest(folder), constants.W_OK)
+        return good('writable', `${folder}; under systemd ${unit}`)
+      } catch {
+        return bad('writable', `${folder} cannot be written by this user: chown it to bevis-agent; ${unit}`)
+      }
+    })
 }
 
 /** What is there of a folder that is still to be made. */
