@@ -201,6 +201,18 @@ test('a text that was edited in the database judges nothing, whatever was judged
   ])
 })
 
+test('an answer is given again for a minute, and never past the instant at which it may turn', async () => {
+  await agent.send([backedUp('2025-03-01T02:00:00.000Z'), inventoried()])
+  const deadline = (await compliance.answer(CONTRACT)).sets[0]?.nextDeadline
+  if (deadline === undefined) throw new Error('nothing is due')
+  clock.now = new Date(Date.parse(deadline) - 10_000)
+  expect(await compliance.answer(CONTRACT)).toMatchObject({ at: clock.now.toISOString() })
+  clock.now = new Date(Date.parse(deadline) - 5_000)
+  expect(await compliance.answer(CONTRACT)).not.toMatchObject({ at: clock.now.toISOString() })
+  clock.now = new Date(deadline)
+  expect(await compliance.answer(CONTRACT)).toMatchObject({ at: deadline })
+})
+
 test('an unknown contract is told so', async () => {
   await expect(compliance.answer('NONE')).rejects.toMatchObject({ code: 'NOT_FOUND' })
 })

@@ -16,7 +16,7 @@ import type { Kept } from './transitions.ts'
 import { changesBetween, keptOf } from './transitions.ts'
 
 const ALL = { all: true } as const
-/** How long an answer about the present is given again, unless something arrives. */
+/** How long an answer about the present is given again, unless something arrives or falls due. */
 const KEEP_MS = 60_000
 /** A contract is judged at least this often, whatever it said about its next deadline. */
 const LONGEST_MS = 3_600_000
@@ -84,7 +84,7 @@ export function openCompliance(parts: { store: Store; now: () => Date }): Compli
     const { index, lastId } = await fold(id)
     const stand = [sha256, lastId, index.size].join(' ')
     const known = newest.get(id)
-    if (known?.stand === stand && now().getTime() < Date.parse(known.answer.at) + KEEP_MS) return known
+    if (known?.stand === stand && now().getTime() < nextDue(known.answer, KEEP_MS)) return known
     const judge = judgeOf(index, sha256, contract)
     const fresh = judge.judge(now())
     const judged = { answer: fresh, kept: keptOf(fresh, judge.unsettled), stand }
@@ -118,7 +118,7 @@ export function openCompliance(parts: { store: Store; now: () => Date }): Compli
     if (before?.stand === stand && now().getTime() < before.dueMs) return null
     const fresh = await judgeNow(id)
     const transitions = await keep(store, fresh, now())
-    judged.set(id, { stand: fresh.stand, dueMs: nextDue(fresh.answer, now()) })
+    judged.set(id, { stand: fresh.stand, dueMs: nextDue(fresh.answer, LONGEST_MS) })
     return transitions
   }
 
@@ -135,12 +135,12 @@ async function forgetHeadline(store: Store, id: string): Promise<void> {
   await store.write((tx) => tx.updateTable('contract').set({ headline: null }).where('id', '=', id).execute())
 }
 
-/** When the verdict may turn by itself. */
-function nextDue(answer: Answer, now: Date): number {
+/** When the verdict may turn by itself; at the latest `longestMs` after it was made. */
+function nextDue(answer: Answer, longestMs: number): number {
   const deadlines = answer.sets.flatMap(({ nextDeadline }) =>
     nextDeadline === undefined ? [] : [nextDeadline],
   )
-  return Math.min(now.getTime() + LONGEST_MS, ...deadlines.map((deadline) => Date.parse(deadline)))
+  return Math.min(Date.parse(answer.at) + longestMs, ...deadlines.map((deadline) => Date.parse(deadline)))
 }
 
 /** Stores the verdict, and what changed since the one before it; returns how much that was. */
