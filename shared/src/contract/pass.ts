@@ -6,7 +6,24 @@ import type { RestoreTest } from './told.ts'
  * counts like any failure. A test that did not find the damage put in its way is void, whatever it says of itself.
  */
 export function isPass(test: RestoreTest): boolean {
-  const { result, reason, mode, selection, population, negativeControl } = test
-  const isPicked = reason === 'requested' && mode === 'sample' && selection.files < population.files
-  return result === 'PASSED' && negativeControl === 'caught' && !isPicked
+  return hasPassed(test) && !isPicked(test)
+}
+
+/**
+ * Whether this is the second try of a test of picked files, and they came back: that takes back the failure of the first,
+ * whose draw it shares, and no other.
+ */
+export function takesBack(test: RestoreTest, failed: RestoreTest): boolean {
+  const isSameDraw = test.selection.seed === failed.selection.seed && isPicked(failed)
+  return test.reason === 'retest' && hasPassed(test) && isPicked(test) && isSameDraw
+}
+
+function hasPassed({ result, negativeControl }: RestoreTest): boolean {
+  return result === 'PASSED' && negativeControl === 'caught'
+}
+
+/** The second try of what was requested has another reason, and is no less picked. */
+function isPicked({ reason, mode, selection, population }: RestoreTest): boolean {
+  const isAsked = reason === 'requested' || (reason === 'retest' && selection.algorithm === 'requested')
+  return isAsked && mode === 'sample' && selection.files < population.files
 }

@@ -45,6 +45,28 @@ describe('proof', () => {
     expect(proofAt(tested(), story, '2025-04-20T00:00:00Z')).toBe('compliant')
   })
 
+  test('the second try of picked files takes back their own failure, and proves no more than the first', () => {
+    const story = begun()
+    const [first] = story.contents()
+    const drawn = { seed: '07', seedFrom: 'agent' as const, strata: [], files: 1, bytes: 9 }
+    const selection = { algorithm: 'requested', ...drawn }
+    const retest = { reason: 'retest' as const, selection }
+    story.test(first!, '2025-03-20T08:00:00Z', 'FAILED', { reason: 'requested', selection })
+    story.inventory('2025-03-20T08:30:00Z')
+    expect(proofAt(tested(), story, '2025-03-20T08:40:00Z')).toBe('at-risk')
+    story.test(first!, '2025-03-20T09:00:00Z', 'PASSED', retest)
+    story.inventory('2025-03-20T10:00:00Z')
+    expect(proofAt(tested(), story, '2025-03-20T11:00:00Z')).toBe('compliant')
+    // Of the set nothing was proven by it.
+    expect(proofAt(tested(), story, '2025-04-20T00:00:00Z')).toBe('breached')
+    // And of another failure nothing either.
+    story.test(first!, '2025-03-20T12:00:00Z', 'FAILED', { mode: 'full' })
+    story.test(first!, '2025-03-20T13:00:00Z', 'FAILED', { reason: 'requested', selection })
+    story.test(first!, '2025-03-20T14:00:00Z', 'PASSED', retest)
+    story.inventory('2025-03-20T15:00:00Z')
+    expect(proofAt(tested(), story, '2025-03-20T16:00:00Z')).toBe('at-risk')
+  })
+
   test('fullEvery runs beside it', () => {
     const own = tested({ fullEvery: 'P3M' })
     const story = begun()

@@ -1,5 +1,6 @@
-import { isPass } from './pass.ts'
+import { isPass, takesBack } from './pass.ts'
 import type { Tested } from './point.ts'
+import type { RestoreTest } from './told.ts'
 
 /** How often a snapshot's restore test has failed since it last passed, through time. */
 export class Refutation {
@@ -9,16 +10,16 @@ export class Refutation {
 
   /** @param tests by the time from which they count */
   constructor(tests: readonly Tested[]) {
-    const failedRuns = new Set<string>()
+    const failedRuns = new Map<string, RestoreTest>()
     let began = 0
     for (const { test, since, endedAt } of tests) {
       const { result, startedAt } = test.predicate
       if (isPass(test.predicate)) failedRuns.clear()
       else if (result === 'FAILED') {
         const before = failedRuns.size
-        failedRuns.add(`${test.chain?.agent}/${startedAt}`)
+        failedRuns.set(`${test.chain?.agent}/${startedAt}`, test.predicate)
         if (failedRuns.size > before && failedRuns.size <= 2) began = endedAt
-      } else continue
+      } else if (!takeBack(failedRuns, test.predicate)) continue
       this.#since.push(since)
       this.#failures.push(failedRuns.size)
       this.#began.push(began)
@@ -47,4 +48,9 @@ export class Refutation {
   get changes(): readonly number[] {
     return this.#since
   }
+}
+
+function takeBack(failedRuns: Map<string, RestoreTest>, test: RestoreTest): boolean {
+  const found = [...failedRuns].find(([, failed]) => takesBack(test, failed))
+  return found !== undefined && failedRuns.delete(found[0])
 }
