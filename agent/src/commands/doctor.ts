@@ -14,8 +14,10 @@ import { configWarnings } from '../config-warning.ts'
 import type { AgentConfig, SetConfig } from '../config.ts'
 import { keyFile, loadIdentity } from '../evidence/identity.ts'
 import { readKey } from '../evidence/key.ts'
+import { readOwnRuns } from '../evidence/own-runs.ts'
 import { readAlarms } from '../outbox/alarm.ts'
 import { readClock } from '../outbox/clock.ts'
+import { fullHindrance } from '../run/full-due.ts'
 import { bytePathOf } from '../tree/path.ts'
 import type { BytePath } from '../tree/path.ts'
 import { excludedBy } from '../tree/pattern.ts'
@@ -56,6 +58,7 @@ export async function doctorCommand(
       ...secretFindings(set),
       ...sourceFindings(set),
       ...programFindings(set),
+      ...fullFindings(opened, set),
       await repositoryFinding(opened, set, options.signal),
     )
   }
@@ -95,6 +98,14 @@ function alarmFindings({ config }: Opened): Finding[] {
       `${code}: ${message}. ${cureOfCode(code)} Then move ${join(config.state, 'ALARM.json')} away`,
     ),
   )
+}
+
+/** Of a full test that never ends nobody hears otherwise: the samples between them pass. */
+function fullFindings({ state }: Opened, set: SetConfig): Finding[] {
+  const why = fullHindrance(set, readOwnRuns(state.folder))
+  if (why === null) return []
+  const text = `the last full restore test came to no answer (${why.code}: ${why.message}), so every other one is a sample: give it more budget or room, or leave restoreTest.fullEvery out`
+  return [warning(`${set.id}: restore test`, text)]
 }
 
 async function collectorFinding({ config, now }: Opened, signal: AbortSignal): Promise<Finding> {
