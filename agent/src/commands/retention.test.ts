@@ -1,12 +1,13 @@
 /** retention as it is called: shown, applied, by hand and by the service, and what the collector can and cannot do to it. */
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setSchema } from '@bevis/shared/contract/schema'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { raiseHold, releaseHold } from '../run/hold.ts'
 import { knownRepository } from '../run/repository.ts'
 import { openState } from '../state.ts'
 import { AGENT, agentPlace } from './place-for-tests.ts'
@@ -128,6 +129,20 @@ test('of holds only the collector knows: long silence, or another set’s terms,
     error: { message: expect.stringContaining('no terms that are about this set') },
   })
   tell(5)
+})
+
+test('what holds another set of the repository holds this one, however its URL is spelt there', async () => {
+  place.configure({ contractFile: join(place.folder, 'contract.yaml') })
+  const state = join(place.folder, 'state')
+  const config = JSON.parse(readFileSync(place.config, 'utf8')) as { sets: { repository: object }[] }
+  const [shop] = config.sets
+  const url = `local:${place.folder}/repository/`
+  const other = { ...shop, id: 'other', repository: { ...shop?.repository, url } }
+  writeFileSync(place.config, JSON.stringify({ ...config, sets: [shop, other] }))
+  const reasons = [{ kind: 'deletion', text: 'half of the files are gone' }]
+  raiseHold(state, 'other', { reasons, snapshot: null, now: new Date() })
+  expect(await answer()).toMatchObject({ hold: { reasons } })
+  releaseHold(state, 'other')
 })
 
 test('shown with its reasons, then removed, and both are evidence', async () => {

@@ -13,6 +13,7 @@ import { loadInventoryBase } from '../run/inventory-base.ts'
 import { UNKNOWN_REPOSITORY, knownRepository } from '../run/repository.ts'
 import { refused } from '../run/retention-plan.ts'
 import type { RetentionResult } from '../run/retention.ts'
+import { placeOf } from '../restic/location.ts'
 import { publicLocation } from '../restic/restic.ts'
 import { readContractFile, toldTexts } from './contract-text.ts'
 import { inventoryJson } from './inventory.ts'
@@ -41,7 +42,9 @@ export async function retentionCommand(
     keepOwnRuns(state)
     return runRetention({
       ...bench,
-      sharing: config.sets.filter(({ repository }) => repository.url === set.repository.url),
+      sharing: config.sets.filter(
+        ({ repository }) => placeOf(repository.url) === placeOf(set.repository.url),
+      ),
       contracts: contractsFor(options.contract ?? set.contractFile, () => toldTexts(opened, bench)),
       own: readOwnRuns(state.folder),
       apply: options.apply,

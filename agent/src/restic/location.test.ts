@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { publicLocation, secretsOf } from './location.ts'
+import { placeOf, publicLocation, secretsOf } from './location.ts'
 
 test.each([
   ['/srv/backup/a@b', '/srv/backup/a@b'],
@@ -26,4 +26,11 @@ test.each([
 test('what a URL hides is known, as it stands and as it is meant', () => {
   expect(secretsOf('rest:https://user:pa%20ss@host/')).toEqual(expect.arrayContaining(['pa%20ss', 'pa ss']))
   expect(secretsOf('/srv/backup')).toEqual([])
+})
+
+test('one place, however it is spelt, and no other', () => {
+  const local = ['/srv/backup', '/srv/backup/', 'local:/srv/backup', '/srv//x/../backup']
+  expect(new Set(local.map(placeOf)).size).toBe(1)
+  expect(placeOf('rest:https://host/set/')).toBe(placeOf('rest:https://host/set'))
+  expect(placeOf('rest:https://host/set2')).not.toBe(placeOf('rest:https://host/set'))
 })

@@ -1,3 +1,5 @@
+import { isAbsolute, resolve } from 'node:path'
+
 /**
  * A repository's URL as it may stand in evidence, logs and messages: user names and passwords are cut out,
  * and so is everything that a query or an rclone connection string may carry.
@@ -9,6 +11,12 @@ export function publicLocation(url: string): string {
   if (!parts) return url
   const [, scheme = '', rest = ''] = parts
   return scheme + rest.slice(userinfoLength(rest)).replace(/\?.*$/s, '')
+}
+
+/** The same for two URLs that only spell one place otherwise: by `local:`, or by slashes. */
+export function placeOf(url: string): string {
+  const path = url.replace(/^local:/, '')
+  return isAbsolute(path) ? resolve(path) : url.replace(/\/+$/, '')
 }
 
 /** Ends before the host. A password with a bare slash is no valid URL, but must not be shown for that. */

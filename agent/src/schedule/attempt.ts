@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { sha256Hex } from '@bevis/shared/crypto'
 import { tryLock } from '../lock.ts'
+import { placeOf } from '../restic/location.ts'
 import type { State } from '../state.ts'
 import type { Work } from './mark.ts'
 
@@ -41,7 +42,7 @@ export function loadAttempts(state: State): Attempt[] {
 export function repositoryLock(folder: string, repository: string): string {
   const locks = join(folder, 'locks')
   mkdirSync(locks, { recursive: true, mode: 0o700 })
-  return join(locks, `${sha256Hex(repository).slice(0, 16)}.lock`)
+  return join(locks, `${sha256Hex(placeOf(repository)).slice(0, 16)}.lock`)
 }
 
 /** Whether a process of ours works on the repository now. */
