@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -29,4 +30,19 @@ test('random bytes are told from text, from programs and from what is only compr
   })
   expect(bitsPerByte(new Uint8Array(10))).toBe(0)
   expect(bitsPerByte(Uint8Array.from({ length: 256 }, (_, n) => n))).toBe(8)
+})
+
+test('a FIFO that was put in a file’s place keeps nobody waiting', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'bevis-entropy-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const pipe = join(folder, 'pipe')
+  execFileSync('mkfifo', [pipe])
+  const script = `import { lookEncrypted } from './entropy.ts'; console.log(lookEncrypted([${JSON.stringify(pipe)}]).looked)`
+  const args = ['--input-type=module-typescript', '-e', script]
+  const said = execFileSync(process.execPath, args, {
+    cwd: import.meta.dirname,
+    timeout: 20_000,
+    encoding: 'utf8',
+  })
+  expect(said).toBe('0\n')
 })

@@ -2,7 +2,7 @@
  * Whether files look encrypted: their bytes are as even as chance, and they do not begin as any of the usual compressed
  * formats does. An honest guess for an alarm, never a verdict.
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { bytesOf, pathText } from '../tree/path.ts'
 import type { BytePath } from '../tree/path.ts'
 
@@ -72,10 +72,13 @@ function isCompressed(bytes: Buffer): boolean {
   )
 }
 
+/** The name itself; and a FIFO that somebody put in its place would keep us waiting for ever. */
+const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+
 /** Null where it is not a file any more, or cannot be read. */
 function readStart(path: BytePath): Buffer | null {
   try {
-    const file = openSync(bytesOf(path), 'r')
+    const file = openSync(bytesOf(path), FLAGS)
     try {
       if (!fstatSync(file).isFile()) return null
       const bytes = Buffer.alloc(MOST_BYTES)

@@ -27,6 +27,16 @@ test.runIf(isRoot)('as root: nobody, no groups, no new privileges, no network', 
   expect(output.match(/\w+:(?= \d+ \d+ \d+ \d+ \d+ \d+ \d+ \d+ \d+ \d+)/g)).toEqual(['lo:'])
 })
 
+test.runIf(isRoot)('as root: a program of our own has no network either', async () => {
+  const confinement = await openConfinement()
+  const { output } = await runCommand({
+    ...confinement.wrapOwn(['/bin/cat', '/proc/self/net/dev']),
+    env,
+    timeoutMs: 20_000,
+  })
+  expect(output.match(/\w+:(?= \d+ \d+ \d+ \d+ \d+ \d+ \d+ \d+ \d+ \d+)/g)).toEqual(['lo:'])
+})
+
 test.runIf(isRoot)('as root: nothing that it started outlives it, in whatever session', async () => {
   const marker = `${900 + Math.random()}`
   const escape = `setsid sleep ${marker} & sleep 0.2`

@@ -56,12 +56,15 @@ export async function openConfinement(): Promise<Confinement> {
     const wrapOwn = (argv: readonly string[]): Wrapped => ({ argv: nonEmpty([...dropping, ...argv]) })
     return { account, wrapOwn, wrap: (argv, memoryBytes) => wrapOwn(limited(argv, memoryBytes)) }
   }
-  const wrapOwn = (argv: readonly [string, ...string[]]): Wrapped => ({ argv })
+  const namespaces = await unshared()
+  const wrapOwn = (argv: readonly [string, ...string[]]): Wrapped => ({
+    argv: nonEmpty([...namespaces, ...argv]),
+  })
   if (setpriv === null) {
     return { account, wrapOwn, wrap: (argv, bytes) => ({ argv: nonEmpty(limited(argv, bytes)), ...account }) }
   }
   const becoming = [
-    ...(await unshared()),
+    ...namespaces,
     setpriv,
     `--reuid=${account.uid}`,
     `--regid=${account.gid}`,
