@@ -36,8 +36,9 @@ export function assertEndedWell(ending: Ending, what: string): void {
 
 function codeOf(ending: Ending): ErrorCode {
   const { exitCode, stopped, failure, signalled, text, items, isRemote } = ending
+  // What could not be started, or was ended at once, has not looked at the repository.
   if (failure)
-    return failure.code === 'ENOENT' || failure.code === 'EACCES' ? 'RESTIC_MISSING' : 'RESTIC_FAILED'
+    return failure.code === 'ENOENT' || failure.code === 'EACCES' ? 'RESTIC_MISSING' : 'RESTIC_INTERRUPTED'
   if (stopped === 'abort' || stopped === 'unwanted') return 'RESTIC_INTERRUPTED'
   if (stopped !== undefined) return isUnreachable(text) ? 'RESTIC_REPOSITORY_UNREACHABLE' : 'RESTIC_TIMEOUT'
   if (signalled || wasInterrupted(ending)) return 'RESTIC_INTERRUPTED'
@@ -51,8 +52,10 @@ export function saidBy({ text, items }: Pick<Ending, 'text' | 'items'>): string 
 
 function messageOf({ exitCode, stopped, failure, text, items }: Ending): string {
   const why = { abort: 'stopped', unwanted: 'stopped', deadline: 'took too long', stall: 'made no progress' }
-  const said =
-    failure?.message || text.split('\n').slice(-6).join('\n') || items[0]?.message || 'it said nothing'
+  // A crash says what it was first, and then for long where.
+  const crash = /^fatal error: .*/m.exec(text)?.[0]
+  const last = text.split('\n').slice(-6).join('\n')
+  const said = failure?.message || crash || last || items[0]?.message || 'it said nothing'
   const how = stopped === undefined ? `ended with ${exitCode}` : `${why[stopped]} (exit ${exitCode})`
   return `restic ${how}: ${said}`.slice(0, 1_500)
 }

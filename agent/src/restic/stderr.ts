@@ -8,6 +8,8 @@ import type { ItemError } from './interface.ts'
  */
 
 const SIGNS: readonly (readonly [ErrorCode, RegExp])[] = [
+  // Go's runtime had no memory or no thread for it: whatever restic was at, it says nothing of the repository.
+  ['RESTIC_INTERRUPTED', /^fatal error: /m],
   ['RESTIC_PASSWORD_WRONG', /wrong password or no key found/],
   ['SECRET_UNREADABLE', /Resolving password failed|an empty password is not/],
   ['RESTIC_REPOSITORY_LOCKED', /repository is already locked/],

@@ -214,7 +214,9 @@ async function explain(
     await restic.repositoryId()
   } catch (cause) {
     const why = `${errorMessageOf(cause)}; meanwhile ${message}`
-    return new BevisError(errorCodeOf(cause), why, { cause })
+    const found = errorCodeOf(cause)
+    // Not even its config can be had, for a reason that restic has no word for: rights that were taken away, say.
+    return new BevisError(found === 'RESTIC_FAILED' ? 'RESTIC_REPOSITORY_UNREACHABLE' : found, why, { cause })
   }
   return new BevisError(code, message)
 }

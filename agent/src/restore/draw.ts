@@ -40,6 +40,8 @@ export interface Drawn {
   readonly parts?: Parts
   /** With strata: which of them are random, and what was drawn besides. */
   readonly besides?: Besides
+  /** Of what was requested: what the snapshot does not have. */
+  readonly absent?: readonly BytePath[]
 }
 
 export interface Besides {
@@ -109,6 +111,9 @@ export async function draw(
     for (const item of batch) {
       if (!item.isListed) continue
       population.nodes += 1
+      const asked =
+        choice.mode === 'requested' ? choice.paths.filter((path) => isWithin(item.path, path)) : []
+      for (const path of asked) requested.found.add(path)
       let known = ''
       const key = (): string => (known ||= orderKey(sample?.seed ?? '', item.path))
       sample?.strata?.offer(item, key)
@@ -130,7 +135,7 @@ export async function draw(
         if (key() > sample.after) files.offer(key(), item)
         if (folder) (folder.first ??= new Smallest(Math.min(sample.files, MAX_SCATTERED))).offer(key(), item)
       }
-      if (choice.mode === 'requested' && choice.paths.some((path) => isWithin(item.path, path))) {
+      if (asked.length > 0) {
         requested.files += 1
         requested.bytes += item.size
       }
@@ -145,7 +150,17 @@ export async function draw(
       const isDrawn: Drawn['isDrawn'] = (item) => choice.paths.some((path) => isWithin(item.path, path))
       const { files: count, bytes } = requested
       const includes = choice.paths
-      return { algorithm: 'requested', includes, isDrawn, files: count, bytes, last: null, isCut: false }
+      const absent = choice.paths.filter((path) => !requested.found.has(path))
+      return {
+        algorithm: 'requested',
+        includes,
+        isDrawn,
+        files: count,
+        bytes,
+        last: null,
+        isCut: false,
+        absent,
+      }
     }
     const chosen = files.take()
     const drawn = ofSample(chosen)

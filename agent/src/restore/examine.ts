@@ -109,6 +109,8 @@ async function playDrawn(
     else if (wanted.mode === 'requested') seen.error = notFound(wanted.paths)
     return null
   }
+  // Those that are there are restored all the same, and may fail; that all of them came back nobody may believe.
+  if (drawn.absent && drawn.absent.length > 0) seen.error = notFound(drawn.absent)
   seen.drawn = { files: seen.drawn.files + drawn.files, bytes: seen.drawn.bytes + drawn.bytes }
   addStrata(seen, wanted, drawn)
   const scratch = begun?.scratch ?? (await makeScratch(request.scratch))
@@ -178,6 +180,7 @@ async function restoreAndJudge(
   const { target, streamed, complaintOf, says, isLooked } = brought
   seen.restoreSeconds += brought.seconds
   seen.isStreamed &&= streamed !== null
+  seen.isCut ||= says !== 'all'
   seen.error ??= brought.error
   if (says === 'nothing') return
 

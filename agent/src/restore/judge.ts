@@ -64,7 +64,12 @@ export async function* judge(request: JudgeRequest): AsyncGenerator<Judged[]> {
       const comparison = compareFile({
         node: item.isListed ? item : null,
         witness: item.witness,
-        restored: restoredOf(item, restored, complaintOf(lossyText(item.path))),
+        restored: restoredOf(
+          item,
+          restored,
+          complaintOf(lossyText(item.path)),
+          `${target}${path}` as BytePath,
+        ),
         source: sourceOf(source),
       })
       return { item, path, comparison, restored: stat, ...('left' in seen && { left: seen.left }) }
@@ -151,11 +156,24 @@ function seenBefore(
   return { restored: { state: 'read', stat, sha256 }, source, ...(isEmptied && { left: 'emptied' }) }
 }
 
+/** limits.h: bytes of a path, with the NUL at its end. A longer one can be backed up and restored to `/`, not to here. */
+const PATH_MAX = 4_096
+
 /**
  * An error event alone makes a file missing. Only a witness overrules it: when the very bytes are there, the
  * complaint was about something else (an attribute, an owner), and keeps the test from PASSED by itself.
  */
-function restoredOf({ witness }: Expected, digest: Digest | undefined, complaint: string | null): Restored {
+function restoredOf(
+  { witness }: Expected,
+  digest: Digest | undefined,
+  complaint: string | null,
+  place: BytePath,
+): Restored {
+  if (place.length >= PATH_MAX)
+    return {
+      state: 'unreadable',
+      detail: `below the scratch its path has ${place.length} bytes, too many for Linux`,
+    }
   const isRead = digest?.state === 'read' && digest.sha256 !== null
   if (complaint !== null) {
     const isWhole = isRead && witness.state === 'witness' && digest.sha256 === witness.sha256

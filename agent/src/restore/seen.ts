@@ -27,6 +27,8 @@ export interface Seen {
   control: ControlOutcome
   /** The budget kept some files from being drawn: what was drawn is no random sample of all. */
   isShaped: boolean
+  /** restic was ended too early: what was read until then is no random part, and its time no time to restore. */
+  isCut: boolean
   /** Every round's files were read as they came. */
   isStreamed: boolean
   error: BevisError | null
@@ -47,6 +49,7 @@ export function nothingSeen(startedAt: Date): Seen {
     restoreSeconds: 0,
     control: 'not-run',
     isShaped: false,
+    isCut: false,
     isStreamed: true,
     error: null,
     tally: openTally(),
@@ -102,7 +105,9 @@ export function resultOf(request: TestRequest, seen: Seen): TestResult {
     exceptionsTotal: tally.exceptionsTotal + seen.metadata.different,
     metadata: seen.metadata.told(),
     negativeControl: seen.control,
-    ...(wanted.mode === 'full' && tally.judged > 0 && { rto: { measuredSeconds: seen.restoreSeconds } }),
+    ...(wanted.mode === 'full' &&
+      tally.judged > 0 &&
+      !seen.isCut && { rto: { measuredSeconds: seen.restoreSeconds } }),
     ...limitOf(request, seen, population),
     ...verdict,
   }
@@ -111,12 +116,13 @@ export function resultOf(request: TestRequest, seen: Seen): TestResult {
 /** Only for what was drawn at random, and only while nothing failed: else the failures are the news. */
 function limitOf(
   { wanted }: TestRequest,
-  { tally: { tally }, random, isShaped }: Seen,
+  { tally: { tally }, random, isShaped, isCut }: Seen,
   population: { files: number; folders: number },
 ): {
   limit?: TestResult['limit']
 } {
-  if (wanted.mode === 'requested' || isShaped || tally.failed > 0 || random.conclusive === 0) return {}
+  if (wanted.mode === 'requested' || isShaped || isCut || tally.failed > 0 || random.conclusive === 0)
+    return {}
   const byFiles = defectLimit(population.files, random.conclusive)
   // Damage comes in packs, and a pack holds neighbours: folders are the more careful unit.
   const byFolders = wanted.mode === 'full' ? byFiles : defectLimit(population.folders, random.folders.size)

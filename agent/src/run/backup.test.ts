@@ -57,10 +57,10 @@ describe.each(builds)('restic $version', (build) => {
     writeFileSync(folder, '')
     expect(await made.restic.backup({ paths: [made.source] })).toMatchObject({
       outcome: 'failed',
-      error: { code: 'RESTIC_FAILED', message: expect.stringContaining('could not be noted') },
+      error: { code: 'RESTIC_INTERRUPTED', message: expect.stringContaining('could not be noted') },
     })
     const run = await runBackup(made.context)
-    expect(run).toMatchObject({ outcome: 'failed', snapshotId: null, error: { code: 'RESTIC_FAILED' } })
+    expect(run).toMatchObject({ outcome: 'failed', snapshotId: null, error: { code: 'RESTIC_INTERRUPTED' } })
     expect(made.drafts.at(-1)?.predicate).toMatchObject({ outcome: 'failed' })
     await sleep(2_000)
     expect(existsSync(join(made.folder, 'restic-went-on'))).toBe(false)

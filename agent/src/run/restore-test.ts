@@ -105,7 +105,8 @@ export async function runRestoreTest(called: RestoreTestContext): Promise<Restor
       // A failure stays with its snapshot, and only a passing test of that snapshot clears it: one is tried at once.
       const again = isBad ? await testOne({ ...one, isRetest: true }) : null
       if (again) tests.push(again)
-      last.push(again ?? first)
+      // A second try that came to no answer takes nothing back.
+      last.push(again === null || again.result.result === 'INCONCLUSIVE' ? first : again)
       if (mode !== 'requested') turns.took(snapshot.id, gotToFiles(again ?? first), passedAt(again ?? first))
       if (context.signal?.aborted) break
     }
