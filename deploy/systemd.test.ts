@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -38,14 +38,19 @@ describe.skipIf(missing)('the systemd units', () => {
     expect(status).toBe(0)
   })
 
-  test.each(units)('%s: exposed at most 2.0 of 10', (unit) => {
+  test('what a restore test sets, the agent may set: modes with setuid and setgid too', () => {
+    const unit = readFileSync(join(import.meta.dirname, 'systemd', 'bevis-agent.service'), 'utf8')
+    expect(unit).not.toMatch(/^RestrictSUIDSGID=yes/m)
+  })
+
+  test.each(units)('%s: exposed at most 2.1 of 10', (unit) => {
     const file = join(import.meta.dirname, 'systemd', unit)
     const told = execFileSync(
       'systemd-analyze',
-      ['security', '--offline=true', '--no-pager', '--threshold=20', file],
+      ['security', '--offline=true', '--no-pager', '--threshold=21', file],
       { encoding: 'utf8' },
     )
     const exposure = /Overall exposure level for \S+: ([\d.]+)/.exec(told)?.[1]
-    expect(Number(exposure)).toBeLessThanOrEqual(2)
+    expect(Number(exposure)).toBeLessThanOrEqual(2.1)
   })
 })

@@ -76,7 +76,7 @@ test('a folder that is not its to make is refused before anything begins', async
     [AGENT, 'drill', 'shop', '--target', join(shut, 'restored'), '--config', place.config],
     { encoding: 'utf8', ...(isRoot && { uid: Number(execFileSync('id', ['-u', 'nobody'])) }) },
   )
-  expect(stderr).toContain(`install -d -o bevis-agent ${join(shut, 'restored')}`)
+  expect(stderr).toContain(`install -d -m 700 -o bevis-agent ${join(shut, 'restored')}`)
   expect(status).toBe(2)
   if (isRoot) execFileSync('chown', ['-R', '0', place.folder])
   expect(lastTest()).toBeUndefined()

@@ -80,7 +80,7 @@ function assertWritable(target: string): void {
   try {
     accessSync(there, constants.W_OK)
   } catch (cause) {
-    const cure = `make ${target} and give it to the agent’s user first (install -d -o bevis-agent ${target})`
+    const cure = `make ${target} and give it to the agent’s user first (install -d -m 700 -o bevis-agent ${target})`
     throw new BevisError('USAGE', `${there} cannot be written by this user: ${cure}`, { cause })
   }
 }
