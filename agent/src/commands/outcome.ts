@@ -1,4 +1,4 @@
-import { ERRORS, errorCodeOf, errorMessageOf } from '@bevis/shared/error'
+import { BevisError, ERRORS, errorMessageOf, errorCodeOf } from '@bevis/shared/error'
 import { cureOf } from '../cure.ts'
 
 /** What a command came to: for people, for programs, and for the shell. */
@@ -12,10 +12,22 @@ export interface Outcome {
 }
 
 /** The outcome of a command that ended in an error. */
-export function failureOutcome(error: unknown): Outcome {
+export function failureOutcome(thrown: unknown): Outcome {
+  const error = asOurs(thrown)
   const code = errorCodeOf(error)
   const { exit } = ERRORS[code]
   const cure = cureOf(error)
   const message = errorMessageOf(error)
   return { exit, json: { error: { code, message, cure } }, lines: [`${code}: ${message}`, `  ${cure}`] }
+}
+
+/** What a full or read-only disk, or the database on it, says wherever it is met: there is a cure for that. */
+function asOurs(error: unknown): unknown {
+  if (error instanceof BevisError || !(error instanceof Error) || !('code' in error)) return error
+  const said = String(error.code)
+  if (/^SQLITE_(CORRUPT|NOTADB)/.test(said))
+    return new BevisError('STATE_DAMAGED', error.message, { cause: error })
+  return /^(SQLITE_|ENOSPC$|EDQUOT$|EROFS$)/.test(said)
+    ? new BevisError('STORE_FAILED', error.message, { cause: error })
+    : error
 }
