@@ -45,6 +45,8 @@ export async function examineEvent(tx: Kysely<Schema>, said: Said, now: Date): P
   if (unknown !== undefined) throw refused(`${said.contract} has no set ${String(unknown)}`)
   const logged = await listEvents(tx, said.contract)
   if (said.event === 'finding-acknowledged' && said.detail['reply'] !== undefined) assertReply(said, logged)
+  if (said.event === 'report-issued' && said.detail['document'] === 'service-report')
+    assertNotIssued(said, logged)
   const events = logged.map(({ event }) => event)
   if (said.signed !== undefined) assertFirst(said.signed, events)
   const isVote = said.event === 'version-accepted'
@@ -67,6 +69,23 @@ function assertFirst(word: PartyWord, events: readonly ContractEvent[]): void {
     return text !== null && openPartyWord(text).paeDigest === word.paeDigest
   })
   if (isKnown) throw refused('this signed file is in the log already: what is said again is signed again')
+}
+
+/** A month's report is issued once, by whoever of two was first. */
+function assertNotIssued({ detail }: Said, logged: readonly LoggedEvent[]): void {
+  const { month, unit } = detail
+  const isIssued = logged.some(
+    ({ event }) =>
+      event.event === 'report-issued' &&
+      event.detail['document'] === 'service-report' &&
+      event.detail['month'] === month &&
+      event.detail['unit'] === unit,
+  )
+  if (isIssued) {
+    throw refused(
+      `the report of ${String(month)} has been issued already: what is known since stands beside it`,
+    )
+  }
 }
 
 /** A reply is about a service report of this contract, and comes from whose turn it is. */

@@ -206,3 +206,15 @@ test('a report of another customer’s contract does not exist', async () => {
   await expect(readServiceReport(stranger, which, 'en')).rejects.toMatchObject({ code: 'NOT_FOUND' })
   await expect(serviceReportPdf(stranger, which, 'en')).rejects.toMatchObject({ code: 'NOT_FOUND' })
 })
+
+test('asked twice at once, a report is issued once, and the store is not said to have failed', async () => {
+  await agent.send(nights(1, 31))
+  const asked = await Promise.allSettled([1, 2, 3].map(() => issueServiceReport(desk(), which, 'S. Lind')))
+  expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+  for (const one of asked) {
+    if (one.status === 'rejected') expect(one.reason).toMatchObject({ code: 'REQUEST_INVALID' })
+  }
+  const events = await listEvents(collector.store.db, CONTRACT)
+  expect(events.filter(({ event }) => event.detail['document'] === 'service-report')).toHaveLength(1)
+  await assertClean(collector)
+})

@@ -194,8 +194,15 @@ async function writeDown(desk: Desk, which: Which, person: string): Promise<Serv
     pdf_en: await pdf('en'),
     written_at: toInstant(at),
   }
-  await store.write((tx) => tx.insertInto('service_report').values(row).execute())
-  return row
+  await store.write((tx) =>
+    tx
+      .insertInto('service_report')
+      .values(row)
+      .onConflict((conflict) => conflict.doNothing())
+      .execute(),
+  )
+  // Who asked at the same time may have been first: what is issued is what was written.
+  return (await findServiceReport(store.db, keyOf(which))) ?? row
 }
 
 interface FoundReport {
