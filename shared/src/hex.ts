@@ -1,10 +1,13 @@
 const DIGITS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
-/** Lowercase hex. Own code, as in `base64.ts`: Node 22 and many browsers have no `Uint8Array.prototype.toHex`. */
+/**
+ * Lowercase hex. Own code, as in `base64.ts`: Node 22 and many browsers have no `Uint8Array.prototype.toHex`. Joined at
+ * once: a text that grows piece by piece keeps its pieces.
+ */
 export function encodeHex(bytes: Uint8Array): string {
-  let text = ''
-  for (const byte of bytes) text += DIGITS[byte] ?? ''
-  return text
+  const pairs: string[] = []
+  for (const byte of bytes) pairs.push(DIGITS[byte] ?? '')
+  return pairs.join('')
 }
 
 /** @throws SyntaxError unless it is pairs of lowercase hex digits */

@@ -1,6 +1,6 @@
 /** A contract as papers are made of it: its newest text, and the facts that it is judged by. */
 import type { FactIndex } from '@bevis/shared/contract/facts'
-import { happenedAt, Known } from '@bevis/shared/contract/known'
+import { happenedAt, knownOf } from '@bevis/shared/contract/known'
 import type { Fact } from '@bevis/shared/contract/known'
 import { ledgerOf } from '@bevis/shared/contract/ledger'
 import type { Ledger } from '@bevis/shared/contract/ledger'
@@ -98,7 +98,7 @@ function firstMonth(contract: Contract, facts: readonly Fact[], last: string): s
   const begun = contract.versions.map(({ effectiveFrom }) => effectiveFrom.slice(0, 7))
   const done = facts
     .filter(({ statement }) => 'repository' in statement.predicate) // a service of any kind
-    .reduce((first, fact) => Math.min(first, happenedAt(new Known(fact, {}, 0))), Infinity)
+    .reduce((first, fact) => Math.min(first, happenedAt(knownOf(fact, {}, 0))), Infinity)
   if (done < Infinity) begun.push(monthNameOf(done, contract.timezone))
   const earliest = begun.reduce((one, other) => (one < other ? one : other), last)
   const limit = Temporal.PlainYearMonth.from(last).subtract({ years: YEARS_BACK }).toString()

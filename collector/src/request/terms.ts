@@ -3,7 +3,7 @@ import { isAccepted } from '@bevis/shared/contract/acceptance'
 import { Events } from '@bevis/shared/contract/approval'
 import { Calendar } from '@bevis/shared/contract/calendar'
 import { holdsOn } from '@bevis/shared/contract/hold'
-import { Known } from '@bevis/shared/contract/known'
+import { knownOf } from '@bevis/shared/contract/known'
 import { formatDay } from '@bevis/shared/contract/local'
 import { parseContract } from '@bevis/shared/contract/parse'
 import type { Contract, ContractSet, Version } from '@bevis/shared/contract/schema'
@@ -77,7 +77,7 @@ function holdsIn(
   const known = logged.map(({ event, receivedAt }, place) => {
     const predicateType = predicateTypeOf('contract-event')
     const statement = { _type: STATEMENT_TYPE, subject: [], predicateType, predicate: event } as const
-    return new Known({ receivedAt, statement: { ...statement, subject: [] } }, event, place)
+    return knownOf({ receivedAt, statement: { ...statement, subject: [] } }, event, place)
   })
   const events = new Events(known, text.id, at)
   const versions = versionsInForce(text, events, at)

@@ -5,10 +5,11 @@ import { isEvidence, statementSchema } from '../evidence/statement.ts'
 import type { Statement } from '../evidence/statement.ts'
 import { instant } from '../format.ts'
 import { AgentChain } from './agent-chain.ts'
-import type { Fact } from './known.ts'
-import { Known } from './known.ts'
+import type { Fact, Known } from './known.ts'
+import { knownOf } from './known.ts'
 import { Listings } from './listing.ts'
 import { Revoked } from './revoked.ts'
+import { Runs } from './runs.ts'
 import { Same, linkOf, toldOf } from './told.ts'
 import type { BackupRun, DeletionProbe, Inventory, RestoreTest, RetentionRun } from './told.ts'
 
@@ -31,7 +32,7 @@ export interface FactIndex {
   listings: Map<string, Listings>
   /** Every name that a statement gives a repository: its ID and its lineages. */
   repositories: Map<string, Set<string>>
-  runs: Known<BackupRun>[]
+  readonly runs: Runs
   tests: Known<RestoreTest>[]
   retentions: Known<RetentionRun>[]
   probes: Known<DeletionProbe>[]
@@ -48,7 +49,7 @@ export function emptyIndex(): FactIndex {
     chains: new Map(),
     listings: new Map(),
     repositories: new Map(),
-    runs: [],
+    runs: new Runs(),
     tests: [],
     retentions: [],
     probes: [],
@@ -71,12 +72,12 @@ export function addFact(index: FactIndex, fact: Fact): void {
   const place = index.size++
   const link = linkOf(statement, index.same)
   if (isEvidence(statement, 'contract-event')) {
-    const event = new Known(fact, statement.predicate, place, link)
+    const event = knownOf(fact, statement.predicate, place, link)
     index.events.push(event)
     index.revoked.read(statement)
     return
   }
-  const known = new Known(fact, toldOf(statement, index.same), place, link)
+  const known = knownOf(fact, toldOf(statement, index.same), place, link)
   if (!isCounted(index, known, statement)) return
   if (isEvidence(statement, 'backup-run')) index.runs.push(known as Known<BackupRun>)
   else if (isEvidence(statement, 'restore-test')) index.tests.push(known as Known<RestoreTest>)
@@ -101,7 +102,7 @@ function isCounted(index: FactIndex, fact: Known, statement: Statement): boolean
   const agent = `${chain.tenant}/${chain.agent}`
   let links = index.chains.get(agent)
   if (links === undefined) {
-    links = new AgentChain()
+    links = new AgentChain(chain)
     index.chains.set(agent, links)
   }
   const outcome = links.add(fact, 'clockOffsetMs' in predicate ? predicate.clockOffsetMs : undefined)

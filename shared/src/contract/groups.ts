@@ -1,6 +1,6 @@
 import type { Snap } from '../evidence/predicates.ts'
 import type { Identities, Origins } from './identity.ts'
-import type { Point } from './point.ts'
+import { Point } from './point.ts'
 
 /** Snapshots by their first ID, then by repository and tree. */
 export class Groups {
@@ -27,55 +27,42 @@ export class Groups {
       own = new Map()
       this.#learnt.set(repository, own)
     }
-    if (own.has(snapshot.id)) return
-    own.set(snapshot.id, snapshot)
+    const { id } = snapshot
+    if (!own.has(id)) own.set(id, snapshot)
   }
 
   gather(): void {
     for (const [repository, snapshots] of this.#learnt) {
       const byId = new Map<string, Point>()
       this.#byId.set(repository, byId)
-      for (const snapshot of snapshots.values()) byId.set(snapshot.id, this.#place(repository, snapshot))
+      for (const [id, snapshot] of snapshots) byId.set(id, this.#place(repository, id, snapshot))
     }
     this.#learnt.clear()
   }
 
-  #place(repository: string, snapshot: Snap): Point {
-    const root = this.#origins.rootOf(snapshot.id)
-    const { tree, id } = snapshot
+  #place(repository: string, id: string, snapshot: Snap): Point {
+    const root = this.#origins.rootOf(id)
     const member = { repository, id, since: this.#joinedAt(repository) }
     const group = this.#byRoot.get(root)
-    let point = group?.find((one) => one.repository === repository && one.tree === tree)
-    if (point === undefined) {
-      point = {
-        root,
-        tree,
-        repository,
-        snapshot,
-        // There are as many points as backups: a list that begins with its one value takes a tenth of an empty one's first `push`.
-        members: [member],
-        names: [root],
-        attestations: [],
-        tests: [],
-        start: Date.parse(snapshot.time),
-        listedAt: Infinity,
-        twins: [],
-      }
-      if (group === undefined) this.#byRoot.set(root, [point])
-      else group.push(point)
-    } else point.members.push(member)
-    for (const name of [id, snapshot.original])
-      if (name !== undefined && !point.names.includes(name)) point.names.push(name)
+    const known = group?.find((one) => one.repository === repository && one.tree === snapshot.tree)
+    if (known !== undefined) {
+      known.learn(member, snapshot)
+      return known
+    }
+    const point = new Point(root, member, snapshot)
+    if (group === undefined) this.#byRoot.set(root, [point])
+    else group.push(point)
     return point
   }
 
   /** One more, after all have been gathered; undefined if it goes back to one that is there, under whatever ID. */
   admit(repository: string, snapshot: Snap): Point | undefined {
-    if (this.#byRoot.has(this.#origins.rootOf(snapshot.id))) return undefined
-    const point = this.#place(repository, snapshot)
+    const { id } = snapshot
+    if (this.#byRoot.has(this.#origins.rootOf(id))) return undefined
+    const point = this.#place(repository, id, snapshot)
     const byId = this.#byId.get(repository) ?? new Map<string, Point>()
     this.#byId.set(repository, byId)
-    byId.set(snapshot.id, point)
+    byId.set(id, point)
     return point
   }
 
@@ -102,10 +89,12 @@ export class Groups {
             ...one,
             since: Math.max(one.since, since),
           })
-          point.twins.push({ point: twin, since })
-          point.members = [...point.members, ...theirs.members.map(later)]
-          point.attestations = [...point.attestations, ...theirs.attestations.map(later)]
-          point.tests = [...point.tests, ...theirs.tests.map(later)]
+          point.join({
+            members: theirs.members.map(later),
+            attestations: theirs.attestations.map(later),
+            tests: theirs.tests.map(later),
+            twin: { point: twin, since },
+          })
         }
       }
     }

@@ -13,20 +13,54 @@ import type { SetTerms } from './timeline.ts'
 import type { BackupRun } from './told.ts'
 
 /** A point as one set's terms see it, answerable at any instant. */
-export interface Candidate {
-  point: Point
-  start: number
-  /** A run that these terms accept, and since when; Infinity if there is none. */
-  run: Known<BackupRun> | undefined
-  acceptedAt: number
-  /** Since when an acceptable run of a clock too far off reports it. */
-  quarantinedAt: number
-  /** Since when any run reports it. */
-  attestedAt: number
+export class Candidate {
+  readonly point: Point
   refutation: Refutation
-  acknowledgedAt: number
   /** Its place among its host's candidates, by start. */
-  rank: number
+  rank = 0
+  readonly #accepted: Attestation | undefined
+  readonly #quarantined: Attestation | undefined
+  readonly #attested: Attestation | undefined
+  readonly #acknowledgedAt: number | null
+
+  constructor(point: Point, partial: SetTerms['set']['partial'], acknowledged: ReadonlyMap<string, number>) {
+    const whole = point.attestations.filter(({ run }) => isWhole(run.predicate, partial))
+    const names = [point, ...point.twins.map(({ point: twin }) => twin)].flatMap((one) => one.names)
+    const acknowledgedAt = Math.min(...names.map((name) => acknowledged.get(name) ?? Infinity))
+    this.point = point
+    this.refutation = refutationOf(point)
+    this.#accepted = earliest(whole.filter(({ standing }) => standing === 'sound'))
+    this.#quarantined = earliest(whole.filter(({ standing }) => standing === 'quarantined'))
+    this.#attested = earliest(point.attestations)
+    this.#acknowledgedAt = acknowledgedAt === Infinity ? null : acknowledgedAt
+  }
+
+  get start(): number {
+    return this.point.start
+  }
+
+  /** A run that these terms accept, and since when; Infinity if there is none. */
+  get run(): Known<BackupRun> | undefined {
+    return this.#accepted?.run
+  }
+
+  get acceptedAt(): number {
+    return this.#accepted?.since ?? Infinity
+  }
+
+  /** Since when an acceptable run of a clock too far off reports it. */
+  get quarantinedAt(): number {
+    return this.#quarantined?.since ?? Infinity
+  }
+
+  /** Since when any run reports it. */
+  get attestedAt(): number {
+    return this.#attested?.since ?? Infinity
+  }
+
+  get acknowledgedAt(): number {
+    return this.#acknowledgedAt ?? Infinity
+  }
 }
 
 /** An instant at which the guard may judge otherwise. */
@@ -49,7 +83,6 @@ export class History {
   /** Those points that have been tested, and those that a run reports which does not hold. */
   readonly tested: Point[] = []
   readonly doubted: Point[] = []
-  readonly #candidates = new Map<Point, Candidate>()
   readonly #acknowledged: ReadonlyMap<string, number>
   /** By host, with the newest run that each has. */
   readonly #guards = new Map<string, { guard: Guard<Candidate>; last?: Candidate }>()
@@ -72,7 +105,7 @@ export class History {
     if (!this.#add(added)) return false
     const changes: Change[] = []
     for (const point of tested) {
-      const candidate = this.#candidates.get(point)
+      const candidate = this.#candidateOf(point)
       if (candidate === undefined) continue
       const last = point.tests.at(-1)?.since ?? 0
       const wasRefuted = candidate.refutation.isRefutedAt(last)
@@ -81,7 +114,7 @@ export class History {
     }
     const isNew = new Set(added)
     for (const point of listed) {
-      const candidate = this.#candidates.get(point)
+      const candidate = this.#candidateOf(point)
       if (candidate !== undefined && !isNew.has(point)) changes.push({ candidate, at: point.listedAt })
     }
     const own = tested.filter(({ snapshot }) => this.terms.set.selector.hosts.includes(snapshot.host))
@@ -103,8 +136,7 @@ export class History {
     for (const point of own.toSorted(byStart)) {
       insertSorted(this.points, point, byStart)
       if (!covers(point.snapshot.paths, selector.requiredPaths)) continue
-      const candidate = readCandidate(point, partial, this.#acknowledged)
-      this.#candidates.set(point, candidate)
+      const candidate = new Candidate(point, partial, this.#acknowledged)
       insertSorted(this.candidates, candidate, (a, b) => byStart(a.point, b.point))
       inOrder = this.#guard(candidate, content) && inOrder
       const { acceptedAt, acknowledgedAt, refutation } = candidate
@@ -175,6 +207,15 @@ export class History {
     return this.candidates.slice(this.#firstFrom(from), this.#firstFrom(to))
   }
 
+  #candidateOf(point: Point): Candidate | undefined {
+    for (let place = this.#firstFrom(point.start); place < this.candidates.length; place += 1) {
+      const candidate = this.candidates[place]
+      if (candidate === undefined || candidate.start !== point.start) return undefined
+      if (candidate.point === point) return candidate
+    }
+    return undefined
+  }
+
   #firstFrom(start: number): number {
     let low = 0
     let high = this.candidates.length
@@ -184,27 +225,6 @@ export class History {
       else high = middle
     }
     return low
-  }
-}
-
-function readCandidate(
-  point: Point,
-  partial: SetTerms['set']['partial'],
-  acknowledged: ReadonlyMap<string, number>,
-): Candidate {
-  const whole = point.attestations.filter(({ run }) => isWhole(run.predicate, partial))
-  const accepted = earliest(whole.filter(({ standing }) => standing === 'sound'))
-  const names = [point, ...point.twins.map(({ point: twin }) => twin)].flatMap((one) => one.names)
-  return {
-    point,
-    start: point.start,
-    run: accepted?.run,
-    acceptedAt: accepted?.since ?? Infinity,
-    quarantinedAt: earliest(whole.filter(({ standing }) => standing === 'quarantined'))?.since ?? Infinity,
-    attestedAt: earliest(point.attestations)?.since ?? Infinity,
-    refutation: refutationOf(point),
-    acknowledgedAt: Math.min(...names.map((name) => acknowledged.get(name) ?? Infinity)),
-    rank: 0,
   }
 }
 

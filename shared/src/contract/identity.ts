@@ -98,7 +98,7 @@ export class Origins {
     }
     const { runs } = this.#index
     for (; this.#runs < runs.length; this.#runs++) {
-      const snapshot = runs[this.#runs]?.predicate.snapshot
+      const snapshot = runs.at(this.#runs).predicate.snapshot
       if (snapshot !== undefined) isNew = this.#add(snapshot) && isNew
     }
     return isNew

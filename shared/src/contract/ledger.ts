@@ -7,7 +7,7 @@ import { isEvidence } from '../evidence/statement.ts'
 import { covers } from './cover.ts'
 import { indexFacts } from './facts.ts'
 import type { Fact } from './known.ts'
-import { Known, happenedAt } from './known.ts'
+import { happenedAt, knownOf } from './known.ts'
 import { monthNameOf, monthsThrough } from './month.ts'
 import type { Contract, ContractSet } from './schema.ts'
 
@@ -78,7 +78,7 @@ export class LedgerBook {
   /** @param fact one that an evaluation does not disregard */
   enter(fact: Fact): void {
     const { from, to } = this.#months
-    const month = monthNameOf(happenedAt(new Known(fact, {}, 0)), this.#contract.timezone)
+    const month = monthNameOf(happenedAt(knownOf(fact, {}, 0)), this.#contract.timezone)
     if (month < from || month > to) return
     const own = owners(this.#sets, fact)
     for (const set of own.length === 0 ? [null] : own) enter(fact, () => this.#rowOf(month, set))

@@ -30,22 +30,93 @@ interface Member {
   since: number
 }
 
-/** One snapshot of one repository under all its IDs, with what was said of it. */
-export interface Point {
-  root: string
-  tree: string
-  repository: string
+/** The same snapshot in another repository or with another tree, and since when it counts as that. */
+interface Twin {
+  point: Point
+  since: number
+}
+
+const NO_TESTS: readonly Tested[] = []
+const NO_TWINS: readonly Twin[] = []
+
+/**
+ * One snapshot of one repository under all its IDs, with what was said of it. There are as many as backups, and most
+ * have one ID, one word and no test: a list is kept only where it says more than that.
+ */
+export class Point {
+  readonly root: string
+  readonly repository: string
   snapshot: Snap
-  members: Member[]
-  /** What it has been called by, unlisted ones included, each once: its first ID, its own, and those it was made from. */
-  names: string[]
-  attestations: Attestation[]
-  tests: Tested[]
   start: number
   /** When a complete inventory first listed it; Infinity if none did. */
-  listedAt: number
-  /** The same snapshot in another repository or with another tree, and since when it counts as that. */
-  twins: { point: Point; since: number }[]
+  listedAt = Infinity
+  tests = NO_TESTS
+  twins = NO_TWINS
+  /** As it was learnt. */
+  readonly #first: Snap
+  readonly #id: string
+  readonly #since: number | null
+  #members: Member[] | null = null
+  #names: string[] | null = null
+  #attestations: Attestation | Attestation[] | null = null
+
+  constructor(root: string, { repository, id, since }: Member, snapshot: Snap) {
+    this.root = root
+    this.repository = repository
+    this.snapshot = snapshot
+    this.start = Date.parse(snapshot.time)
+    this.#first = snapshot
+    this.#id = id
+    this.#since = since === -Infinity ? null : since
+    this.#name(id, snapshot)
+  }
+
+  get tree(): string {
+    return this.#first.tree
+  }
+
+  get members(): readonly Member[] {
+    return this.#members ?? [{ repository: this.repository, id: this.#id, since: this.#since ?? -Infinity }]
+  }
+
+  /** What it has been called by, unlisted ones included, each once: its first ID, its own, and those it was made from. */
+  get names(): readonly string[] {
+    return this.#names ?? [this.root]
+  }
+
+  get attestations(): readonly Attestation[] {
+    const all = this.#attestations
+    return all === null ? [] : Array.isArray(all) ? all : [all]
+  }
+
+  /** The same snapshot under one more ID. */
+  learn(member: Member, snapshot: Snap): void {
+    this.join({ members: [member] })
+    this.#name(member.id, snapshot)
+  }
+
+  /** Takes what is said of it, or of what is the same. */
+  join(more: {
+    members?: readonly Member[]
+    attestations?: readonly Attestation[]
+    tests?: readonly Tested[]
+    twin?: Twin
+  }): void {
+    const { members = [], attestations = [], tests = [], twin } = more
+    if (members.length > 0) this.#members = [...this.members, ...members]
+    if (attestations.length > 0) {
+      const [first, ...others] = [...this.attestations, ...attestations]
+      this.#attestations =
+        first === undefined || others.length > 0 ? [...this.attestations, ...attestations] : first
+    }
+    if (tests.length > 0) this.tests = [...this.tests, ...tests]
+    if (twin !== undefined) this.twins = [...this.twins, twin]
+  }
+
+  #name(id: string, { original }: Snap): void {
+    for (const name of [id, original])
+      if (name !== undefined && !this.names.includes(name)) this.#names = [...this.names, name]
+  }
 }
 
 /** A run's word for its snapshot, judged by the rules of the clock and the chain. */
@@ -84,7 +155,7 @@ export function settlePoint(point: Point, lineage: Lineage): void {
     point.start = best.start
     point.snapshot = best.run.predicate.snapshot ?? point.snapshot
   }
-  point.tests.sort(bySince)
+  if (point.tests.length > 1) point.tests = point.tests.toSorted(bySince)
   for (const { repository, id, since } of point.members) {
     const listed = Math.max(since, lineage.firstListedAt(repository, id))
     point.listedAt = Math.min(point.listedAt, listed)

@@ -66,14 +66,13 @@ export class Points {
     )
     this.#runs = index.runs.length
     this.#tests = index.tests.length
-    const words = index.runs.flatMap((run) => this.#wordOf(run, at))
+    const words = [...index.runs.from(0)].flatMap((run) => this.#wordOf(run, at))
     const tests = index.tests.flatMap((test) => this.#testOf(test, at))
     this.#learn(words, tests)
     for (const { attestation, repository, snapshot } of words) {
-      const point = this.#groups.find(repository, snapshot.id)
-      if (point !== undefined) point.attestations = [...point.attestations, attestation]
+      this.#groups.find(repository, snapshot.id)?.join({ attestations: [attestation] })
     }
-    for (const tested of tests) this.#pointOf(tested)?.tests.push(tested)
+    for (const tested of tests) this.#pointOf(tested)?.join({ tests: [tested] })
     this.#groups.link(identities)
     this.list = [...this.#groups.points()]
     for (const point of this.list) settlePoint(point, lineage)
@@ -143,13 +142,13 @@ export class Points {
   }
 
   #extendRuns(touched: Touched, at: number): boolean {
-    const coming = [...this.#runsAhead, ...this.#index.runs.slice(this.#runs)]
+    const coming = [...this.#runsAhead, ...this.#index.runs.from(this.#runs)]
     this.#runs = this.#index.runs.length
     this.#runsAhead = []
     for (const { attestation, repository, snapshot } of coming.flatMap((run) => this.#wordOf(run, at))) {
       const point = this.#groups.admit(repository, snapshot)
       if (point === undefined) return false
-      point.attestations = [attestation]
+      point.join({ attestations: [attestation] })
       settlePoint(point, this.#lineage)
       point.listedAt = Infinity // until it is told below
       touched.added.push(point)
@@ -190,15 +189,13 @@ export class Points {
       const point = this.#pointOf(tested)
       if (point === undefined || point.members.length > 1) inOrder = false
       else {
-        point.tests.push(tested)
+        point.join({ tests: [tested] })
         touched.tested.push(point)
         touched.since = Math.min(touched.since, tested.since)
       }
     }
     this.flawedTests.sort((a, b) => a.test.index - b.test.index)
-    for (const { tests } of touched.tested) {
-      tests.sort(bySince)
-    }
+    for (const point of touched.tested) point.tests = point.tests.toSorted(bySince)
     return inOrder
   }
 }

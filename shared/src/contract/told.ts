@@ -10,7 +10,7 @@ import type { Statement } from '../evidence/statement.ts'
 export type BackupRun = Pick<
   Evidence.BackupRun,
   'repository' | 'set' | 'startedAt' | 'exitCode' | 'outcome' | 'snapshot' | 'failed'
-> & { source?: { files: number; bytes: number; addedBytes: number } }
+> & { source?: { files: number; bytes: number; addedBytes: number } | undefined }
 export type Inventory = Pick<
   Evidence.Inventory,
   'repository' | 'complete' | 'count' | 'digest' | 'base' | 'added' | 'removed' | 'sizeBytes'

@@ -1,0 +1,193 @@
+/** Backups as an evaluation keeps them: there are more of them than of all else, so they stand in a table. */
+import type { Repo, Snap } from '../evidence/predicates.ts'
+import type { AgentChain } from './agent-chain.ts'
+import { Standing } from './agent-chain.ts'
+import { Known } from './known.ts'
+import { Rows } from './rows.ts'
+import type { BackupRun } from './told.ts'
+import { formatInstant } from './verdict.ts'
+
+const WIDTH = 8
+const [ALIKE, INDEX, SLOT, STARTED_AT, TIME, FILES, BYTES, ADDED_BYTES] = [0, 1, 2, 3, 4, 5, 6, 7]
+const [ID, TREE] = [0, 1]
+const NO_DIGEST = '0'.repeat(64)
+
+/** What the backups of one machine have in common, night after night. */
+interface Alike extends Pick<BackupRun, 'set' | 'exitCode' | 'outcome'> {
+  readonly links: AgentChain
+  readonly repository: Repo
+  /** Null where there is no snapshot. */
+  readonly snapshot: Pick<Snap, 'host' | 'paths'> | null
+}
+
+/** Runs in log order, each a Known again when it is asked for; some 130 bytes a run. */
+export class Runs {
+  readonly #rows = new Rows(WIDTH, 2)
+  readonly #alike: Alike[] = []
+  readonly #alikeIds = new Map<AgentChain, Map<string, number>>()
+  /** What few runs have. */
+  readonly #failed = new Map<number, BackupRun['failed']>()
+  readonly #originals = new Map<number, string>()
+
+  get length(): number {
+    return this.#rows.size
+  }
+
+  /** Takes one that stands in its agent's chain. */
+  push({ predicate, index, standing }: Known<BackupRun>): void {
+    if (standing === undefined) throw new RangeError('a backup stands in the chain of its agent')
+    const { startedAt, snapshot, source, failed } = predicate
+    const { id = NO_DIGEST, tree = NO_DIGEST, original } = snapshot ?? {}
+    const row = this.#rows.push(
+      [
+        this.#alikeOf(predicate, standing.links),
+        index,
+        standing.slot,
+        Date.parse(startedAt),
+        snapshot === undefined ? Number.NaN : Date.parse(snapshot.time),
+        source?.files ?? Number.NaN,
+        source?.bytes ?? Number.NaN,
+        source?.addedBytes ?? Number.NaN,
+      ],
+      [id, tree],
+    )
+    if (failed !== undefined) this.#failed.set(row, failed)
+    if (original !== undefined) this.#originals.set(row, original)
+  }
+
+  #alikeOf({ repository, set, exitCode, outcome, snapshot }: BackupRun, links: AgentChain): number {
+    const common = snapshot === undefined ? null : { host: snapshot.host, paths: snapshot.paths }
+    const key = JSON.stringify([repository, set, exitCode, outcome, common])
+    const ids = this.#alikeIds.get(links) ?? new Map<string, number>()
+    this.#alikeIds.set(links, ids)
+    const known = ids.get(key)
+    if (known !== undefined) return known
+    const place = this.#alike.push({ links, repository, set, exitCode, outcome, snapshot: common }) - 1
+    ids.set(key, place)
+    return place
+  }
+
+  at(row: number): Known<BackupRun> {
+    const standing = new Standing(this.alikeAt(row).links, this.#rows.number(row, SLOT))
+    return new Known(new StoredRun(this, row), this.#rows.number(row, INDEX), standing)
+  }
+
+  *from(row: number): Generator<Known<BackupRun>> {
+    for (let next = row; next < this.length; next += 1) yield this.at(next)
+  }
+
+  alikeAt(row: number): Alike {
+    const alike = this.#alike[this.#rows.number(row, ALIKE)]
+    if (alike === undefined) throw new RangeError(`there is no run ${row}`)
+    return alike
+  }
+
+  startedAt(row: number): string {
+    return formatInstant(this.#rows.number(row, STARTED_AT))
+  }
+
+  source(row: number): BackupRun['source'] {
+    const files = this.#rows.number(row, FILES)
+    if (Number.isNaN(files)) return undefined
+    return { files, bytes: this.#rows.number(row, BYTES), addedBytes: this.#rows.number(row, ADDED_BYTES) }
+  }
+
+  failed(row: number): BackupRun['failed'] {
+    return this.#failed.get(row)
+  }
+
+  id(row: number): string {
+    return this.#rows.digest(row, ID)
+  }
+
+  tree(row: number): string {
+    return this.#rows.digest(row, TREE)
+  }
+
+  original(row: number): string | undefined {
+    return this.#originals.get(row)
+  }
+
+  time(row: number): string {
+    return formatInstant(this.#rows.number(row, TIME))
+  }
+}
+
+class StoredRun implements BackupRun {
+  readonly #runs: Runs
+  readonly #row: number
+
+  constructor(runs: Runs, row: number) {
+    this.#runs = runs
+    this.#row = row
+  }
+
+  get repository(): Repo {
+    return this.#runs.alikeAt(this.#row).repository
+  }
+
+  get set(): string {
+    return this.#runs.alikeAt(this.#row).set
+  }
+
+  get exitCode(): number {
+    return this.#runs.alikeAt(this.#row).exitCode
+  }
+
+  get outcome(): BackupRun['outcome'] {
+    return this.#runs.alikeAt(this.#row).outcome
+  }
+
+  get startedAt(): string {
+    return this.#runs.startedAt(this.#row)
+  }
+
+  get source(): BackupRun['source'] {
+    return this.#runs.source(this.#row)
+  }
+
+  get failed(): BackupRun['failed'] {
+    return this.#runs.failed(this.#row)
+  }
+
+  get snapshot(): Snap | undefined {
+    const { snapshot } = this.#runs.alikeAt(this.#row)
+    return snapshot === null ? undefined : new StoredSnap(this.#runs, this.#row, snapshot)
+  }
+}
+
+class StoredSnap implements Snap {
+  readonly #runs: Runs
+  readonly #row: number
+  readonly #common: Pick<Snap, 'host' | 'paths'>
+
+  constructor(runs: Runs, row: number, common: Pick<Snap, 'host' | 'paths'>) {
+    this.#runs = runs
+    this.#row = row
+    this.#common = common
+  }
+
+  get id(): string {
+    return this.#runs.id(this.#row)
+  }
+
+  get time(): string {
+    return this.#runs.time(this.#row)
+  }
+
+  get tree(): string {
+    return this.#runs.tree(this.#row)
+  }
+
+  get host(): string {
+    return this.#common.host
+  }
+
+  get paths(): string[] {
+    return this.#common.paths
+  }
+
+  get original(): string | undefined {
+    return this.#runs.original(this.#row)
+  }
+}
