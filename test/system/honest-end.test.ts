@@ -1,8 +1,10 @@
 /** What ends a restore before it has said anything of the backup: told as such, never as damage and never as a pass. */
+import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { openRestic } from '../../agent/src/restic/restic.ts'
 import type { Restic } from '../../agent/src/restic/restic.ts'
 import { exceptionsOf, filesBelow, lastOf, openProof, proofPlace } from '../kit/proof.ts'
@@ -12,6 +14,21 @@ import { resticVersions } from '../kit/restic-versions.ts'
 
 const { builds, missing } = await resticVersions()
 if (missing !== undefined) process.stderr.write(`not tested: ${missing}\n`)
+
+/** Whether this file system can fix a file as it is, for root too. */
+const canFix = (() => {
+  const folder = mkdtempSync(join(tmpdir(), 'bevis-fixed-'))
+  try {
+    execFileSync('chattr', ['+i', folder], { stdio: 'ignore' })
+    execFileSync('chattr', ['-i', folder])
+    return true
+  } catch {
+    process.stderr.write('not tested: what nobody can remove, since chattr +i does not work here\n')
+    return false
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})()
 
 const backedUp = async (build: (typeof builds)[number], files: number): Promise<ProofPlace> => {
   const place = await proofPlace({ build })
@@ -72,6 +89,28 @@ describe.each(builds)('restic $version', (build) => {
 })
 
 describe.each(builds.slice(-1))('restic $version', (build) => {
+  test('a snapshot that somebody tagged has its witnesses still', async () => {
+    const place = await backedUp(build, 5)
+    for (const file of filesBelow(place.source)) writeFileSync(file, 'changed since')
+    const access = ['-r', place.repository, '-p', join(place.folder, 'password'), '--no-cache']
+    execFileSync(build.binary, ['tag', '-q', '--add', 'month-end', ...access])
+    const [tagged] = await place.restic.snapshots()
+    expect(tagged?.original).toBeDefined()
+    expect(lastOf(await place.test({ full: true }))).toMatchObject({
+      result: 'PASSED',
+      reference: { manifest: 5, source: 0, none: 0 },
+    })
+  })
+
+  test.runIf(canFix)('what a killed run left, and nobody can remove, hinders no test', async () => {
+    const place = await backedUp(build, 3)
+    const left = join(place.folder, 'state/scratch/bevis-test-999999999-1-left')
+    mkdirSync(left, { recursive: true })
+    execFileSync('chattr', ['+i', left])
+    onTestFinished(() => void execFileSync('chattr', ['-i', left]))
+    expect(lastOf(await place.test({ full: true }))).toMatchObject({ result: 'PASSED' })
+  })
+
   test('of two files that were asked for, one is in the snapshot: no pass', async () => {
     const place = await backedUp(build, 2)
     const [there, absent] = [`${place.source}/d0/f0`, `${place.source}/d0/other`]

@@ -13,6 +13,7 @@ import { createZstdCompress, createZstdDecompress } from 'node:zlib'
 import { BevisError } from '@bevis/shared/error'
 import { instant, slug } from '@bevis/shared/format'
 import { snapSchema } from '@bevis/shared/evidence/predicates'
+import type { Snap } from '@bevis/shared/evidence/predicates'
 import { z } from 'zod'
 import { formatEntry, isUncertain, parseEntry, pathOfLine } from './entry.ts'
 import type { ManifestEntry } from './entry.ts'
@@ -235,6 +236,27 @@ export async function listManifests(folder: string): Promise<ManifestFile[]> {
 /** The newest manifest of a snapshot, or null. */
 export async function findManifest(folder: string, snapshot: string): Promise<ManifestFile | null> {
   return (await listManifests(folder)).findLast((one) => one.snapshot === snapshot) ?? null
+}
+
+/**
+ * As above, and of a snapshot that somebody tagged, which gives it another ID: the manifest of the one that it was, if
+ * it is the same tree still. One that cannot be read is given too, for its reader to tell.
+ */
+export async function manifestOf(
+  folder: string,
+  { id, original, tree }: Pick<Snap, 'id' | 'original' | 'tree'>,
+): Promise<ManifestFile | null> {
+  const own = await findManifest(folder, id)
+  if (own !== null || original === undefined) return own
+  const found = await findManifest(folder, original)
+  try {
+    if (found === null) return null
+    const { header, entries } = await openManifest(found)
+    await entries.return(undefined)
+    return header.snapshot.tree === tree ? found : null
+  } catch {
+    return found
+  }
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -162,13 +162,20 @@ function isOutOfSet(base: string, root: string, isExcluded: (path: BytePath) => 
   return false
 }
 
-/** What a killed run left behind: its name says whose it was. In a folder for everybody, only our own counts. */
+/**
+ * What a killed run left behind: its name says whose it was. In a folder for everybody, only our own counts. What cannot
+ * be taken away, or is gone by now, keeps no test from its own scratch.
+ */
 async function wipeLeftovers(base: string): Promise<void> {
   for (const name of readdirSync(base)) {
     const [, pid, startedAt] = new RegExp(`^${PREFIX}(\\d+)-(\\d+)-`).exec(name) ?? []
     if (pid === undefined || startedAt === undefined || isAlive(Number(pid), startedAt)) continue
-    const { uid } = lstatSync(join(base, name))
-    if (uid === (process.getuid?.() ?? uid)) await wipe(join(base, name))
+    try {
+      const { uid } = lstatSync(join(base, name))
+      if (uid === (process.getuid?.() ?? uid)) await wipe(join(base, name))
+    } catch {
+      // Whether there is room in spite of it is asked before anything is restored.
+    }
   }
 }
 

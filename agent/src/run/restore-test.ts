@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 import { BevisError } from '@bevis/shared/error'
 import { observeRestoreTest, snapOf } from '../evidence/observe.ts'
 import type { Recorded } from '../evidence/record.ts'
-import { findManifest } from '../manifest/file.ts'
+import { manifestOf } from '../manifest/file.ts'
 import type { Survey } from '../restic/restic.ts'
 import { refuseTest, testSnapshot } from '../restore/examine.ts'
 import { hasContent } from '../restore/expected.ts'
@@ -153,7 +153,7 @@ function passedAt({ result: { result, startedAt } }: SnapshotTest): Date | null 
 async function testOne(one: One): Promise<SnapshotTest> {
   const { context, identity, chosen, snapshot } = one
   const { set, restic, recorder } = context
-  const manifest = await findManifest(manifestsOf(context), snapshot.id)
+  const manifest = await manifestOf(manifestsOf(context), snapshot)
   const request = requestOf(one, manifest)
   const compared = chosen.error ? refuseTest(request, chosen.error) : await testSnapshot(request)
   const probed = isWorthProbing(compared) ? await probe(context, request, compared) : compared
@@ -183,7 +183,7 @@ async function coverageFor(
   const { set, stateDir, restic, signal, wanted } = context
   const [newest] = snapshots
   if (error || later || wanted?.snapshotId !== undefined || !newest) return null
-  const manifest = await findManifest(manifestsOf(context), newest.id)
+  const manifest = await manifestOf(manifestsOf(context), newest)
   try {
     return await openCoverage(stateDir, set.id, set.restoreTest.cycle, () =>
       countFiles(expectedOf(restic, newest, manifest, signal)),
