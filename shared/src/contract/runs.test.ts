@@ -12,7 +12,7 @@ const plainOf = ({ repository, set, startedAt, exitCode, outcome, snapshot, sour
   ...{ repository, set, startedAt, exitCode, outcome, source, failed },
   snapshot: snapshot && {
     ...{ id: snapshot.id, time: snapshot.time, tree: snapshot.tree, host: snapshot.host },
-    ...{ paths: snapshot.paths, original: snapshot.original },
+    ...{ paths: snapshot.paths, tags: snapshot.tags, original: snapshot.original },
   },
 })
 
@@ -28,7 +28,8 @@ test('of each kind of run, over several pages', () => {
       if (n % 7 === 0) story.backup(time, { snapshot: undefined, outcome: 'failed', exitCode: n })
       else if (n % 5 === 0) story.backup(time, { outcome: 'partial', failed })
       else if (n % 3 === 0) story.backup(time, { source: undefined, set: `set-${n % 4}` })
-      else story.backup(time, { snap: n % 4 === 0 ? { original: sha256Hex(`first ${n}`) } : {} })
+      else if (n % 4 === 0) story.backup(time, { snap: { original: sha256Hex(`first ${n}`) } })
+      else story.backup(time, { snap: n % 2 === 0 ? { tags: ['nightly', `week ${n % 3}`] } : {} })
     }
   }
   const facts = Story.together(...stories)

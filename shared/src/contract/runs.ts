@@ -17,8 +17,10 @@ interface Alike extends Pick<BackupRun, 'set' | 'exitCode' | 'outcome'> {
   readonly links: AgentChain
   readonly repository: Repo
   /** Null where there is no snapshot. */
-  readonly snapshot: Pick<Snap, 'host' | 'paths'> | null
+  readonly snapshot: SnapOfAll | null
 }
+
+type SnapOfAll = Pick<Snap, 'host' | 'paths' | 'tags'>
 
 /** Runs in log order, each a Known again when it is asked for; some 130 bytes a run. */
 export class Runs {
@@ -56,7 +58,7 @@ export class Runs {
   }
 
   #alikeOf({ repository, set, exitCode, outcome, snapshot }: BackupRun, links: AgentChain): number {
-    const common = snapshot === undefined ? null : { host: snapshot.host, paths: snapshot.paths }
+    const common = snapshot === undefined ? null : commonOf(snapshot)
     const key = JSON.stringify([repository, set, exitCode, outcome, common])
     const ids = this.#alikeIds.get(links) ?? new Map<string, number>()
     this.#alikeIds.set(links, ids)
@@ -113,6 +115,10 @@ export class Runs {
   }
 }
 
+function commonOf({ host, paths, tags }: Snap): SnapOfAll {
+  return { host, paths, ...(tags !== undefined && { tags }) }
+}
+
 class StoredRun implements BackupRun {
   readonly #runs: Runs
   readonly #row: number
@@ -159,9 +165,9 @@ class StoredRun implements BackupRun {
 class StoredSnap implements Snap {
   readonly #runs: Runs
   readonly #row: number
-  readonly #common: Pick<Snap, 'host' | 'paths'>
+  readonly #common: SnapOfAll
 
-  constructor(runs: Runs, row: number, common: Pick<Snap, 'host' | 'paths'>) {
+  constructor(runs: Runs, row: number, common: SnapOfAll) {
     this.#runs = runs
     this.#row = row
     this.#common = common
@@ -185,6 +191,10 @@ class StoredSnap implements Snap {
 
   get paths(): string[] {
     return this.#common.paths
+  }
+
+  get tags(): string[] | undefined {
+    return this.#common.tags
   }
 
   get original(): string | undefined {

@@ -52,8 +52,8 @@ export class Same {
     return this.#of(key, { id, ...(lineage !== undefined && { lineage }), location: '' })
   }
 
-  paths(paths: string[]): string[] {
-    return this.#of(JSON.stringify(paths), paths)
+  texts(texts: string[]): string[] {
+    return this.#of(JSON.stringify(texts), texts)
   }
 
   #of<T>(key: string, value: T): T {
@@ -119,7 +119,10 @@ function sizesOf({ files, bytes, addedBytes }: NonNullable<BackupRun['source']>)
   return { files, bytes, addedBytes }
 }
 
-function snapOf({ id, time, tree, host, paths, original }: Snap, same: Same): Snap {
-  const snap = { id, time, tree, host: same.text(host), paths: same.paths(paths) }
-  return original === undefined ? snap : { ...snap, original }
+function snapOf({ id, time, tree, host, paths, tags, original }: Snap, same: Same): Snap {
+  const snap: Snap = { id, time, tree, host: same.text(host), paths: same.texts(paths) }
+  // One by one: most snapshots have neither, and there are many of them.
+  if (tags !== undefined) snap.tags = same.texts(tags)
+  if (original !== undefined) snap.original = original
+  return snap
 }

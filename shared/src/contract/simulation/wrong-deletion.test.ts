@@ -92,6 +92,26 @@ describe('the first deletion that a policy gets wrong', () => {
   })
 })
 
+describe('tags', () => {
+  test('make groups of their own, where the policy asks for it', () => {
+    const story = new Story()
+    for (let day = 1; day <= 20; day++) {
+      const date = `2025-03-${String(day).padStart(2, '0')}`
+      story.backup(`${date}T21:00:00Z`, { snap: { tags: ['nightly'] } })
+      story.backup(`${date}T22:00:00Z`, { snap: { tags: ['by hand'], host: 'other' } })
+    }
+    story.inventory('2025-03-21T06:00:00Z')
+    const contract = contractWith([{ per: 'day', keep: 5 }])
+    expect(first(contract, story, '--keep-last 6 --group-by tags')).toMatchObject({
+      removed: 14,
+      first: null,
+    })
+    expect(first(contract, story, '--keep-last 6 --group-by ""')?.first).toMatchObject({
+      bucket: '2025-03-01',
+    })
+  })
+})
+
 describe('arguments', () => {
   test.each([
     ['', 'keeps nothing'],
