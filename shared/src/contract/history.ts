@@ -107,10 +107,11 @@ export class History {
     for (const point of tested) {
       const candidate = this.#candidateOf(point)
       if (candidate === undefined) continue
-      const last = point.tests.at(-1)?.since ?? 0
-      const wasRefuted = candidate.refutation.isRefutedAt(last)
+      const before = candidate.refutation
       candidate.refutation = refutationOf(point)
-      if (candidate.refutation.isRefutedAt(last) !== wasRefuted) return false
+      // At any time, not only now: the guard has measured others by it, and what is over was judged by that.
+      const turns = [...before.changes, ...candidate.refutation.changes]
+      if (turns.some((at) => candidate.refutation.isRefutedAt(at) !== before.isRefutedAt(at))) return false
     }
     const isNew = new Set(added)
     for (const point of listed) {

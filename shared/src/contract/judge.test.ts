@@ -7,6 +7,7 @@ import type { Fact } from './known.ts'
 import type { Contract } from './schema.ts'
 import {
   Story,
+  contractFor,
   contractOf,
   instantOf,
   keeping,
@@ -265,4 +266,30 @@ test('a month day by day is read once, with all of it known from the first day o
     expect(judge.judge(at)).toEqual(clean)
   }
   expect(judge.beginnings).toBe(1)
+})
+
+test('a failed test that comes late, between one that failed and one that passed', () => {
+  const contract = contractFor({
+    content: { maxDropPct: 20 },
+    retention: keeping([{ per: 'day', keep: 1 }]),
+  })
+  const story = new Story()
+  const other = new Story({ agent: 'agent-2' })
+  const whole = story.backup('2025-03-01T21:00:00Z')
+  story.inventory('2025-03-01T22:00:00Z')
+  story.backup('2025-03-02T21:00:00Z', { source: sourceOf(3000) }) // held back, as long as `whole` is its measure
+  story.inventory('2025-03-02T22:00:00Z')
+  story.test(whole, '2025-03-03T08:00:00Z', 'FAILED')
+  story.inventory('2025-03-03T22:00:00Z')
+  story.test(whole, '2025-03-04T08:00:00Z', 'PASSED')
+  story.inventory('2025-03-04T22:00:00Z')
+  other.test(whole, '2025-03-03T20:00:00Z', 'FAILED', { receivedAt: '2025-03-06T08:00:00Z' })
+  const facts = Story.together(story, other)
+  const index = emptyIndex()
+  const judge = new Judge(contract, index)
+  for (const fact of facts.slice(0, -1)) addFact(index, fact)
+  judge.judge(new Date('2025-03-05T00:00:00Z'))
+  for (const fact of facts.slice(-1)) addFact(index, fact)
+  const at = new Date('2025-03-07T00:00:00Z')
+  expect(judge.judge(at)).toEqual(evaluate({ contract, facts, at }))
 })
