@@ -139,3 +139,16 @@ test('where the fiscal year ends otherwise from then on, an old one is kept as t
   // And the first of the new ones begins with the amendment.
   expect(yearAt('2025-07-02T00:00:00Z', '2025-07-01').keepUntil).toBe('2031-06-30T22:00:00.000Z')
 })
+
+test('a set that is no longer named, and owes nothing any more, is not asked for copies of it', () => {
+  const copies = [{ role: 'offsite', repository: 'vault', region: 'DK', immutableFor: 'P9D' }]
+  const contract = contractOf([
+    versionOf(1, '2025-03-01', { sets: [setOf({ copies, retention: keeping([{ per: 'day', keep: 2 }]) })] }),
+    versionOf(2, '2025-03-10', { sets: [setOf({ id: 'other' })] }),
+  ])
+  const story = new Story()
+  story.days('2025-03-01', '2025-03-14')
+  const copiesAt = (at: string) => setAt(contract, story, at, 'filer').dimensions.copies
+  expect(copiesAt('2025-03-11T12:00:00Z')).toBe('unknown')
+  expect(copiesAt('2025-03-14T12:00:00Z')).toBe('not-applicable')
+})

@@ -140,7 +140,7 @@ export class SetJudge {
       snapshots = () => [there, ...left].flatMap((answers) => answers())
     }
     this.#weighTests(opinions.proof, isPromised, live)
-    for (const copy of copies) {
+    for (const copy of isPromised || live.length > 0 ? copies : []) {
       opinions.copies.weigh('compliant')
       const place = this.#situation.copyPlaceOf(copy.repository, terms)
       weighCopy(opinions.copies, history, copy, place, live, index, at)
