@@ -53,10 +53,12 @@ function weighAge(
   const { freshFor, unknownAfter } = terms.set.evidence
   const { zone } = terms.calendar
   if (at < terms.onboardedAt) return
-  if (inventory !== undefined && at <= zone.add(inventory.takenAt, freshFor)) return
-  const known = inventory !== undefined && at <= zone.add(inventory.takenAt, unknownAfter)
-  opinion.weigh(known ? 'at-risk' : 'unknown')
   const since = inventory === undefined ? terms.onboardedAt : zone.add(inventory.takenAt, freshFor)
+  const unknownFrom = inventory === undefined ? since : zone.add(inventory.takenAt, unknownAfter)
+  opinion.deadlines.push(since, unknownFrom)
+  if (inventory !== undefined && at <= since) return
+  const known = inventory !== undefined && at <= unknownFrom
+  opinion.weigh(known ? 'at-risk' : 'unknown')
   opinion.find(known ? 'copy-stale' : 'copy-unknown', since, { repository }, [inventory?.fact])
 }
 

@@ -230,7 +230,7 @@ function weighObligation({ points, retention }: Opinions, { obligation, judgemen
   const { state, row, witness, inventory, candidate, since } = judgement
   const { due, pendingUntil, line, bucket, tier } = obligation
   const opinion = state === 'lost' || state === 'stale' || row === 4 ? retention : points
-  if (state === 'pending' || state === 'late') opinion.deadlines.push(due)
+  if (state === 'pending' || state === 'late') opinion.deadlines.push(pendingUntil, due)
   if (state === 'late' || state === 'stale') opinion.weigh('at-risk')
   else if (state === 'missed' || state === 'lost') opinion.weigh('breached')
   else if (state === 'unknown') opinion.weigh('unknown')
