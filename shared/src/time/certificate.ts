@@ -34,6 +34,8 @@ const NON_REPUDIATION = 0x40
 const CERTIFICATE_SIGNING = 0x04
 const RSA_BYTES_MIN = 256
 const DEPTH_MAX = 8
+/** Certificates that all signed each other make more ways than anybody can try. */
+const LINKS_MAX = 100
 const PEM_LIMIT = 1024 * 1024
 
 export const invalid = (why: string, cause?: unknown) => new BevisError('TIMESTAMP_INVALID', why, { cause })
@@ -108,6 +110,7 @@ export async function assertTrusted(
   assertValid(leaf, at)
   const trusted = new Set(roots.map(({ der }) => encodeHex(der)))
   const issuers = [...roots, ...others]
+  let links = 0
 
   /** Tries every issuer; the first chain that holds counts. */
   async function climb(one: Certificate, depth: number): Promise<Date | null> {
@@ -116,7 +119,10 @@ export async function assertTrusted(
     if (depth >= DEPTH_MAX) return null
     for (const issuer of issuers) {
       if (issuer.der === one.der || !issuer.parsed.subject.isEqual(one.parsed.issuer)) continue
-      if (!maySign(issuer, depth, at) || !(await isSignedBy(one, issuer))) continue
+      if (!maySign(issuer, depth, at)) continue
+      links += 1
+      if (links > LINKS_MAX) throw invalid('its certificates lead more ways than can be tried')
+      if (!(await isSignedBy(one, issuer))) continue
       const above = await climb(issuer, depth + 1)
       if (above !== null) return above < until ? above : until
     }

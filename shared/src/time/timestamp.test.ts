@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { appendFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { makeTsa, TSA_EXTENSIONS, TSA_POLICY } from '../../../test/kit/tsa.ts'
@@ -128,6 +128,23 @@ describe('refused', () => {
     const loose = Buffer.from(token).indexOf(Buffer.from(roots[0]?.der ?? []))
     expect(taken.filter((at) => at < loose || at > loose + (roots[0]?.der.length ?? 0))).toEqual([])
   })
+
+  test(
+    'certificates that all signed each other are not followed on every way',
+    { timeout: 60_000 },
+    async () => {
+      const tsa = tsaOf({ intermediate: true })
+      const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: tsa.folder, stdio: 'pipe' })
+      for (let n = 0; n < 12; n += 1) {
+        const subject = ['-key', 'middle.key', '-subj', '/CN=Bevis test TSA middle', '-sha256']
+        const pem = openssl('req', '-new', '-x509', ...subject, '-addext', 'keyUsage=critical,keyCertSign')
+        appendFileSync(join(tsa.folder, 'chain.pem'), pem)
+      }
+      const { token } = ask(tsa)
+      expect(await refusal({ token, digest, roots: rootsOf(sound) })).toMatch(/more ways than can be tried/)
+      expect(await refusal({ token, digest, roots: rootsOf(tsa) })).toBe('taken')
+    },
+  )
 
   test('an answer that refuses says why', () => {
     const query = formatQuery(digest, nonceOf(randomBytes(8)))
