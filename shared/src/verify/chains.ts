@@ -31,6 +31,8 @@ export class EpochChain {
   first: Link | undefined
   /** The key that its first statement introduces, and the one that signed it. */
   opening: { readonly introduced: string | null; readonly key: KnownKey | undefined } | undefined
+  /** The agent's earlier key that signed for this one, and where: whoever had that one in hand made this one. */
+  authority: { readonly epoch: number; readonly leafIndex: number } | undefined
   /** The last of those that follow each other from number 1. */
   #head = { seq: 0, digest: ZERO_DIGEST }
   /** By number: those that came before the one before them. */
@@ -133,6 +135,8 @@ export class Chains {
     const key = leaves[0]?.key
     if (key !== undefined) own.keys.add(key)
     if (seq === 1) own.opening = { introduced: introducedKey(statement), key }
+    const authority = leaves[1]?.key
+    if (authority?.purpose === 'agent') own.authority = { epoch: authority.epoch, leafIndex }
     own.leaves.push(leafIndex)
     own.take(seq, { digest: paeDigest, prev, place }, (number, link) => this.#break(own, number, link))
     return true
@@ -231,8 +235,12 @@ export class Chains {
       if (since === null) continue
       let doubtful = 0
       for (const chain of this.#epochs.values()) {
-        if (chain.agent !== agent || ![...chain.keys].some((key) => key.epoch <= epoch)) continue
-        for (const leafIndex of chain.leaves) if (!isBy(before(leafIndex), since)) doubtful += 1
+        if (chain.agent !== agent) continue
+        const isRevoked = [...chain.keys].some((key) => key.epoch <= epoch)
+        const { authority } = chain
+        const isAuthorised = authority !== undefined && authority.epoch <= epoch
+        const leaves = isRevoked ? chain.leaves : isAuthorised ? [authority.leafIndex] : []
+        for (const leafIndex of leaves) if (!isBy(before(leafIndex), since)) doubtful += 1
       }
       this.#doubt(`the key of ${agent}`, since, doubtful)
     }
