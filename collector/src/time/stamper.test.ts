@@ -13,11 +13,13 @@ import { verifyPack } from '@bevis/shared/verify/verify-pack'
 import { readZip } from '@bevis/shared/verify/zip'
 import { assertClean, CONTRACT, makeCollector } from '../../../test/kit/collector.ts'
 import type { TestCollector, TestFolder } from '../../../test/kit/collector.ts'
+import { post } from '../../../test/kit/fake-agent.ts'
 import type { FakeAgent } from '../../../test/kit/fake-agent.ts'
 import { descriptionOf } from '../../../test/kit/pack.ts'
 import { signerOf } from '../../../test/kit/register.ts'
 import { makeTsa } from '../../../test/kit/tsa.ts'
 import type { Tsa } from '../../../test/kit/tsa.ts'
+import { keyRetireCommand, keyRotateCommand } from '../commands/key.ts'
 import { packCommand } from '../commands/pack.ts'
 import { listAlarms } from '../store/read/happenings.ts'
 import { listStamps, listTsas } from '../store/read/stamps.ts'
@@ -238,6 +240,38 @@ describe('a pack', () => {
     expect(report.notProven.join()).toMatch(/their roots came with the pack/)
     const foreign = await reportOn((await pack()).files, `tsa: ${sha256Hex('another root')}`)
     expect(failuresOf(foreign).join()).toMatch(/time.stamps: .*names none of the roots/)
+  })
+
+  test('holds with the stamps of heads that the log’s former key signed, or both, whichever key is trusted', async () => {
+    const first = collector.log.vkey
+    const startAnew = async () => {
+      await collector.stop()
+      collector = await place.start({ now })
+      // Which key an agent goes by is not what is asked here.
+      const envelopes = agent.many(1)
+      const { status } = await post(`${collector.url}/v1/evidence`, { from: 0, envelopes })
+      expect(status).toBe(200)
+    }
+    await stamperOf(authority()).stampIfDue()
+    await keyRotateCommand(collector.opened, { person: 'S. Lind' })
+    await startAnew()
+    const both = (await pack()).files
+    await keyRetireCommand(collector.opened)
+    await startAnew()
+    const newest = (await pack()).files
+    for (const [files, stamps] of [
+      [both, 2],
+      [newest, 3],
+    ] as const) {
+      for (const vkey of [first, collector.log.vkey]) {
+        const agents = `agents: [{ tenant: "33445566", agent: web1, keyid: ${agent.signer.keyid} }]`
+        const policy = `policy: "log ${vkey}\\nquorum none\\n"`
+        const trust = parseTrust(`log: { vkey: "${vkey}" }\n${agents}\ntsa: ${fingerprint()}\n${policy}\n`)
+        const report = verifyPack({ files, trust, stamps: await examineStamps(files, trust) })
+        expect(failuresOf(report)).toEqual([])
+        expect(report.times).toMatchObject({ anchored: true, stamps })
+      }
+    }
   })
 
   test('a stamp that was not looked at is not a held one', async () => {

@@ -69,6 +69,13 @@ test('without a policy in the trust file nothing is claimed', async () => {
   expect(found.notProven).toMatch(/shows everybody the same log\. .*no cosigners/)
 })
 
+test('a policy that asks for nobody is content with nobody', () => {
+  const found = check(honest, trustBy(policy('none')))
+  expect(found).toMatchObject({ exit: 0, outcome: 'held', detail: 'your policy asks for no cosigners' })
+  expect(found.notProven).toMatch(/asks for no cosigners/)
+  expect(check(honest, trustBy(policy('none', OTHER_LOG)))).toMatchObject({ exit: 1 })
+})
+
 test.each<[string, Parameters<typeof cosigned>, string]>([
   ['one of two is too few', [witnesses.slice(0, 1)], policy('both')],
   ['nobody at all', [[]], policy('both')],

@@ -12,6 +12,7 @@ import { readHashes } from './log.ts'
 import { parseCosignedFile } from './pack.ts'
 import { counted } from './report.ts'
 import type { Findings } from './report.ts'
+import type { Trust } from './trust.ts'
 
 /**
  * Checks `log.cosignatures`: every head with cosignatures is of this log, and the policy of the trust file, where it
@@ -21,9 +22,10 @@ import type { Findings } from './report.ts'
 export function checkCosignatures(
   files: PackContent,
   log: { key: VerificationKey | null; checkpoint: Checkpoint | undefined },
-  policy: Policy | null,
+  trust: Trust | null,
   findings: Findings,
 ): number | null {
+  const policy = trust?.policy ?? null
   const { key, checkpoint } = log
   if (key === null || checkpoint === undefined) return null // told as the checkpoint's failure
   let best: { size: number; by: readonly string[] } | null = null
@@ -48,22 +50,32 @@ export function checkCosignatures(
     findings.hold('log.cosignatures', `${counted(heads, 'head')}; your trust file asks for no cosigners`)
     return null
   }
-  return concludePolicy(policy, { key, checkpoint, best }, findings)
+  return concludePolicy(
+    policy,
+    { keys: [key, ...(trust === null ? [] : [trust.log.vkey])], checkpoint, best },
+    findings,
+  )
 }
 
 function concludePolicy(
   policy: Policy,
   found: {
-    key: VerificationKey
+    /** The log's own, and the one of the trust file, which may have been followed by it. */
+    keys: readonly [VerificationKey, ...VerificationKey[]]
     checkpoint: Checkpoint
     best: { size: number; by: readonly string[] } | null
   },
   findings: Findings,
 ): number | null {
-  const { key, checkpoint, best } = found
-  const isOther = (one: { key: VerificationKey }) => keyidOf(one.key.spki) !== keyidOf(key.spki)
+  const { keys, checkpoint, best } = found
+  const isOther = (one: { key: VerificationKey }) =>
+    keys.every(({ spki }) => keyidOf(one.key.spki) !== keyidOf(spki))
   if (policy.logs.length > 0 && policy.logs.every(isOther))
-    findings.fail('log.cosignatures', `your policy is about other logs than ${key.name}`)
+    findings.fail('log.cosignatures', `your policy is about other logs than ${keys[0].name}`)
+  if (best === null && policy.quorum === 'none') {
+    findings.hold('log.cosignatures', 'your policy asks for no cosigners')
+    return null
+  }
   if (best === null) {
     findings.fail('log.cosignatures', 'no head of the log is cosigned as your policy asks')
     return null

@@ -22,6 +22,8 @@ export interface Keys {
   readonly byId: ReadonlyMap<string, KnownKey>
   /** Null when the pack's own is not usable; the trust file's is preferred. */
   readonly log: VerificationKey | null
+  /** The log's keys before this one, and those of logs that it goes on from, the newest first: as the pack says. */
+  readonly former: readonly VerificationKey[]
   /** Logs of other names that the pack's goes on from, as their own keys signed it. */
   readonly closures: readonly LogClosure[]
 }
@@ -63,33 +65,52 @@ export function readKeys(
       return parseVkey(line.slice(0, -1))
     }) ?? null
   findings.hold('keys.valid', `${counted(byId.size, 'key')} and the log’s`)
-  const notes = readSuccessions(files, findings)
-  const closures = notes.map(openOwn).filter((one) => one.kind === 'closure')
+  const notes = findings.attempt('keys.valid', PACK_FILES.successions, () => readSuccessions(files)) ?? []
+  const former = formerKeys(notes)
   if (trust === null) {
     findings.skip('trust.log', 'no trust file: the key came with the pack')
     findings.skip('trust.agents', 'no trust file: the keys came with the pack')
     findings.skip('trust.root', 'no trust file names a root key')
     findings.skip('trust.parties', 'no trust file names a key of a party')
-    return { byId, log, closures }
+    return { byId, log, former, closures: closuresOf(notes, log, []) }
   }
   // Whose key your file names may have signed that another one follows it.
-  const wanted = followSuccessions(trust.log.vkey, notes).at(-1)?.to ?? trust.log.vkey
+  const followed = followSuccessions(trust.log.vkey, notes)
+  const wanted = followed.at(-1)?.to ?? trust.log.vkey
   compareLog(log, wanted, findings)
   const trusted = compareAgents(byId, pack, trust, findings)
-  return { byId: trusted, log: wanted, closures }
+  return { byId: trusted, log: wanted, former, closures: closuresOf(notes, trust.log.vkey, followed) }
 }
 
-/** Each note holds by the key that it follows; whether that is a key of yours is seen later. */
-function readSuccessions(files: PackContent, findings: Findings): string[] {
-  if (!files.has(PACK_FILES.successions)) return []
-  return (
-    findings.attempt('keys.valid', PACK_FILES.successions, () => {
-      const place = PACK_FILES.successions
-      const notes = decodeJson(textOf(files, place), z.array(z.string().max(65_536)).max(1_000), place)
-      for (const note of notes) openOwn(note)
-      return notes
-    }) ?? []
-  )
+/**
+ * Each note holds by the key that it follows; whether that is a key of yours is seen later.
+ * @throws BevisError PACK_INVALID, CHECKPOINT_INVALID, KEY_INVALID
+ */
+export function readSuccessions(files: PackContent): string[] {
+  const place = PACK_FILES.successions
+  if (!files.has(place)) return []
+  const notes = decodeJson(textOf(files, place), z.array(z.string().max(65_536)).max(1_000), place)
+  for (const note of notes) openOwn(note)
+  return notes
+}
+
+/** The keys that were followed by others, the newest first. */
+export function formerKeys(notes: readonly string[]): VerificationKey[] {
+  return notes.map((note) => openOwn(note).from).toReversed()
+}
+
+/**
+ * Closures excuse what a log has lost, so anybody would like to sign one: of a log whose key is known, only that key's
+ * word counts; of one from before it, its own.
+ */
+function closuresOf(
+  notes: readonly string[],
+  known: VerificationKey | null,
+  followed: readonly Succession[],
+): LogClosure[] {
+  const names = new Set([known?.name, ...followed.map(({ to }) => to.name)])
+  const older = notes.map(openOwn).filter(({ from }) => !names.has(from.name))
+  return [...older, ...followed].filter((one) => one.kind === 'closure')
 }
 
 function openOwn(note: string): Succession {

@@ -6,9 +6,10 @@
 import { getEngine } from 'pkijs'
 import { sha256Hex } from '../crypto.ts'
 import { BevisError, errorMessageOf } from '../error.ts'
-import { openCheckpoint, parseVkey } from '../log/checkpoint.ts'
+import { openCheckpointBy, parseVkey } from '../log/checkpoint.ts'
 import type { Checkpoint, VerificationKey } from '../log/checkpoint.ts'
 import { leafHash, verifyInclusion } from '../log/merkle.ts'
+import { parseNote, signaturesBy } from '../log/note.ts'
 import { parseProof } from '../log/proof.ts'
 import { assertExtends } from '../log/receipt.ts'
 import { contradictionOf, provenBounds, standingStamps } from '../time/bounds.ts'
@@ -22,6 +23,8 @@ import type { Timestamp } from '../time/timestamp.ts'
 import { textOf } from './description.ts'
 import type { Description, PackContent } from './description.ts'
 import type { LoggedStatement } from './index-lines.ts'
+import { formerKeys, readSuccessions } from './keys.ts'
+import type { Keys } from './keys.ts'
 import { readHashes } from './log.ts'
 import { PACK_FILES, checkpointFile, parseStampFile, proofFile } from './pack.ts'
 import { counted } from './report.ts'
@@ -73,10 +76,10 @@ export async function examineStamps(
   for (const name of files.keys()) if (parseStampFile(name) !== null) names.push(name)
   if (names.length === 0) return []
   if (getEngine().crypto?.subtle === undefined) return null
-  let log: VerificationKey
+  let keys: VerificationKey[]
   let roots: Certificate[]
   try {
-    log = trust?.log.vkey ?? parseVkey(textOf(files, PACK_FILES.vkey).trimEnd())
+    keys = [parseVkey(textOf(files, PACK_FILES.vkey).trimEnd()), ...formerKeys(readSuccessions(files))]
     roots = rootsOf(files, trust)
   } catch (error) {
     return names.map((name) => failed(name, errorMessageOf(error)))
@@ -86,7 +89,8 @@ export async function examineStamps(
     try {
       const { size, leafIndex } = parseStampFile(name) ?? { size: 0, leafIndex: 0 }
       const token = readToken(files.get(name) ?? new Uint8Array())
-      const digest = stampedDigest(textOf(files, checkpointFile(size)), log)
+      const note = textOf(files, checkpointFile(size))
+      const digest = stampedDigest(note, signerOf(note, keys))
       const stamp = await verifyTimestamp({ token, digest, roots })
       examined.push({
         name,
@@ -101,6 +105,15 @@ export async function examineStamps(
     }
   }
   return examined
+}
+
+/** A head is stamped as the newest of its signers signed it: while the log's key changes, two sign. */
+function signerOf(note: string, keys: readonly VerificationKey[]): VerificationKey {
+  const parsed = parseNote(note)
+  const signer = keys.find((key) => signaturesBy(parsed, key).length > 0)
+  if (signer === undefined)
+    throw new BevisError('TIMESTAMP_INVALID', 'stamps a head that the log has not signed')
+  return signer
 }
 
 function failed(name: string, problem: string): ExaminedStamp {
@@ -143,7 +156,7 @@ export class Times {
   constructor(
     files: PackContent,
     pack: Description,
-    { key, checkpoint }: { key: VerificationKey | null; checkpoint: Checkpoint | undefined },
+    { keys, checkpoint }: { keys: Pick<Keys, 'log' | 'former'>; checkpoint: Checkpoint | undefined },
     examined: readonly ExaminedStamp[] | null,
     { trust, findings }: { trust: Trust | null; findings: Findings },
   ) {
@@ -153,11 +166,12 @@ export class Times {
     this.#stamps = []
     this.#authorities = []
     this.#boundsOf = null
-    if (examined === null || key === null || checkpoint === undefined) return
+    if (examined === null || keys.log === null || checkpoint === undefined) return
+    const signers = [keys.log, ...keys.former]
     const stamps = examined.flatMap((one) => {
       const held = findings.attempt('time.stamps', one.name, () => {
         if (one.stamp === null) throw new BevisError('TIMESTAMP_INVALID', one.problem)
-        return placeStamp(files, pack, { key, checkpoint }, one, one.stamp)
+        return placeStamp(files, pack, { signers, checkpoint }, one, one.stamp)
       })
       return held ?? []
     })
@@ -242,15 +256,19 @@ function assertHeadsDue(files: PackContent, pack: Description, findings: Finding
   }
 }
 
-/** That the stamped head is the log's, and its token in the log where it lies before the pack's own head. */
+/**
+ * That the stamped head is the log's, and its token in the log where it lies before the pack's own head. A former key
+ * may have signed it, in the name of a closed log even: that the checkpoint extends it is what makes it the log's.
+ */
 function placeStamp(
   files: PackContent,
   pack: Description,
-  { key, checkpoint }: { key: VerificationKey; checkpoint: Checkpoint },
+  { signers, checkpoint }: { signers: readonly VerificationKey[]; checkpoint: Checkpoint },
   { size, leafIndex, leafHash }: ExaminedStamp,
   { genTime, accuracyMs, validUntil, authority }: Timestamp,
 ): LoggedStamp {
-  const stamped = openCheckpoint(textOf(files, checkpointFile(size)), key)
+  const signed = openCheckpointBy(textOf(files, checkpointFile(size)), signers)
+  const stamped = { ...signed, origin: checkpoint.origin }
   if (stamped.size !== size || size > checkpoint.size || leafIndex < size)
     throw new BevisError('TIMESTAMP_INVALID', 'stamps another head than its name says')
   assertExtends(stamped, checkpoint, size === checkpoint.size ? [] : readHashes(files, checkpoint, size))

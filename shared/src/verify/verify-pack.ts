@@ -100,9 +100,9 @@ function checkContent(
   const contract = readContract(files, pack, trust, findings)
   const checkpoint = readCheckpoint(files, pack, keys, findings)
   const log = { key: keys.log, checkpoint }
-  const cosignedSize = checkCosignatures(files, log, trust?.policy ?? null, findings)
+  const cosignedSize = checkCosignatures(files, log, trust, findings)
   const examined = stamps ?? (hasStamps(files) ? null : [])
-  const times = new Times(files, pack, log, examined, { trust, findings })
+  const times = new Times(files, pack, { keys, checkpoint }, examined, { trust, findings })
   const index = new IndexLines(files, pack, findings)
   const proofs =
     checkpoint === undefined

@@ -316,6 +316,7 @@ export const da: Words = {
       /^(\d+) heads?; your trust file asks for no cosigners$/,
       '$1 hoveder; din tillidsfil kræver ingen medsignering',
     ],
+    [/^your policy asks for no cosigners$/, 'din politik kræver ingen medsignering'],
     [/^(\d+) of (\d+) lea(?:f|ves) seen by (.*)$/, '$1 af $2 blade set af $3'],
     [
       /^no head of the log is cosigned as your policy asks$/,
