@@ -10,7 +10,7 @@ import { forget } from './forget.ts'
 import type { Limits, OpenOptions, Restic } from './interface.ts'
 import { parseOutput } from './json.ts'
 import { listNodes } from './list.ts'
-import { publicLocation, secretsOf } from './location.ts'
+import { placeOf, publicLocation, secretsOf } from './location.ts'
 import { listLocks, unlockOwn } from './locks.ts'
 import { configObject, initMessage } from './messages.ts'
 import { OwnProcesses } from './own-processes.ts'
@@ -50,7 +50,9 @@ export async function openRestic(options: OpenOptions): Promise<Restic> {
     redact: redactor(repository.url, location, secrets),
     lockWaitMs: options.lockWaitMs ?? LOCK_WAIT_MS,
     killAfterMs: options.killAfterMs ?? KILL_AFTER_MS,
-    ownProcesses: new OwnProcesses(join(cacheDir, 'own-processes', sha256Hex(repository.url).slice(0, 16))),
+    ownProcesses: new OwnProcesses(
+      join(cacheDir, 'own-processes', sha256Hex(placeOf(repository.url)).slice(0, 16)),
+    ),
     now: options.now ?? (() => new Date()),
     ...(options.logger && { logger: options.logger }),
   }

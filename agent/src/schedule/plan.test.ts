@@ -95,6 +95,17 @@ test('an inventory is due at once when there is none, then at its interval, and 
   expect(plan.owedSince(mark('2026-11-23T05:00:00.000Z'), now)).toEqual(at('2026-11-23T11:00:00.000Z'))
 })
 
+test('one repository has one inventory, however its sets spell it, and no two runs at once', () => {
+  const other = set({ id: 'media', repository: { url: 'local:/repo/' }, inventory: { every: 'PT6H' } })
+  const plans = plansOf([set(), other])
+  const [inventory, ...more] = plans.filter(({ what }) => what === 'inventory')
+  expect(more).toEqual([])
+  expect(inventory?.next(mark('2026-11-23T10:00:00.000Z'), at('2026-11-23T12:00:00.000Z'))).toEqual(
+    at('2026-11-23T16:00:00.000Z'),
+  )
+  expect(new Set(plans.map(({ repository }) => repository)).size).toBe(1)
+})
+
 test('what has no cron expression is only done by hand', () => {
   expect(plansOf([set({ backup: { timezone: 'UTC', jitter: 'PT0S' } })]).map(({ what }) => what)).toEqual([
     'inventory',

@@ -2,6 +2,7 @@ import { sha256 } from '@bevis/shared/crypto'
 import { parseDuration } from '../quantity.ts'
 import { readCron } from '../cron.ts'
 import type { Cron } from '../cron.ts'
+import { placeOf } from '../restic/location.ts'
 import type { Mark, Work } from './mark.ts'
 
 /** The part of a set's configuration that says when. */
@@ -86,7 +87,7 @@ export function requestPlans(
   return sets.map((set) => ({
     set: set.id,
     what: 'requested-test',
-    repository: set.repository.url,
+    repository: placeOf(set.repository.url),
     owedSince: () => askedAt(set.id),
     next: () => askedAt(set.id),
   }))
@@ -97,7 +98,8 @@ export function inventoryKeeper<S extends { repository: { url: string } }>(
   sets: readonly S[],
   repository: string,
 ): S | undefined {
-  return sets.find((set) => set.repository.url === repository)
+  const place = placeOf(repository)
+  return sets.find((set) => placeOf(set.repository.url) === place)
 }
 
 function cronPlan(
@@ -117,7 +119,7 @@ function cronPlan(
     {
       set: set.id,
       what,
-      repository: set.repository.url,
+      repository: placeOf(set.repository.url),
       owedSince(mark, now) {
         const slot = cron.before(now)
         const due = delayed(slot)
@@ -131,7 +133,8 @@ function cronPlan(
 }
 
 function inventoryPlan(sets: readonly Scheduled[], keeper: Scheduled): Plan {
-  const sharing = sets.filter(({ repository }) => repository.url === keeper.repository.url)
+  const place = placeOf(keeper.repository.url)
+  const sharing = sets.filter(({ repository }) => placeOf(repository.url) === place)
   const everyMs = Math.min(...sharing.map(({ inventory }) => parseDuration(inventory.every)))
   return intervalPlan(keeper, 'inventory', everyMs)
 }
@@ -145,7 +148,7 @@ function intervalPlan(set: Scheduled, what: Work, everyMs: number): Plan {
   return {
     set: set.id,
     what,
-    repository: set.repository.url,
+    repository: placeOf(set.repository.url),
     owedSince: (mark, now) => (dueAt(mark, now).getTime() <= now.getTime() ? dueAt(mark, now) : null),
     next: (mark, now) => new Date(Math.max(dueAt(mark, now).getTime(), now.getTime())),
   }
