@@ -24,6 +24,8 @@ export interface AnomalyLimits {
 }
 export type ShareKind = Exclude<AnomalyKind, 'canary' | 'memory'>
 
+const CANARY_TEXTS = { changed: 'changed', gone: 'is gone', absent: 'is not there' } as const
+
 export interface Measured {
   readonly before: { readonly files: number; readonly bytes: number }
   readonly now: { readonly files: number; readonly bytes: number }
@@ -33,8 +35,8 @@ export interface Measured {
   readonly renamed: number
   /** Of the sampled changed files that can be measured. */
   readonly encrypted: { readonly looked: number; readonly count: number; readonly paths: readonly string[] }
-  /** Those that changed, or are gone. */
-  readonly canaries: readonly { readonly path: string; readonly what: 'changed' | 'gone' }[]
+  /** Those that changed, are gone, or are not there and were perhaps never. */
+  readonly canaries: readonly { readonly path: string; readonly what: keyof typeof CANARY_TEXTS }[]
 }
 
 /** What was measured of the set's runs before, the newest last. */
@@ -103,9 +105,7 @@ export function judgeChange(
     weigh('encrypted', share, text, encrypted.paths)
   }
   if (canaries.length > 0) {
-    const text = canaries.map(
-      ({ path, what }) => `the canary ${path} ${what === 'gone' ? 'is gone' : 'changed'}`,
-    )
+    const text = canaries.map(({ path, what }) => `the canary ${path} ${CANARY_TEXTS[what]}`)
     const paths = canaries.map(({ path }) => path)
     found.push({ kind: 'canary', seen: canaries.length, limit: 0, text: text.join(', '), paths, holds: true })
   }

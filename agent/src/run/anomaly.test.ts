@@ -4,11 +4,15 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { parseConfig } from '../config.ts'
 import { acceptAnomalies, findAnomalies } from './anomaly.ts'
+import type { Anomaly } from '../anomaly/judge.ts'
+import { bytePathOf } from '../tree/path.ts'
 import type { AnomalyRequest } from './anomaly.ts'
 
 interface Nights {
   /** So many of a hundred files change; the kinds that are told. */
   readonly night: (changed: number, scope?: string) => string[]
+  /** What is told of the canary with that digest; null: it is not there. */
+  readonly canary: (digest: string | null) => string[]
   /** Somebody has looked. */
   readonly look: () => void
   /** Where what is usual is kept. */
@@ -20,9 +24,9 @@ const digest = (n: number): string => String(n).padStart(64, '0')
 function openNights(): Nights {
   const stateDir = mkdtempSync(join(tmpdir(), 'bevis-anomaly-'))
   onTestFinished(() => rmSync(stateDir, { recursive: true }))
-  const setOf = (exclude: string): AnomalyRequest['set'] => {
+  const setOf = (exclude: string, canaries: string[] = []): AnomalyRequest['set'] => {
     const repository = { url: '/repository', passwordFile: '/pass' }
-    const sets = [{ id: 'shop', paths: ['/srv'], exclude: [exclude], repository }]
+    const sets = [{ id: 'shop', paths: ['/srv'], exclude: [exclude], repository, anomaly: { canaries } }]
     const text = JSON.stringify({ collector: { url: 'http://127.0.0.1:1' }, state: '/state', sets })
     const [set] = parseConfig(text, 'agent.yaml').sets
     if (!set) throw new Error('no set')
@@ -30,7 +34,7 @@ function openNights(): Nights {
   }
   const files = { files: 100, bytes: 1_000 }
   const none = { count: 0, paths: [] }
-  const night = (changed: number, scope = '*.tmp'): string[] => {
+  const judged = (changed: number, scope: string, held?: string | null): readonly Anomaly[] => {
     const change = {
       before: files,
       now: files,
@@ -39,17 +43,27 @@ function openNights(): Nights {
       deleted: none,
       renamed: 0,
       sample: [],
-      watched: new Map(),
+      watched: new Map(typeof held === 'string' ? [[bytePathOf('/srv/canary'), held]] : []),
     }
     const logger = { info: () => {}, warn: () => {} }
     const now = new Date('2026-11-23T02:00:00.000Z')
-    const request = { set: setOf(scope), stateDir, change, mustBeThere: [], now, logger }
+    const request = {
+      set: setOf(scope, held === undefined ? [] : ['/srv/canary']),
+      stateDir,
+      change,
+      mustBeThere: [],
+      now,
+      logger,
+    }
     const { anomalies, keep } = findAnomalies({ ...request, manifest: digest(1), against: digest(1) })
     keep()
-    return anomalies.map(({ kind }) => kind)
+    return anomalies
   }
+  const night = (changed: number, scope = '*.tmp'): string[] => judged(changed, scope).map(({ kind }) => kind)
+  const canary = (held: string | null): string[] =>
+    judged(0, '*.tmp', held).map(({ text, holds }) => `${text}${holds ? ', holds' : ''}`)
   const ledger = join(stateDir, 'anomalies', 'shop.json')
-  return { night, look: () => acceptAnomalies(stateDir, 'shop'), ledger }
+  return { night, canary, look: () => acceptAnomalies(stateDir, 'shop'), ledger }
 }
 
 test('a set that is rewritten every night is told until a person has looked, and then no more', () => {
@@ -96,4 +110,13 @@ test('a ledger that cannot be read is told, and held, until a person has looked:
     look()
     expect(night(40)).toEqual([])
   }
+})
+
+test('a canary that was never seen is told as not there, one that was as gone, and both hold', () => {
+  const { canary, look } = openNights()
+  expect(canary(null)).toEqual(['the canary /srv/canary is not there, holds'])
+  expect(canary(digest(2))).toEqual([])
+  expect(canary(null)).toEqual(['the canary /srv/canary is gone, holds'])
+  look()
+  expect(canary(null)).toEqual(['the canary /srv/canary is not there, holds'])
 })

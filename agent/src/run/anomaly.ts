@@ -125,7 +125,8 @@ function canariesOf(
   { watched }: Change,
   { canaries }: Ledger,
 ): Measured['canaries'] {
-  const gone = [...new Set([...set.anomaly.canaries, ...mustBeThere])].filter(
+  // Where a promised one is not, nobody can say what became of it, or of the rest: absent or gone, it holds.
+  const missing = [...new Set([...set.anomaly.canaries, ...mustBeThere])].filter(
     (path) => !watched.has(bytePathOf(path)),
   )
   const changed = set.anomaly.canaries.filter((path) => {
@@ -134,7 +135,10 @@ function canariesOf(
     return typeof digest === 'string' && first !== undefined && digest !== first
   })
   return [
-    ...gone.map((path) => ({ path: pathText(bytePathOf(path)), what: 'gone' as const })),
+    ...missing.map((path) => ({
+      path: pathText(bytePathOf(path)),
+      what: canaries[path] === undefined ? ('absent' as const) : ('gone' as const),
+    })),
     ...changed.map((path) => ({ path: pathText(bytePathOf(path)), what: 'changed' as const })),
   ]
 }
