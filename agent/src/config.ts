@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { isAbsolute, join, normalize } from 'node:path'
 import { BevisError } from '@bevis/shared/error'
-import { readYaml } from '@bevis/shared/yaml'
+import { readYaml, unreadableText } from '@bevis/shared/yaml'
 import { sha256Hex } from '@bevis/shared/crypto'
 import { slug } from '@bevis/shared/format'
 import { z } from 'zod'
@@ -333,7 +333,9 @@ export function loadConfig(file: string = environment.configFile ?? CONFIG_FILE)
   } catch (cause) {
     const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
     throw withCure(
-      new BevisError('CONFIG_INVALID', `${file} ${isMissing ? 'is not there' : 'cannot be read'}`, { cause }),
+      new BevisError('CONFIG_INVALID', isMissing ? `${file} is not there` : unreadableText(file, cause), {
+        cause,
+      }),
       isMissing
         ? 'Make it from deploy/examples/agent.yaml, or name another with --config.'
         : 'Check its owner and mode, or name another with --config.',

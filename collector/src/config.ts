@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { BevisError } from '@bevis/shared/error'
 import { parseCosignerKey } from '@bevis/shared/log/cosignature'
-import { readYaml } from '@bevis/shared/yaml'
+import { readYaml, unreadableText } from '@bevis/shared/yaml'
 import { z } from 'zod'
 
 /** Where the configuration is when no --config names it. */
@@ -127,9 +127,8 @@ export function readConfig(file: string | undefined): CollectorConfig {
   try {
     text = readFileSync(name, 'utf8')
   } catch (cause) {
-    throw new BevisError('CONFIG_INVALID', `${name} cannot be read: name another with --config FILE`, {
-      cause,
-    })
+    const message = `${unreadableText(name, cause)}: make it from deploy/examples/collector.yaml, or name another with --config`
+    throw new BevisError('CONFIG_INVALID', message, { cause })
   }
   return parseConfig(text, name)
 }

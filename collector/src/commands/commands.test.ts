@@ -188,6 +188,14 @@ test('as processes: what is foreseen has no stack trace and no cure of another i
     /^2 REQUEST_INVALID: a password has 12 to 1024 characters, and this one 5/,
   )
   expect(existsSync(here('fresh/state'))).toBe(false)
+  for (const args of [
+    ['contract', 'check', here('fresh')],
+    ['serve', '--config', here('fresh')],
+  ]) {
+    expect((await runCollector(args)).stderr).toContain(
+      `${here('fresh')} cannot be read: it is a folder (EISDIR)`,
+    )
+  }
   writeFileSync(here('fresh/state'), 'a file where a folder should be')
   expect(await run({}, 'init', '--email', 'a@b.example')).toMatch(/^2 STORE_FAILED: E/)
 })

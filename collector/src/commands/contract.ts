@@ -6,6 +6,7 @@ import type { Language, PlainText } from '@bevis/shared/contract/plain'
 import type { Problem } from '@bevis/shared/contract/problem'
 import type { ContractEvent } from '@bevis/shared/evidence/predicates'
 import { BevisError } from '@bevis/shared/error'
+import { unreadableText } from '@bevis/shared/yaml'
 import { environment } from '../config.ts'
 import { describeProblems, examineContract } from '../contract/apply.ts'
 import type { Examined } from '../contract/apply.ts'
@@ -170,6 +171,6 @@ function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (cause) {
-    throw new BevisError('USAGE', `${file} cannot be read`, { cause })
+    throw new BevisError('USAGE', unreadableText(file, cause), { cause })
   }
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { openPartyWord } from '@bevis/shared/contract/party-word'
 import { EVENT_KINDS } from '@bevis/shared/contract/event-detail'
 import { BevisError } from '@bevis/shared/error'
+import { unreadableText } from '@bevis/shared/yaml'
 import type { ContractEvent } from '@bevis/shared/evidence/predicates'
 import { formatVkey } from '@bevis/shared/log/checkpoint'
 import type { RecordedEvent } from '../office.ts'
@@ -61,7 +62,7 @@ function readSigned(file: string): string {
   try {
     return readFileSync(file, 'utf8').trimEnd()
   } catch (cause) {
-    throw new BevisError('USAGE', `${file} cannot be read`, { cause })
+    throw new BevisError('USAGE', unreadableText(file, cause), { cause })
   }
 }
 
