@@ -54,8 +54,18 @@ function messageOf({ exitCode, stopped, failure, text, items }: Ending): string 
   const why = { abort: 'stopped', unwanted: 'stopped', deadline: 'took too long', stall: 'made no progress' }
   // A crash says what it was first, and then for long where.
   const crash = /^fatal error: .*/m.exec(text)?.[0]
-  const last = text.split('\n').slice(-6).join('\n')
+  const lines = text.split('\n')
+  const last = lines
+    .filter((line, place) => !isStack(line, lines[place + 1]))
+    .slice(-6)
+    .join('\n')
   const said = failure?.message || crash || last || items[0]?.message || 'it said nothing'
   const how = stopped === undefined ? `ended with ${exitCode}` : `${why[stopped]} (exit ${exitCode})`
   return `restic ${how}: ${said}`.slice(0, 1_500)
+}
+
+/** A frame of Go's stack, function and place: restic tells it behind errors that it does not expect, and it says nothing. */
+function isStack(line: string, next: string | undefined): boolean {
+  const isPlace = (one: string | undefined): boolean => one !== undefined && /^\t\S+\.(go|s):\d+/.test(one)
+  return isPlace(line) || (isPlace(next) && !line.includes(' '))
 }

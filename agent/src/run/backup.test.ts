@@ -46,6 +46,28 @@ describe.each(builds)('restic $version', (build) => {
     expect(await runBackup({ ...made.context, set })).toMatchObject({ outcome: 'complete', error: null })
   })
 
+  test('a repository that could not be named is asked once more, and told without the stack if that fails too', async () => {
+    const made = await place('true')
+    made.write('file', 'content')
+    const stack = String.raw`readVersion\nmain.main\n\tgithub.com/restic/restic/cmd/restic/main.go:196\nruntime.main\n\truntime/proc.go:290\n`
+    const failing = (times: number): void => {
+      const count = `$(ls "$(dirname $0)" | grep -c ^failed)`
+      const fails = `touch "$(dirname $0)/failed-$$"; printf '${stack}' >&2; exit 1`
+      const script = `#!/bin/sh\nif [ "$1" = cat ] && [ ${count} -lt ${times} ]; then ${fails}; fi\nexec ${build.binary} "$@"\n`
+      rmSync(join(made.folder, 'restic'))
+      writeFileSync(join(made.folder, 'restic'), script, { mode: 0o755 })
+    }
+    failing(2)
+    const { outcome, error } = await runBackup(made.context)
+    expect([outcome, error?.code, error?.message]).toEqual([
+      'failed',
+      'RESTIC_FAILED',
+      expect.stringMatching(/ended with 1: readVersion$/),
+    ])
+    failing(3)
+    expect(await runBackup(made.context)).toMatchObject({ outcome: 'complete', error: null })
+  })
+
   test('a restic that cannot be noted is ended at once, and the run is told as failed', async () => {
     const made = await place('sleep 1; touch $0-went-on')
     made.write('file', 'content')

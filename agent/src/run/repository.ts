@@ -58,6 +58,12 @@ export async function identifyBeside<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<{ identity: Identity; result: T | null }> {
   await unlockLeftBehind(context)
+  // The first restic of a set makes its cache. Beside a first backup the naming has failed, rarely, and cost it.
+  if (knownConfig(context.stateDir, context.set.id).id === null) {
+    const identity = await identifyAgain(context)
+    const { signal = new AbortController().signal } = context
+    return { identity, result: identity.error ? null : await work(signal) }
+  }
   const shut = new AbortController()
   const signal = AbortSignal.any([shut.signal, ...(context.signal ? [context.signal] : [])])
   const asked = identifyAgain(context).then((identity) => {
@@ -88,7 +94,10 @@ async function identifyAgain(context: RepositoryContext): Promise<Identity> {
   const { restic, set, stateDir } = context
   const { id, config } = knownConfig(stateDir, set.id)
   const isSame = id !== null && config !== undefined && restic.configDigest() === config
-  return isSame ? { repository: { id, ...namesOf(context) }, error: null } : identify(context)
+  if (isSame) return { repository: { id, ...namesOf(context) }, error: null }
+  const identity = await identify(context)
+  // What restic has no word for may be of the moment, and a name is not worth a night's backup.
+  return identity.error?.code === 'RESTIC_FAILED' ? identify(context) : identity
 }
 
 async function identify(context: RepositoryContext): Promise<Identity> {
