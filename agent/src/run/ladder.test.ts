@@ -150,8 +150,29 @@ test('a tier is proven by a certain snapshot, by all that are in doubt with it, 
   expect(after(['doubt', HOUR])).toEqual({})
   expect(after(['doubt', HOUR], ['sure', DAY])).toEqual({})
   expect(after(['doubt', HOUR], ['sure', 2 * HOUR])).toEqual({
-    day: { provenAt: at(HOUR).toISOString(), triedAt: null },
+    day: { provenAt: at(HOUR).toISOString(), isInDoubt: false, triedAt: null },
   })
+})
+
+test('what proved a tier only perhaps is made up for by the next test, once one is certain', () => {
+  const tierOf = (name: string, isCertain: boolean): OwedTier[] => {
+    const rungs = [{ id: id(name), fromMs: begin, untilMs: begin + 9 * DAY, isCertain }]
+    return [{ key: 'day', name: 'dayx9', everyMs: 9 * DAY, rungs, owed: ids('other', 'sure') }]
+  }
+  const perhaps = withProof(NO_LADDER, tierOf('doubt', false), [{ id: id('doubt'), beganAt: at(0) }])
+  const turns = (isCertain: boolean) =>
+    climb(perhaps, ids('other', 'sure'), null, at(DAY), tierOf('sure', isCertain)).turns
+  expect(turns(true)).toEqual([id('sure')])
+  expect(turns(false)).toEqual([id('other')])
+})
+
+test('of two tests that are half the time apart, the second proves anew', () => {
+  const rungs = [{ id: id('old'), fromMs: begin, untilMs: begin + 99 * DAY, isCertain: true }]
+  const tiers: OwedTier[] = [{ key: 'year', name: 'yearx1', everyMs: 14 * DAY, rungs, owed: [] }]
+  const proven = withProof(NO_LADDER, tiers, [{ id: id('old'), beganAt: at(5 * 60_000) }])
+  const turns = (day: number) => climb(proven, ids('new', 'old'), null, at(day * DAY), tiers).turns
+  expect(turns(6)).not.toContain(id('old'))
+  expect(turns(7)).toEqual([id('old')])
 })
 
 test('a clock that was put back costs no turn', () => {

@@ -37,6 +37,8 @@ const schema = z.object({
       z.object({
         /** When the last test began that passed on what was the tier's oldest owed snapshot then. */
         provenAt: instant.nullable(),
+        /** That one was not certain to satisfy: others may never count it. */
+        isInDoubt: z.boolean().default(false),
         /** The last attempt with one of its snapshots. */
         triedAt: instant.nullable(),
       }),
@@ -48,6 +50,8 @@ const schema = z.object({
 export type Ladder = z.output<typeof schema>
 
 export const NO_LADDER: Ladder = { chosenAt: null, snapshots: {}, tiers: {} }
+
+const UNPROVEN = { provenAt: null, isInDoubt: false }
 
 export interface Climb {
   /** Whose turn it is, the longest waiting first. */
@@ -82,7 +86,7 @@ export function climb(
     return standing === undefined ? -1 : triedMs(standing)
   }
   const due = (tiers ?? [])
-    .filter((tier) => isDue(ladder.tiers[tier.key]?.provenAt ?? null, tier, now))
+    .filter((tier) => isDue(ladder.tiers[tier.key], tier, now))
     // One that hinders must not keep other tiers waiting; a tier's own stay in their order, as they end.
     .toSorted((one, other) => triedOf(one.rungs[0]?.id) - triedOf(other.rungs[0]?.id))
     .flatMap(({ rungs }) => rungs.flatMap(({ id }) => (standings.has(id) ? [id] : [])))
@@ -100,11 +104,18 @@ export function climb(
   return { turns, ladder: { chosenAt: at, snapshots, tiers: Object.fromEntries(proven) } }
 }
 
-/** Half the time: whatever comes between two tests, there is one more before it is over. */
-function isDue(provenAt: string | null, { everyMs }: OwedTier, now: Date): boolean {
+/**
+ * Just under half the time: whatever comes between two tests, there is one more before it is over, and of two that are
+ * exactly half of it apart the second does not begin minutes too late.
+ */
+const DUE_AFTER = 0.45
+
+function isDue(proof: Ladder['tiers'][string] | undefined, { everyMs, rungs }: OwedTier, now: Date): boolean {
   if (everyMs === null) return false
-  const sinceMs = provenAt === null ? Infinity : Math.abs(now.getTime() - Date.parse(provenAt))
-  return sinceMs > everyMs / 2
+  if (proof === undefined || proof.provenAt === null) return true
+  // What may never count is made up for as soon as there is one that does.
+  if (proof.isInDoubt && rungs.some(({ isCertain }) => isCertain)) return true
+  return Math.abs(now.getTime() - Date.parse(proof.provenAt)) > everyMs * DUE_AFTER
 }
 
 /** Of the tier that has waited longest, what has waited longest: last night's must not keep last year's waiting. */
@@ -139,7 +150,7 @@ export function withAttempt(
   const before = ladder.snapshots[id] ?? { seenAt: triedAt, testedAt: null }
   const after = { seenAt: before.seenAt, triedAt, testedAt: gotToFiles ? triedAt : before.testedAt }
   const own = tiers.filter(({ owed }) => owed.includes(id))
-  const tried = own.map(({ key }) => [key, { provenAt: ladder.tiers[key]?.provenAt ?? null, triedAt }])
+  const tried = own.map(({ key }) => [key, { ...(ladder.tiers[key] ?? UNPROVEN), triedAt }])
   const snapshots = { ...ladder.snapshots, [id]: after }
   return { ...ladder, snapshots, tiers: { ...ladder.tiers, ...Object.fromEntries(tried) } }
 }
@@ -165,7 +176,8 @@ export function withProof(ladder: Ladder, tiers: readonly OwedTier[], passed: re
     const isCertain = certain.length === 0 || certain.some(Number.isFinite)
     if (!isProven || !isCertain) return []
     const provenAt = toInstant(new Date(Math.min(...[...certain, ...doubtful].filter(Number.isFinite))))
-    return [[key, { provenAt, triedAt: ladder.tiers[key]?.triedAt ?? null }]]
+    const triedAt = ladder.tiers[key]?.triedAt ?? null
+    return [[key, { provenAt, isInDoubt: certain.length === 0, triedAt }]]
   })
   return { ...ladder, tiers: { ...ladder.tiers, ...Object.fromEntries(proven) } }
 }
