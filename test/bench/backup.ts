@@ -3,30 +3,39 @@
  * of the same files into a repository of its own; a first run, and one after one file in a hundred has changed.
  */
 import { execFileSync } from 'node:child_process'
-import { cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, cpSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { AGENT_FLAGS, bundle } from '../../deploy/bundle.ts'
 import { makePair } from '../kit/pair.ts'
 import { resticVersions } from '../kit/restic-versions.ts'
-import { makeSmallFiles } from './files.ts'
 import { compare, print, tableOf } from './measure.ts'
 import type { Comparison, Subject } from './measure.ts'
+import { sourceTrees } from './sets.ts'
+import type { SetSizes, SourceTree } from './sets.ts'
 
-export interface BackupBench {
-  /** Of 1 to 20 KB. */
-  readonly files: number
+export interface BackupBench extends SetSizes {
+  readonly sets: readonly string[]
   readonly pairs: number
 }
 
-/** Prints a table for each kind of run, and writes all figures to `backup.json` in the folder. */
-export async function benchBackup(folder: string, { files, pairs }: BackupBench): Promise<void> {
-  const build = (await resticVersions()).builds.at(-1)
-  if (!build) throw new Error('there is no restic to measure with')
+/** Prints a table for each set and kind of run, and writes all figures to `backup.json` in the folder. */
+export async function benchBackup(folder: string, { sets, pairs, ...sizes }: BackupBench): Promise<void> {
+  const { a, b, c } = sourceTrees(sizes)
   rmSync(folder, { recursive: true, force: true })
   await bundle('agent', join(folder, 'program'))
+  const comparisons: Comparison[] = []
+  for (const [name, tree] of Object.entries({ a, b, c }))
+    if (sets.includes(name)) comparisons.push(...(await benchSet(folder, tree, pairs)))
+  writeFileSync(join(folder, 'backup.json'), JSON.stringify({ sizes, pairs, comparisons }, null, 2))
+  process.stdout.write(`\nAll figures: ${join(folder, 'backup.json')}\n`)
+}
+
+async function benchSet(folder: string, tree: SourceTree, pairs: number): Promise<Comparison[]> {
+  const build = (await resticVersions()).builds.at(-1)
+  if (!build) throw new Error('there is no restic to measure with')
   const place = join(folder, 'set')
   const source = join(place, 'source')
-  makeSmallFiles(source, files)
+  tree.make(source)
   const pair = await makePair({ folder: place, source, restic: build.binary })
   const [empty, alone] = [join(place, 'empty'), join(place, 'alone')]
   const restic = (repository: string, ...args: string[]): string[] => [
@@ -73,22 +82,26 @@ export async function benchBackup(folder: string, { files, pairs }: BackupBench)
   const comparisons: Comparison[] = []
   try {
     for (const [what, subjects] of [['first run', first] as const, ['1 % changed', again] as const]) {
-      const title = `${what}: ${files} files of 1 to 20 KB, restic ${build.version}, local`
+      const title = `${what}: ${tree.title}, restic ${build.version}, local`
       const comparison = await compare(title, subjects, { pairs, env: process.env })
       comparisons.push(comparison)
       print(`${title} (medians of ${pairs} rounds)`, tableOf(comparison))
     }
   } finally {
     await pair.remove()
+    rmSync(place, { recursive: true, force: true })
   }
-  writeFileSync(join(folder, 'backup.json'), JSON.stringify({ files, pairs, comparisons }, null, 2))
-  process.stdout.write(`\nAll figures: ${join(folder, 'backup.json')}\n`)
+  return comparisons
 }
 
-/** Every hundredth file, others in each round. */
+/** Some bytes at the start of every hundredth file, of one at least; of others in each round. */
 function change(source: string, round: number): void {
   const all = readdirSync(source, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
-  for (const [at, { parentPath, name }] of all.entries())
-    if (at % 100 === round % 100)
-      writeFileSync(join(parentPath, name), `round ${round} of ${name};`.repeat(300))
+  const step = Math.min(100, all.length)
+  for (const [at, { parentPath, name }] of all.entries()) {
+    if (at % step !== round % step) continue
+    const file = openSync(join(parentPath, name), 'r+')
+    writeSync(file, `round ${round} of ${name};`.repeat(300))
+    closeSync(file)
+  }
 }

@@ -10,9 +10,9 @@ import { benchVerify } from './verify.ts'
 
 const USAGE = `npm run bench            everything, with the defaults
 npm run bench -- NAME    one of: demo, backup, restore, idle, contract, verify
-Options of restore: --sets a,b,c,d (a small files, b large ones, c a mixed tree, d borgmatic), --pairs N (5),
-  --files N (of set a, and of backup, 100000), --large N (files of 200 MB in set b, 30), --tree PATH (set c, /usr/share),
-  --places local,rest,hash, --only verify,full,sample,disk,sums,check,limit. All of it takes an hour and a half.
+Options of backup and restore: --sets a,b,c,d (a small files, b large ones, c a mixed tree, d borgmatic, of restore),
+  --pairs N (5), --files N (of set a, 100000), --large N (files of 200 MB in set b, 30), --tree PATH (set c, /usr/share).
+Options of restore: --places local,rest,hash, --only verify,full,sample,disk,sums,check,limit. All of it takes an hour and a half.
   --folder PATH: works there, and keeps the sets, so that they are made once for any number of calls.
 Options of others: --seconds N (idle, 60),
   --statements N (verify, 100000),
@@ -37,16 +37,15 @@ const { values, positionals } = parseArgs({
   },
 })
 const folder = resolve(values.folder ?? join(import.meta.dirname, '../../.bench'))
+const sizes = { files: Number(values.files), large: Number(values.large), tree: values.tree }
+const sets = values.sets.split(',')
 const benches: Record<string, () => Promise<void> | void> = {
   demo: benchDemo,
-  backup: () =>
-    benchBackup(join(folder, 'backup'), { files: Number(values.files), pairs: Number(values.pairs) }),
+  backup: () => benchBackup(join(folder, 'backup'), { ...sizes, sets, pairs: Number(values.pairs) }),
   restore: () =>
     benchRestore(folder, {
-      files: Number(values.files),
-      large: Number(values.large),
-      tree: values.tree,
-      sets: values.sets.split(','),
+      ...sizes,
+      sets,
       places: values.places.split(','),
       only: values.only.split(',').filter((key) => key !== ''),
       pairs: Number(values.pairs),

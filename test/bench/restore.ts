@@ -1,7 +1,7 @@
 /** The agent's full restore test beside what restic itself can do, on the same data, local and over HTTP. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -9,21 +9,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { bundle } from '../../deploy/bundle.ts'
 import { resticVersions } from '../kit/restic-versions.ts'
 import { spotCheck } from './borgmatic.ts'
-import { makeLargeFiles, makeSmallFiles } from './files.ts'
 import { compare, print, tableOf } from './measure.ts'
 import type { Comparison, Subject } from './measure.ts'
 import { goalsOf } from './restore-goals.ts'
 import { prepareSet } from './restore-set.ts'
 import { hashSubjects, subjectsOf } from './restore-subjects.ts'
 import type { Places } from './restore-subjects.ts'
+import { sourceTrees } from './sets.ts'
+import type { SetSizes, SourceTree } from './sets.ts'
 
-export interface RestoreBench {
-  /** Small files in set a. */
-  readonly files: number
-  /** Files of 200 MB in set b. */
-  readonly large: number
-  /** What set c is copied from. */
-  readonly tree: string
+export interface RestoreBench extends SetSizes {
   readonly sets: readonly string[]
   /** `local`, `rest`, `hash`. */
   readonly places: readonly string[]
@@ -36,12 +31,8 @@ export interface RestoreBench {
 
 /** Memory-backed on Linux; where it is not there, both sides use the disk. */
 const SHARED_MEMORY = '/dev/shm'
-const COPY = { recursive: true, verbatimSymlinks: true, preserveTimestamps: true }
-const SPOT_FILES = 20_000
 
-interface SetPlan {
-  readonly title: string
-  readonly make: (source: string) => void
+interface SetPlan extends SourceTree {
   readonly places: readonly string[]
   /** Other subjects beside restic's, of the set where it is worth the time. */
   readonly more?: (folder: string, source: string) => Promise<Subject[]>
@@ -80,19 +71,15 @@ export async function benchRestore(folder: string, options: RestoreBench): Promi
   process.stdout.write(`\nAll figures: ${figures}\n`)
 }
 
-function plansOf({ files, large, tree, places }: RestoreBench): Record<string, SetPlan> {
+function plansOf({ places, ...sizes }: RestoreBench): Record<string, SetPlan> {
+  const { a, b, c, d } = sourceTrees(sizes)
   const all = places.filter((place) => place !== 'hash')
   return {
-    a: { title: `a: ${files} files of 1 to 20 KB`, make: (source) => makeSmallFiles(source, files), places },
-    b: {
-      title: `b: ${large} files of 200 MB`,
-      make: (source) => makeLargeFiles(source, large, 200 * 1024 * 1024),
-      places: all,
-    },
-    c: { title: `c: a copy of ${tree}`, make: (source) => cpSync(tree, source, COPY), places: all },
+    a: { ...a, places },
+    b: { ...b, places: all },
+    c: { ...c, places: all },
     d: {
-      title: `d: ${SPOT_FILES} files of 1 to 20 KB`,
-      make: (source) => makeSmallFiles(source, SPOT_FILES),
+      ...d,
       places: ['local'],
       more: async (folder, source) => [await spotCheck(folder, source)],
       only: ['verify', 'full', 'spot'],
