@@ -11,11 +11,15 @@ export function isPass(test: RestoreTest): boolean {
 
 /**
  * Whether this is the second try of a test of picked files, and they came back: that takes back the failure of the first,
- * whose draw it shares, and no other.
+ * whose draw it shares, and no other. A smaller choice may be without the file that failed.
  */
 export function takesBack(test: RestoreTest, failed: RestoreTest): boolean {
-  const isSameDraw = test.selection.seed === failed.selection.seed && isPicked(failed)
-  return test.reason === 'retest' && hasPassed(test) && isPicked(test) && isSameDraw
+  const [again, first] = [test.selection, failed.selection]
+  const isSameDraw = again.seed === first.seed && again.algorithm === first.algorithm
+  const isAll = again.files >= first.files && again.bytes >= first.bytes
+  return (
+    test.reason === 'retest' && hasPassed(test) && isPicked(test) && isPicked(failed) && isSameDraw && isAll
+  )
 }
 
 function hasPassed({ result, negativeControl }: RestoreTest): boolean {

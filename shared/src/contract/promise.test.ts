@@ -67,6 +67,23 @@ describe('proof', () => {
     expect(proofAt(tested(), story, '2025-03-20T16:00:00Z')).toBe('at-risk')
   })
 
+  test.each([
+    ['with fewer files', { files: 3 }, 'at-risk'],
+    ['with fewer bytes', { bytes: 10 }, 'at-risk'],
+    ['chosen in another way', { algorithm: 'by-name' }, 'at-risk'],
+    ['with what the first did not list', { files: 1, bytes: 8 }, 'compliant'],
+  ])('a second try of picked files, %s, after the first', (_, before, proof) => {
+    const story = begun()
+    const [first] = story.contents()
+    const drawn = { seed: '07', seedFrom: 'agent' as const, strata: [], files: 2, bytes: 9 }
+    const selection = { algorithm: 'requested', ...drawn }
+    const failed = { reason: 'requested' as const, selection: { ...selection, ...before } }
+    story.test(first!, '2025-03-20T08:00:00Z', 'FAILED', failed)
+    story.test(first!, '2025-03-20T09:00:00Z', 'PASSED', { reason: 'retest', selection })
+    story.inventory('2025-03-20T10:00:00Z')
+    expect(proofAt(tested(), story, '2025-03-20T11:00:00Z')).toBe(proof)
+  })
+
   test('fullEvery runs beside it', () => {
     const own = tested({ fullEvery: 'P3M' })
     const story = begun()
