@@ -10,6 +10,7 @@ import { snapOf } from '../evidence/observe.ts'
 import { findManifest, listManifests, openManifest } from '../manifest/file.ts'
 import type { ManifestFile } from '../manifest/file.ts'
 import type { Snapshot, Survey } from '../restic/restic.ts'
+import { nanosecondsOf } from '../restic/time.ts'
 import { isWithin } from '../tree/path.ts'
 
 export interface ChoiceRequest {
@@ -19,6 +20,7 @@ export interface ChoiceRequest {
   readonly folder: string
   readonly paths: readonly string[]
   readonly host: string
+  readonly at: Date
   readonly snapshotId?: string
   /** Whoever named the snapshot may only name one of this set. */
   readonly isOwnOnly?: boolean
@@ -42,6 +44,9 @@ export interface Chosen {
 /** Unreadable ones that one test takes along. */
 const MOST_UNREADABLE = 20
 
+/** A clock that was put right since the backup. What is dated later than this is not the newest, whatever comes. */
+const AHEAD_MS = 10 * 60_000
+
 /**
  * @throws BevisError what keeps the repository shut; NOTHING_TO_TEST when no snapshot is known at all; USAGE when
  * the repository has none of the wanted name; RESTIC_REPOSITORY_DAMAGED when that is all that is known of it
@@ -54,9 +59,10 @@ export async function chooseSnapshots(request: ChoiceRequest): Promise<Chosen> {
     if (!known) throw listed
     return { ...nothing, snapshots: [known], error: listed }
   }
-  const own = listed.snapshots
-    .filter((one) => isOfSet(one, request))
-    .toSorted((one, other) => (one.timeNs < other.timeNs ? 1 : -1))
+  const own = byNewest(
+    listed.snapshots.filter((one) => isOfSet(one, request)),
+    request,
+  )
   const { unreadable, unknown } = await knownOf(listed.unreadable, request)
   if (snapshotId !== undefined) {
     const readable = (request.isOwnOnly ? own : listed.snapshots).map(snapOf)
@@ -71,7 +77,7 @@ export async function chooseSnapshots(request: ChoiceRequest): Promise<Chosen> {
   }
   const newest = readable ? [snapOf(readable)] : []
   // The newest is the newest, whether or not it can be read.
-  const isDamagedNewer = damaged !== undefined && newest.every(({ time }) => time < damaged.time)
+  const isDamagedNewer = damaged !== undefined && byNewest([...newest, damaged], request)[0] === damaged
   if (request.isOne === true)
     return { ...nothing, snapshots: isDamagedNewer ? [damaged] : newest, unknown, error: null }
   const byId = new Map(others.map((one) => [one.id, one]))
@@ -85,8 +91,9 @@ export async function chooseSnapshots(request: ChoiceRequest): Promise<Chosen> {
 /** Of snapshots that cannot be read the set's own manifests still say what they are; the newest first. */
 async function knownOf(
   ids: readonly string[],
-  { folder }: ChoiceRequest,
+  request: ChoiceRequest,
 ): Promise<{ unreadable: Snap[]; unknown: string[] }> {
+  const { folder } = request
   const unreadable: Snap[] = []
   const unknown: string[] = []
   const folders = ids.length === 0 ? [] : await foldersBeside(folder)
@@ -97,7 +104,23 @@ async function knownOf(
     if (snap) unreadable.push(snap)
     else if (others.every((other) => other === null)) unknown.push(id)
   }
-  return { unreadable: unreadable.toSorted((one, other) => (one.time < other.time ? 1 : -1)), unknown }
+  return { unreadable: byNewest(unreadable, request), unknown }
+}
+
+/**
+ * Newest first. Those from the future come last, since they have no place of their own: one that came first would keep
+ * every later backup from being tested until its date.
+ */
+function byNewest<T extends { readonly time: string }>(
+  snapshots: readonly T[],
+  { at }: Pick<ChoiceRequest, 'at'>,
+): T[] {
+  const aheadNs = BigInt(at.getTime() + AHEAD_MS) * 1_000_000n
+  return snapshots
+    .map((one) => ({ one, ns: nanosecondsOf(one.time) }))
+    .map(({ one, ns }) => ({ one, ns, isAhead: ns > aheadNs }))
+    .toSorted((one, other) => Number(one.isAhead) - Number(other.isAhead) || (one.ns < other.ns ? 1 : -1))
+    .map(({ one }) => one)
 }
 
 /** Of the other sets of this configuration, which may share the repository. */

@@ -71,6 +71,7 @@ export async function runRestoreTest(called: RestoreTestContext): Promise<Restor
     ...context,
     folder: manifestsOf(context),
     host: hostname(),
+    at: context.now(),
     listed,
     paths: context.set.paths,
     olderOf: wantsOlder ? (ids, newest) => turns.olderOf(ids, newest) : null,
