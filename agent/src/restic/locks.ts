@@ -3,7 +3,7 @@ import { errorCodeOf } from '@bevis/shared/error'
 import type { Limits, Lock } from './interface.ts'
 import { parseOutput } from './json.ts'
 import { fullId, lockObject } from './messages.ts'
-import { isGone } from './own-processes.ts'
+import { endHeld, isGone } from './own-processes.ts'
 import type { OwnProcess } from './own-processes.ts'
 import type { Program } from './program.ts'
 import { answerOf } from './short.ts'
@@ -35,7 +35,9 @@ export async function listLocks(program: Program, limits: Limits = {}): Promise<
  * lock is there. restic itself then spares every lock whose process may still run.
  */
 export async function unlockOwn(program: Program, limits: Limits = {}): Promise<string[]> {
-  const gone = program.ownProcesses.all().filter(isGone)
+  const own = program.ownProcesses.all()
+  await endHeld(own)
+  const gone = own.filter(isGone)
   if (gone.length === 0) return []
   const stale = (await listLocks(program, limits)).filter((lock) => lock.stale)
   if (stale.length > 0) await answerOf(program, ['unlock'], limits)

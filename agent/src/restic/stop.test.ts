@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
@@ -48,6 +50,27 @@ describe.each(builds)('restic $version', (build) => {
     expect(await restarted.unlockOwn()).toEqual([held.id])
     expect(await restarted.locks()).toEqual([])
     expect(await restarted.unlockOwn()).toEqual([])
+  })
+
+  test('a restic that was held when its agent was killed is ended, and its lock removed', async () => {
+    const place = testPlace(build)
+    const restic = await slow(place)
+    // While its agent lives it is held for a reason.
+    const run = restic.backup({ paths: [place.source] })
+    const own = await lockOf(restic)
+    process.kill(own.pid, 'SIGSTOP')
+    expect(await restic.unlockOwn()).toEqual([])
+    process.kill(own.pid, 'SIGKILL')
+    await run
+    expect(await restic.unlockOwn()).toEqual([own.id])
+
+    await killedAgent(build.binary, place)
+    const restarted = await place.open()
+    const [held] = await restarted.locks()
+    expect(held).toMatchObject({ ours: true, stale: false })
+    expect(await restarted.unlockOwn()).toEqual([held?.id])
+    expect(await restarted.locks()).toEqual([])
+    expect(() => process.kill(held?.pid ?? 0, 0)).toThrow('ESRCH')
   })
 
   test('a run that goes on for too long, or not at all, is ended by us', async () => {
@@ -173,6 +196,24 @@ async function lockOf(restic: Restic) {
     const [lock] = await restic.locks()
     if (lock) return lock
   }
+}
+
+/** Begins a backup, holds it, and is killed. */
+async function killedAgent(binary: string, place: TestPlace): Promise<void> {
+  const repository = { ...secret(place), url: place.url }
+  const environment = { PATH: process.env['PATH'] ?? '', HOME: place.folder }
+  const options = { binary, repository, cacheDir: join(place.folder, 'cache'), environment }
+  const program = `
+    const { openRestic } = await import(${JSON.stringify(join(import.meta.dirname, 'restic.ts'))})
+    const restic = await openRestic(${JSON.stringify(options)})
+    void restic.backup({ paths: [${JSON.stringify(place.source)}] })
+    for (let locks = []; ; locks = await restic.locks()) {
+      if (locks.length === 0) continue
+      process.kill(locks[0].pid, 'SIGSTOP')
+      process.kill(process.pid, 'SIGKILL')
+    }`
+  const agent = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: 'inherit' })
+  expect(await once(agent, 'close')).toEqual([null, 'SIGKILL'])
 }
 
 function secret({ folder }: TestPlace) {
