@@ -25,7 +25,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 const program = new Command('bevis-collector')
   .description('Receives, logs and judges the evidence of agents.')
-  .version(VERSION)
+  .version(`bevis-collector ${VERSION}`)
   .showHelpAfterError('(see --help)')
   .addHelpText('afterAll', '\nExit status: 0 done, 1 the answer is bad, 2 there is no answer.')
   .exitOverride()

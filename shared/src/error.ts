@@ -309,6 +309,11 @@ export const ERRORS = {
     means: 'The facts cannot be read.',
     cure: 'Mend the line that the message names.',
   },
+  CLOCK_AHEAD: {
+    ...later,
+    means: 'The collector’s log is dated ahead of its clock, so that what it takes now is dated wrongly.',
+    cure: 'Set the clock right if it is behind. If it was ahead once, its dates stay, and are right again when they have passed.',
+  },
   STORE_FAILED: {
     ...later,
     means: 'The database refused a read or a write.',

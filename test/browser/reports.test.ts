@@ -61,10 +61,16 @@ test('a report that is issued is signed off by the customer, and its credits are
     expect(await page.getByRole('button', { name: 'Say it' }).count()).toBe(0) // a draft
   })
   await as(EMAIL, async (page) => {
+    const twin = await page.context().newPage() // a second click, or a second person's
+    await twin.goto(stage.url + JULY)
     await page.getByLabel('Your name').fill('S. Lind')
     await page.getByRole('button', { name: 'Issue this report' }).click()
     await page.waitForURL(stage.url + JULY)
     expect(await page.getByRole('radio').count()).toBe(1) // nothing is claimed yet: a remark
+    await twin.getByLabel('Your name').fill('J. Holm')
+    await twin.getByRole('button', { name: 'Issue this report' }).click()
+    await twin.waitForURL(stage.url + JULY)
+    expect(await twin.locator('main').innerText()).toContain('S. Lind')
   })
   let issued: Buffer = Buffer.alloc(0)
   await as(

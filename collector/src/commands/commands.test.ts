@@ -146,6 +146,9 @@ test('pack: an empty period ends with 1 and says so; a file that is there stays'
     1,
     expect.stringContaining('NO STATEMENT IS DATED IN THE PERIOD'),
   ])
+  await expect(
+    packCommand(collector.opened, CONTRACT, { out: here('missing/pack.zip') }),
+  ).rejects.toMatchObject({ code: 'USAGE', message: `${here('missing')} is not there: make the folder first` })
   const before = readFileSync(out)
   await expect(packCommand(collector.opened, CONTRACT, { out })).rejects.toMatchObject({ code: 'USAGE' })
   expect(readFileSync(out)).toEqual(before)

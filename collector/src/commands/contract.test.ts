@@ -56,6 +56,22 @@ test('apply quotes the line of what it warns of and of what it refuses, in the l
   )
 })
 
+test('a file that is no text in UTF-8 is refused whole, with its line', async () => {
+  const latin1 = Buffer.from(contractYaml('AFT-2', '{ name: Søndergård }'), 'latin1')
+  writeFileSync(file, latin1)
+  const refusal = {
+    code: 'CONTRACT_INVALID',
+    message: expect.stringMatching(/contract\.yaml:4: the file is no text in UTF-8/),
+  }
+  await expect(check()).rejects.toMatchObject(refusal)
+  await expect(contractApplyCommand(collector.opened, file)).rejects.toMatchObject(refusal)
+})
+
+test('what is wrong with the file as a whole has no path', async () => {
+  writeFileSync(file, 'no contract at all')
+  expect((await check(false)).lines[0]).toMatch(/contract\.yaml:1:1: [^ :]/)
+})
+
 test('the record names who applied a text', async () => {
   const show = async () =>
     (await contractShowCommand(collector.opened, CONTRACT, {})).json as { applied_by: string }

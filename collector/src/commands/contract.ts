@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { parseContract } from '@bevis/shared/contract/parse'
@@ -167,10 +168,18 @@ function userName(): string {
   }
 }
 
+/** @throws BevisError USAGE; CONTRACT_INVALID for what is no text: its bytes would be kept as others than were signed */
 function readText(file: string): string {
+  let bytes: Uint8Array
   try {
-    return readFileSync(file, 'utf8')
+    bytes = readFileSync(file)
   } catch (cause) {
     throw new BevisError('USAGE', unreadableText(file, cause), { cause })
   }
+  if (isUtf8(bytes)) return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
+  const line = new TextDecoder().decode(bytes).split('\uFFFD')[0]?.split('\n').length ?? 1
+  throw new BevisError(
+    'CONTRACT_INVALID',
+    `${file}:${line}: the file is no text in UTF-8: check that it is the contract, and save it as UTF-8`,
+  )
 }

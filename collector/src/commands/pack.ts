@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { BevisError } from '@bevis/shared/error'
 import type { ClauseId } from '@bevis/shared/evidence/clause'
 import type { Language } from '../pages/language/locale.ts'
@@ -31,6 +32,8 @@ export async function packCommand(opened: Opened, contract: string, options: Pac
   if (options.force !== true && existsSync(options.out)) {
     throw new BevisError('USAGE', `${options.out} exists already: name another file, or --force`)
   }
+  const folder = dirname(options.out)
+  if (!existsSync(folder)) throw new BevisError('USAGE', `${folder} is not there: make the folder first`)
   const log = await openLogOf(opened)
   const to = readInstant(options.to) ?? now()
   const stamps = await openStamperOf(opened, log)

@@ -9,6 +9,7 @@ import { environment } from '../config.ts'
 import type { CollectorConfig } from '../config.ts'
 import type { RegisterPages } from '../http/context.ts'
 import { buildServer } from '../http/server.ts'
+import { clockTrouble } from '../http/readiness.ts'
 import { headOfTheHour } from '../log/cosignatures.ts'
 import type { Log } from '../log/log.ts'
 import { submitHead } from '../log/submit.ts'
@@ -52,12 +53,16 @@ export async function serveCommand(
     const address = await listen(app, config)
     logger.info({ address, origin: log.origin, size: (await log.head()).size }, 'listening')
     await notifySystemd('--ready', logger)
+    let isToldOfClock = false
     const ticking = tickEvery(
       config.tick,
       async () => {
         const { evaluated, transitions, failures } = await compliance.tick()
         for (const { contract, error } of failures) logger.error({ contract, err: error }, 'not evaluated')
         if (transitions > 0) logger.info({ evaluated, transitions }, 'verdicts changed')
+        const trouble = await clockTrouble(store, now())
+        if (trouble !== null && !isToldOfClock) logger.error({ code: trouble.code }, trouble.message)
+        isToldOfClock = trouble !== null
       },
       logger,
     )

@@ -100,7 +100,7 @@ export async function takeText(
   return applied
 }
 
-/** `file:line:column: path: message (cure)` for each, and below it the line that it is about. */
+/** `file:line:column: path: message (cure)` for each, without a path where it is about the file, and below it the line that it is about. */
 export function describeProblems(
   file: string,
   problems: readonly Problem[],
@@ -109,7 +109,7 @@ export function describeProblems(
   return problems.flatMap((problem) => {
     const { line, column, path, quote } = problem
     const { message, cure } = language === 'da' ? problem.da : problem
-    const told = `${file}:${line}:${column}: ${path}: ${message} (${cure})`
+    const told = [`${file}:${line}:${column}`, ...(path === '' ? [] : [path]), `${message} (${cure})`].join(': ')
     return quote === '' ? [told] : [told, `    ${quote}`]
   })
 }

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { BevisError } from '@bevis/shared/error'
+import { BevisError } from '@bevis/shared/error'
+import { toInstant } from '@bevis/shared/format'
 import type { Log } from '../log/log.ts'
+import { findDatedAhead } from '../store/read/ahead.ts'
 import type { Store } from '../store/store.ts'
 
 /** How long a failed write speaks against us, unless one succeeds: the disk may have room for a small one only. */
@@ -9,17 +11,17 @@ const REMEMBERED_MS = 30_000
 const PROBED_EVERY_MS = 2_000
 const PATIENCE_MS = 3_000
 
-/** Whether evidence can be taken. */
+/** Whether evidence can be taken, and dated. */
 export interface Readiness {
   /** A write failed, or what needs one. */
   failed(error: BevisError): void
   /** Evidence was answered, if only as known: what failed before is over, or the next probe finds it again. */
   succeeded(): void
-  /** @throws BevisError the reason why nothing is taken */
+  /** @throws BevisError the reason why nothing is taken, or is dated wrongly */
   assertReady(): Promise<void>
 }
 
-export function watchReadiness(store: Store, log: Log): Readiness {
+export function watchReadiness(store: Store, log: Log, now: () => Date): Readiness {
   let failure: { error: BevisError; at: number } | null = null
   let probed: { result: Promise<void>; at: number } | null = null
   return {
@@ -40,6 +42,21 @@ export function watchReadiness(store: Store, log: Log): Readiness {
       }
       // A disk that is slow, or busy with the transaction of another, is not broken.
       await Promise.race([probed.result, sleep(PATIENCE_MS, undefined, { ref: false })])
+      const trouble = await clockTrouble(store, now())
+      if (trouble !== null) throw trouble
     },
   }
+}
+
+/** Why what comes now is dated wrongly, whichever of the two clocks is to blame; null when it is not. */
+export async function clockTrouble({ db }: Pick<Store, 'db'>, now: Date): Promise<BevisError | null> {
+  const ahead = await findDatedAhead(db, now)
+  if (ahead === null) return null
+  const { statement, until } = ahead
+  return new BevisError(
+    'CLOCK_AHEAD',
+    `statement ${statement} of the log was received at ${until} by this machine’s clock, which says ${toInstant(now)} ` +
+      `now: what comes is dated ${until} until then. If the clock is behind, set it right; if it was ahead, those ` +
+      'dates cannot be taken back, and only time stamps by outside clocks (timestamps) tell when it really came',
+  )
 }

@@ -49,7 +49,7 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
   const { config, store, log, receive, compliance, office, stamps, logger, now, registerPages } = parts
   const app = createApp(config, logger)
   const metrics = createMetrics(true)
-  const readiness = watchReadiness(store, log)
+  const readiness = watchReadiness(store, log, now)
   let pages = NOBODY
 
   app.removeContentTypeParser('text/plain')

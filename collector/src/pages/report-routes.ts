@@ -194,7 +194,14 @@ export function registerReportRoutes(scope: FastifyInstance, parts: ReportParts)
       paramOf(request, 'month'),
       unit === undefined ? {} : { unit },
     )
-    await reports.issue(source.scope, which, person)
+    await contractOf(source, which.contract) // that the account may see it
+    try {
+      await reports.issue(source.scope, which, person)
+    } catch (error) {
+      // Who clicks twice, or second, sees what was issued.
+      const name = unit === undefined ? which.month : `${which.month}/${unit}`
+      if (!(await reports.issued(which.contract)).has(name)) throw error
+    }
     return reply.redirect(reportHref(which.contract, which.month, which.unit), 303)
   })
 

@@ -60,6 +60,15 @@ export async function readMatter({ store, scope, factsOf }: Archive, id: string)
   return { contract, tenant: row.tenant, revision, sha256, texts, ...(await read(id)) }
 }
 
+/**
+ * Until when evidence is known: now; where the log is dated ahead of the clock, until its newest date, for what has
+ * been received is not to be told as missing.
+ */
+export function knownUntil({ facts }: Pick<Matter, 'facts'>, now: Date): Date {
+  const newest = facts.at(-1)?.receivedAt
+  return newest !== undefined && Date.parse(newest) > now.getTime() ? new Date(newest) : now
+}
+
 async function readFacts(store: Store, contract: string): Promise<Fact[]> {
   return (await listFacts(store.db, contract)).map(({ received_at, pae_digest, payload }) => ({
     receivedAt: received_at,

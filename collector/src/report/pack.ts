@@ -19,6 +19,7 @@ import { formatDescription, formatSeal } from '@bevis/shared/verify/description'
 import type { Description } from '@bevis/shared/verify/description'
 import { PACK_FILES, PACK_FORMAT } from '@bevis/shared/verify/pack'
 import type { Log } from '../log/log.ts'
+import { findDatedAhead } from '../store/read/ahead.ts'
 import { findContract, listContractTexts } from '../store/read/contracts.ts'
 import { withCosignatures } from '../store/read/cosignatures.ts'
 import { listStamps } from '../store/read/stamps.ts'
@@ -47,7 +48,7 @@ export interface PackRequest {
   readonly to: Date
   /** Statements that may support these are marked, the others are there too; none or left out: nothing is marked. */
   readonly clauses?: readonly ClauseId[] | undefined
-  /** The verdict is the state at `at`, from what had been received by `knownAt`; both are now if left out. */
+  /** The verdict is the state at `at`, from what had been received by `knownAt`; both are now if left out (of a log dated ahead, its newest date). */
   readonly at?: Date | undefined
   readonly knownAt?: Date | undefined
   readonly now: Date
@@ -155,7 +156,10 @@ async function surveyPack(
   if (terms === undefined) {
     throw new BevisError('CONTRACT_INVALID', `the text of ${contractId} can no longer be read: apply it anew`)
   }
-  const [at, knownAt] = [request.at ?? now, request.knownAt ?? now]
+  const at = request.at ?? now
+  // What was received under a clock that was ahead is known all the same.
+  const ahead = await findDatedAhead(store.db, now)
+  const knownAt = request.knownAt ?? (ahead === null ? now : new Date(ahead.until))
   const evaluation = new Evaluation(terms, { at, knownAt })
   const choice =
     request.tsaChain === undefined ? undefined : new StampChoice(await listStamps(store.db), head)

@@ -55,9 +55,24 @@ describe('what is no canonical statement is refused', () => {
     expect(() => parseStatement(broken)).toThrow('UTF-8')
   })
 
+  test.each([
+    ['lists', '['.repeat(70) + ']'.repeat(70)],
+    ['maps', '{"a":'.repeat(70) + '1' + '}'.repeat(70)],
+    ['what no stack holds', '['.repeat(100_000) + ']'.repeat(100_000)],
+  ])('deep nesting, by a limit of its own: %s', (_, value) => {
+    const deep = bytes(json.replace('"event":', `"later":${value},"event":`))
+    expect(() => parseStatement(deep)).toThrow('nested more than 64 deep')
+  })
+
   test('more than 256 KiB', () => {
     expect(() => parseStatement(bytes(json.replace('web1', 'x'.repeat(300_000))))).toThrow('bytes')
   })
+})
+
+test('what is nested less, or only looks so in a text, is taken', () => {
+  const later = `${'['.repeat(50)}"${'['.repeat(300)}\\"${'{'.repeat(300)}\\\\"${']'.repeat(50)}`
+  const more = json.replace('"event":', `"later":${later},"event":`)
+  expect(parseStatement(bytes(more))).toEqual(heartbeat)
 })
 
 test('texts that only look like the refused ones are taken', () => {

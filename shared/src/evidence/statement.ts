@@ -10,6 +10,9 @@ export const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1'
 /** The largest payload that is taken from outside. */
 export const PAYLOAD_LIMIT_BYTES = 256 * 1024
 
+/** No predicate needs half of it; by a limit of ours every reader ends at the same depth, whatever its stack holds. */
+const DEPTH_LIMIT = 64
+
 const subject = z.object({ name: z.string().min(1).max(512), digest: z.object({ sha256: hex64 }) })
 export type Subject = z.infer<typeof subject>
 
@@ -70,7 +73,7 @@ export function encodeStatement(statement: Statement): Uint8Array {
 }
 
 /**
- * Reads a verified payload. The order is: size, UTF-8, JSON, round trip, schema. The round trip refuses
+ * Reads a verified payload. The order is: size, depth, UTF-8, JSON, round trip, schema. The round trip refuses
  * duplicate keys, unsafe numbers, white space, a BOM and escapes that are not needed; what it lets pass,
  * `__proto__` and lone surrogates, is refused by name.
  * @throws BevisError STATEMENT_INVALID naming the field
@@ -92,6 +95,9 @@ function parseRoundTrip(payload: Uint8Array): unknown {
   if (payload.length > PAYLOAD_LIMIT_BYTES) {
     throw new BevisError('STATEMENT_INVALID', `the payload has more than ${PAYLOAD_LIMIT_BYTES} bytes`)
   }
+  if (depthOf(payload) > DEPTH_LIMIT) {
+    throw new BevisError('STATEMENT_INVALID', `the payload is nested more than ${DEPTH_LIMIT} deep`)
+  }
   let json: string
   let value: unknown
   let refused = ''
@@ -111,4 +117,21 @@ function parseRoundTrip(payload: Uint8Array): unknown {
     throw new BevisError('STATEMENT_INVALID', 'the payload is not compact JSON that survives a round trip')
   }
   return value
+}
+
+const [QUOTE, BACKSLASH] = [0x22, 0x5c]
+
+/** How deep lists and maps lie in each other: read from the bytes, so that no stack is needed for it. */
+function depthOf(json: Uint8Array): number {
+  let [depth, deepest, isText] = [0, 0, false]
+  for (let place = 0; place < json.length; place++) {
+    const byte = json[place]
+    if (isText) {
+      if (byte === BACKSLASH) place += 1
+      else if (byte === QUOTE) isText = false
+    } else if (byte === QUOTE) isText = true
+    else if (byte === 0x5b || byte === 0x7b) deepest = Math.max(deepest, ++depth)
+    else if (byte === 0x5d || byte === 0x7d) depth -= 1
+  }
+  return deepest
 }

@@ -113,10 +113,10 @@ describe('bevis-verify PACK', () => {
     expect(status).toBe(0)
   })
 
-  test('--version is that of the package', () => {
+  test('--version tells the name, and the package’s version', () => {
     const file = join(import.meta.dirname, '../../package.json')
     const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string }
-    expect(run('--version').stdout).toBe(`${version}\n`)
+    expect(run('--version').stdout).toBe(`bevis-verify ${version}\n`)
   })
 
   test('--help tells the exit codes, with examples', () => {

@@ -67,7 +67,7 @@ const program = new Command('bevis-verify')
   .description(
     'Checks an evidence pack offline: every signature, chain and log proof, and the verdict itself.',
   )
-  .version(VERSION, '-V, --version', 'tell the version')
+  .version(`bevis-verify ${VERSION}`, '-V, --version', 'tell the version')
   .argument('[pack]', 'the pack (a zip)')
   .option(
     '--trust <file>',

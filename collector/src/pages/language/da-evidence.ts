@@ -372,6 +372,8 @@ export const evidenceDa: Words<typeof evidenceEn> = {
     stamped: 'Stemplet',
     authority: 'Ur',
     token: 'Stemplets blad',
+    clockAhead:
+      'Loggens datoer er foran collectorens ur: alt, hvad der kommer, dateres {{until}} indtil da. Går uret bagud, så stil det. Har det engang været foran, bliver de datoer stående; kun tidsstempler fra udenforstående ure viser, hvornår noget kom.',
     tsaDown: '{{url}} har ikke givet noget stempel siden {{since}}: {{reason}}',
     tsaNone:
       'Der er ikke sat noget ur uden for os op: hvornår noget blev logget, hviler på denne collectors ord.',

@@ -151,6 +151,9 @@ export const da: Words<typeof en> = {
     allKept_other: 'Alle {{count}} aftaler er overholdt, og det er bevist.',
     damaged_one: 'Aftalen er overholdt, men der er skader i et repository: se alarmerne.',
     damaged_other: 'Alle {{count}} aftaler er overholdt, men der er skader i et repository: se alarmerne.',
+    undated_one: 'Den ene aftale er overholdt efter loggens datoer, og de er foran uret: se nedenfor.',
+    undated_other:
+      'Alle {{count}} aftaler er overholdt efter loggens datoer, og de er foran uret: se nedenfor.',
     soFar_one: 'Aftalen er overholdt indtil nu. Ikke alt i den er forfaldent endnu.',
     soFar_other: 'Alle {{count}} aftaler er overholdt indtil nu. Ikke alt i dem er forfaldent endnu.',
     needYou_one: '{{count}} aftale af {{total}} kalder på dig.',
@@ -164,6 +167,7 @@ export const da: Words<typeof en> = {
     noDeadlines: 'Der ligger ingen frist forude.',
     silent: 'Tavse agenter',
     noSilent: 'Alle agenter er hørt inden for de seneste 26 timer.',
+    silentUnknown: 'Ingen kan sige, hvilke agenter der er tavse: loggens datoer er foran uret.',
     notEvaluated: 'ikke vurderet endnu',
     emptyTitle: 'Ingen aftaler endnu',
     emptyNext:

@@ -369,6 +369,8 @@ export const evidenceEn = {
     stamped: 'Stamped',
     authority: 'Clock',
     token: 'Leaf of the stamp',
+    clockAhead:
+      'The log is dated ahead of this collector’s clock: whatever comes is dated {{until}} until then. If the clock is behind, set it right. If it was ahead once, those dates stay; only time stamps by outside clocks tell when something came.',
     tsaDown: '{{url}} has given no stamp since {{since}}: {{reason}}',
     tsaNone: 'No outside clock is configured: when something was logged rests on this collector’s word.',
     emptyTitle: 'The log is empty',

@@ -149,6 +149,9 @@ export const en = {
     allKept_other: 'All {{count}} contracts are kept, and that is proven.',
     damaged_one: 'The one contract is kept, but a repository has damage: see the alarms.',
     damaged_other: 'All {{count}} contracts are kept, but a repository has damage: see the alarms.',
+    undated_one: 'The one contract is kept by the log’s dates, and those are ahead of the clock: see below.',
+    undated_other:
+      'All {{count}} contracts are kept by the log’s dates, and those are ahead of the clock: see below.',
     soFar_one: 'The one contract is kept so far. Not everything in it has fallen due.',
     soFar_other: 'All {{count}} contracts are kept so far. Not everything in them has fallen due.',
     needYou_one: '{{count}} contract of {{total}} needs you.',
@@ -162,6 +165,7 @@ export const en = {
     noDeadlines: 'No deadline lies ahead.',
     silent: 'Silent agents',
     noSilent: 'Every agent has been heard from in the last 26 hours.',
+    silentUnknown: 'Nobody can say which agents are silent: the log’s dates are ahead of the clock.',
     notEvaluated: 'not judged yet',
     emptyTitle: 'No contract yet',
     emptyNext:

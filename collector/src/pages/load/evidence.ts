@@ -8,6 +8,7 @@ import { parseVkey } from '@bevis/shared/log/checkpoint'
 import { verifyLeaf } from '@bevis/shared/log/receipt'
 import { provenBounds, standingStamps } from '@bevis/shared/time/bounds'
 import type { ProvenBounds } from '@bevis/shared/time/bounds'
+import { findDatedAhead } from '../../store/read/ahead.ts'
 import { listStamps, listTsas } from '../../store/read/stamps.ts'
 import { listCheckpoints } from '../../store/read/checkpoints.ts'
 import { findStatement, listStatements } from '../../store/read/statements.ts'
@@ -145,6 +146,7 @@ export async function loadLog({ db, now }: Source, log: LogReader): Promise<LogM
   const stamps = await listStamps(db)
   return {
     now,
+    datedUntil: (await findDatedAhead(db, now))?.until ?? null,
     stamps: stamps
       .slice(-30)
       .toReversed()

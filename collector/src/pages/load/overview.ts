@@ -1,3 +1,4 @@
+import { findDatedAhead } from '../../store/read/ahead.ts'
 import { listAgents } from '../../store/read/agents.ts'
 import { listContracts } from '../../store/read/contracts.ts'
 import type { ContractRow } from '../../store/read/contracts.ts'
@@ -25,6 +26,7 @@ export async function loadOverview(source: Source, most: number = CONTRACTS_SHOW
 
   return {
     now,
+    datedUntil: (await findDatedAhead(db, now))?.until ?? null,
     contracts: judged.map(({ row }) => row),
     hidden: worstFirst.slice(most).map(({ headline }) => headline),
     agents: agents.length,

@@ -6,6 +6,7 @@ import { listContracts } from '../../store/read/contracts.ts'
 import { listStandingDamage } from '../../store/read/damage.ts'
 import { listAlarms } from '../../store/read/happenings.ts'
 import type { AlarmRow } from '../../store/read/happenings.ts'
+import { isAhead } from '../../store/read/ahead.ts'
 import type { Schema } from '../../store/schema.ts'
 import type { Scope } from '../../store/store.ts'
 import type { StatementLine } from '../../store/read/statements.ts'
@@ -48,6 +49,7 @@ export function contactOf(
 ): 'heard' | 'quiet' | 'silent' | 'never' {
   const { enrolled_at, last_received_at } = agent
   if (last_received_at === null || last_received_at <= enrolled_at) return 'never'
+  if (isAhead(last_received_at, now)) return 'quiet' // such a date tells nothing
   if (now.getTime() - Date.parse(last_received_at) <= LATELY_MS) return 'heard'
   return isSilent({ ...agent, state: 'active' }, now) ? 'silent' : 'quiet'
 }

@@ -1,6 +1,6 @@
 import { empty, hash, notice, tiles } from '../design/element.ts'
 import { table } from '../design/table.ts'
-import { html } from '../html.ts'
+import { html, nothing } from '../html.ts'
 import type { Html } from '../html.ts'
 import type { Locale } from '../language/locale.ts'
 import { heading } from './page.ts'
@@ -10,11 +10,13 @@ export interface LogModel {
   origin: string
   vkey: string
   statements: number
-  /** Newest first; roots in base64. */
+  /** What comes is dated like this, for the collector's clock was ahead; null: dates are right. */
+  datedUntil: string | null
   /** Newest first. */
   stamps: { leaf: number; size: number; at: string; authority: string }[]
   /** Clocks that were asked and do not answer. */
   silent: { url: string; since: string; reason: string }[]
+  /** Newest first; roots in base64. */
   checkpoints: { size: number; root: string; signedAt: string; note: string }[]
 }
 
@@ -22,6 +24,13 @@ export function logView(model: LogModel, locale: Locale): Html {
   const { t } = locale
   const [newest] = model.checkpoints
   return html`${heading({ title: t('log.title'), lead: t('log.lead') })}
+    ${
+      model.datedUntil === null
+        ? nothing
+        : html`<div class="section-last">
+            ${notice('bad', t('log.clockAhead', { until: locale.instant(model.datedUntil) }))}
+          </div>`
+    }
     ${tiles([
       { label: t('log.size'), value: locale.number(newest?.size ?? 0) },
       { label: t('log.statements'), value: locale.number(model.statements) },

@@ -1,6 +1,6 @@
 import { DIMENSIONS } from '@bevis/shared/contract/answer'
 import type { Dimension } from '@bevis/shared/contract/answer'
-import { empty, tiles } from '../design/element.ts'
+import { empty, notice, tiles } from '../design/element.ts'
 import { badge, LOOKS, rankOf, word } from '../design/state.ts'
 import { symbol } from '../design/symbol.ts'
 import { table } from '../design/table.ts'
@@ -34,6 +34,8 @@ export interface SilentAgent {
 
 export interface OverviewModel {
   now: Date
+  /** What comes is dated like this, for the collector's clock was ahead; null: dates are right. */
+  datedUntil: string | null
   contracts: OverviewRow[]
   /** The last verdicts of those that are not shown; null: it could not be judged. */
   hidden: (string | null)[]
@@ -66,15 +68,18 @@ export function overviewView(model: OverviewModel, locale: Locale): Html {
   const isDamaged = model.alarms.some(({ kind }) => kind === 'data-check-failed')
   const kept = isDamaged
     ? 'overview.damaged'
-    : model.hidden.length === 0 && rows.every(isDue)
-      ? 'overview.allKept'
-      : 'overview.soFar'
+    : model.datedUntil !== null
+      ? 'overview.undated'
+      : model.hidden.length === 0 && rows.every(isDue)
+        ? 'overview.allKept'
+        : 'overview.soFar'
   const lead =
     needing === 0
       ? t(kept, { count: total })
       : t('overview.needYou', { count: needing, total: locale.number(total) })
 
-  return html`${heading({ title: t('overview.title'), lead })} ${figures(model, locale)}
+  return html`${heading({ title: t('overview.title'), lead })} ${clock(model, locale)}
+    ${figures(model, locale)}
     <section class="section" aria-labelledby="contracts">
       <h2 id="contracts">${t('overview.contracts')}</h2>
       <div class="panel flush matrix">
@@ -99,6 +104,14 @@ export function overviewView(model: OverviewModel, locale: Locale): Html {
       </section>
       ${model.alarms.length === 0 ? nothing : alarms(model, locale)}
     </div>`
+}
+
+function clock({ datedUntil: until }: OverviewModel, locale: Locale): Html {
+  return until === null
+    ? nothing
+    : html`<div class="section-last">
+        ${notice('bad', locale.t('log.clockAhead', { until: locale.instant(until) }))}
+      </div>`
 }
 
 /** Of all contracts, shown or not; null: nobody can say. */
@@ -190,7 +203,11 @@ function silence(model: OverviewModel, locale: Locale): Html {
   const { t } = locale
   if (model.silent.length === 0) {
     return html`<p class="muted small">
-      ${model.agents === 0 ? t('overview.noAgents') : t('overview.noSilent')}
+      ${
+        model.agents === 0
+          ? t('overview.noAgents')
+          : t(model.datedUntil === null ? 'overview.noSilent' : 'overview.silentUnknown')
+      }
     </p>`
   }
   return html`<ul class="list">

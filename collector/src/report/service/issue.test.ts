@@ -149,6 +149,29 @@ test('what was changed in the database is not what was issued, and is not handed
   await expect(serviceReportPdf(desk(), which, 'en')).rejects.toMatchObject({ code: 'LOG_INCONSISTENT' })
 })
 
+test('what is no report at all any more is told as changed', async () => {
+  await issueServiceReport(desk(), which, 'S. Lind')
+  for (const report of ['not JSON', '{}']) {
+    await collector.store.write((tx) => tx.updateTable('service_report').set({ report }).execute())
+    const refusal = { code: 'LOG_INCONSISTENT', message: expect.stringContaining('was changed in the database') }
+    await expect(readServiceReport(desk(), which, 'en')).rejects.toMatchObject(refusal)
+    await expect(serviceReportPdf(desk(), which, 'en')).rejects.toMatchObject(refusal)
+  }
+})
+
+test('what came under a clock that was ahead is not told as missing', async () => {
+  clock.now = new Date('2025-08-01T08:00:00.000Z')
+  await agent.send(nights(1, 31))
+  clock.now = new Date('2025-04-03T08:00:00.000Z')
+  const figures = (report: Awaited<ReturnType<typeof read>>['report']) =>
+    report.sets[0]?.levels.find(({ dimension }) => dimension === 'points')?.figures
+  expect(figures((await read()).report)).toMatchObject({ kept: 31, uncertain: 0 })
+  await issueServiceReport(desk(), which, 'S. Lind')
+  const { report, corrections } = await read()
+  expect(figures(report)).toMatchObject({ kept: 31 })
+  expect(corrections).toEqual({ levels: [], deviations: [], credits: null })
+})
+
 test('both parties’ words are logged and stand beside the report, each when it is due; what was issued stays', async (context) => {
   await agent.send(nights(1, 28))
   const { statement } = await issueServiceReport(desk(), which, 'S. Lind')

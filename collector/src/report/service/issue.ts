@@ -16,7 +16,7 @@ import type { ServiceReportRow } from '../../store/read/reports.ts'
 import type { Store } from '../../store/store.ts'
 import type { Voice } from '../../pages/voice.ts'
 import type { Archive } from '../facts.ts'
-import { readMatter } from '../facts.ts'
+import { knownUntil, readMatter } from '../facts.ts'
 import type { Seal } from '../pdf/seal.ts'
 import { buildServiceReport } from './build.ts'
 import { compareReports } from './compare.ts'
@@ -72,7 +72,7 @@ export async function readServiceReport(
       month: which.month,
       unit: which.unit,
       at,
-      knownAt: at,
+      knownAt: knownUntil(matter, at),
       voice,
     })
     return { telling: { report, voice, issued: null, corrections: null, replies: [] }, damage: null, units }
@@ -83,7 +83,7 @@ export async function readServiceReport(
     month: which.month,
     unit: which.unit,
     at: new Date(report.at),
-    knownAt: now(),
+    knownAt: knownUntil(matter, now()),
     voice,
   })
   return {
@@ -175,7 +175,7 @@ async function writeDown(desk: Desk, which: Which, person: string): Promise<Serv
     month: which.month,
     unit: which.unit,
     at,
-    knownAt: at,
+    knownAt: knownUntil(matter, at),
     voice: voiceIn('en'),
   })
   if (!report.isOver) {
@@ -226,19 +226,31 @@ async function findIssued(store: Store, which: Which): Promise<FoundReport | nul
       `the report of ${which.month} was issued, and is not in the database`,
     )
   }
+  const changed = `the report of ${which.month} was changed in the database: its SHA-256 is not what the log says`
   const damage =
     sha256Hex(row.report) === detail.sha256 &&
     sha256Hex(row.pdf_da) === detail.pdf.da &&
     sha256Hex(row.pdf_en) === detail.pdf.en
       ? null
-      : `the report of ${which.month} was changed in the database: its SHA-256 is not what the log says`
+      : changed
+  const report = readReport(row)
+  if (report === null) throw new BevisError('LOG_INCONSISTENT', changed)
   const { event, paeDigest } = logged
   return {
-    report: serviceReportSchema.parse(JSON.parse(row.report)),
+    report,
     row,
     as: { at: event.at, person: event.by.person, statement: paeDigest, sha256: detail.sha256 },
     replies: repliesTo(paeDigest, events),
     damage,
+  }
+}
+
+/** Null for what is none: somebody changed it. */
+function readReport({ report }: ServiceReportRow): ServiceReport | null {
+  try {
+    return serviceReportSchema.parse(JSON.parse(report))
+  } catch {
+    return null
   }
 }
 
