@@ -148,7 +148,10 @@ test('pack: an empty period ends with 1 and says so; a file that is there stays'
   ])
   await expect(
     packCommand(collector.opened, CONTRACT, { out: here('missing/pack.zip') }),
-  ).rejects.toMatchObject({ code: 'USAGE', message: `${here('missing')} is not there: make the folder first` })
+  ).rejects.toMatchObject({
+    code: 'USAGE',
+    message: `${here('missing')} is not there: make the folder first`,
+  })
   const before = readFileSync(out)
   await expect(packCommand(collector.opened, CONTRACT, { out })).rejects.toMatchObject({ code: 'USAGE' })
   expect(readFileSync(out)).toEqual(before)

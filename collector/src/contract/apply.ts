@@ -109,7 +109,9 @@ export function describeProblems(
   return problems.flatMap((problem) => {
     const { line, column, path, quote } = problem
     const { message, cure } = language === 'da' ? problem.da : problem
-    const told = [`${file}:${line}:${column}`, ...(path === '' ? [] : [path]), `${message} (${cure})`].join(': ')
+    const told = [`${file}:${line}:${column}`, ...(path === '' ? [] : [path]), `${message} (${cure})`].join(
+      ': ',
+    )
     return quote === '' ? [told] : [told, `    ${quote}`]
   })
 }

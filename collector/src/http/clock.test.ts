@@ -21,6 +21,12 @@ afterEach(() => {
   place.remove()
 })
 
+const textOf = (page: { toString(): string }) =>
+  page
+    .toString()
+    .replaceAll(/<[^>]*>|\s+/g, ' ')
+    .replaceAll(/ +/g, ' ')
+
 /** What is said where: by /readyz, and by the pages that are looked at first. */
 async function said(now: Date): Promise<{ ready: number; problem: string; pages: string[] }> {
   const collector = await place.start({ now: () => now })
@@ -40,17 +46,13 @@ async function said(now: Date): Promise<{ ready: number; problem: string; pages:
     }
     const locale = localeOf('en')
     const pages = [
-      overviewView(await loadOverview(source), locale),
-      logView(await loadLog(source, collector.log), locale),
+      await overviewView(await loadOverview(source), locale),
+      await logView(await loadLog(source, collector.log), locale),
     ]
     return {
       ready: answer.status,
       problem: answer.status === 200 ? body : (problemSchema.parse(JSON.parse(body)).detail ?? ''),
-      pages: pages.map((page) =>
-        String(page)
-          .replaceAll(/<[^>]*>|\s+/g, ' ')
-          .replaceAll(/ +/g, ' '),
-      ),
+      pages: pages.map((page) => textOf(page)),
     }
   } finally {
     await collector.stop()

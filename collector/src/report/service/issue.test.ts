@@ -153,7 +153,10 @@ test('what is no report at all any more is told as changed', async () => {
   await issueServiceReport(desk(), which, 'S. Lind')
   for (const report of ['not JSON', '{}']) {
     await collector.store.write((tx) => tx.updateTable('service_report').set({ report }).execute())
-    const refusal = { code: 'LOG_INCONSISTENT', message: expect.stringContaining('was changed in the database') }
+    const refusal = {
+      code: 'LOG_INCONSISTENT',
+      message: expect.stringContaining('was changed in the database'),
+    }
     await expect(readServiceReport(desk(), which, 'en')).rejects.toMatchObject(refusal)
     await expect(serviceReportPdf(desk(), which, 'en')).rejects.toMatchObject(refusal)
   }
