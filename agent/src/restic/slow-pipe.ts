@@ -51,9 +51,12 @@ export class SlowPipe {
     this.writer.destroy()
     const buffer = Buffer.allocUnsafeSlow(BYTES)
     let waitMs = SHORTEST_MS
-    for (let lookedAt = 0; this.#isOpen; lookedAt = performance.now()) {
+    let lookedAt = 0
+    while (this.#isOpen) {
+      // From look to look: while our reader worked on the last chunk, the pipe has filled again.
       const restMs = lookedAt + waitMs - performance.now()
       if (restMs > 0) await sleep(restMs)
+      lookedAt = performance.now()
       const bytes = this.#look(buffer)
       if (bytes === 0) return
       if (bytes !== null) yield buffer.subarray(0, bytes)
