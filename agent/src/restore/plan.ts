@@ -16,6 +16,8 @@ const MOST_DISK_BYTES = 8192 * MB
 
 /** Several files are under way at a time, and none is emptied before it is whole. */
 const LARGEST_PART = 8
+/** restic writes to some six files at a time over a network; with room for no more, it and the threads would take turns. */
+const LARGEST_WANTED = 12
 
 /** To start restic for one file takes as long as to restore so much. */
 const DUMP_COSTS_BYTES = 64 * MB
@@ -51,8 +53,9 @@ const TMPFS = 0x01021994
 /** Null where these files do not fit so much room, or would take longer than by another way. */
 export function planStream(files: AwaitedFiles, drawn: Drawn, roomBytes: number): StreamPlan | null {
   if (files.isOverfull || files.count === 0) return null
-  const wanted = Math.max(LEAST_BYTES, files.largestBytes * LARGEST_PART, files.linkedBytes * 4)
-  if (wanted <= roomBytes) return { limitBytes: wanted, dumped: [] }
+  const least = Math.max(LEAST_BYTES, files.largestBytes * LARGEST_PART, files.linkedBytes * 4)
+  const wanted = Math.max(least, files.largestBytes * LARGEST_WANTED)
+  if (least <= roomBytes) return { limitBytes: Math.min(wanted, roomBytes), dumped: [] }
   if (files.linkedBytes * 4 > roomBytes || files.hasMoreLarge) return null
   const dumped = files.large.filter(({ size }) => size > roomBytes / LARGEST_PART)
   // The negative control needs a restored file.

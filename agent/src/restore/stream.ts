@@ -1,7 +1,7 @@
 /**
  * A restore whose files are judged while restic still writes others: as it names them, threads read each beside
  * its source and empty it, so that a whole repository passes through a scratch of a few megabytes of memory.
- * When the threads fall behind, restic is held (SIGSTOP). It must go on when they have nothing left to read,
+ * When the threads fall behind, restic is held (SIGSTOP). It must go on when they have little left to read,
  * even in a full scratch: what fills it then is half-written, and only restic can finish it.
  */
 import type { RestoreControl, RestoreEvent } from '../restic/restic.ts'
@@ -16,6 +16,8 @@ import type { AwaitedFiles } from './awaited.ts'
 /** What restic has written is heard of a few milliseconds late, so there has to be room for more. */
 const HEADROOM_BYTES = 38 * 1024 * 1024
 const HEADROOM_PART = 1 / 4
+/** Whole files that the threads are about to empty: restic need not stand still for them. */
+const FEW_PART = 8
 /** A look at the file system costs microseconds; restic fills a megabyte in two thousand of them. */
 const LOOK_MS = 5
 
@@ -67,6 +69,7 @@ export function openStream({
   let leftFiles = files.count
   const headroom = Math.min(limitBytes * 0.6, Math.max(HEADROOM_BYTES, limitBytes * HEADROOM_PART))
   const holdAbove = limitBytes - headroom
+  const fewBytes = limitBytes / FEW_PART
   const staysWhole = isSample && files.roomBytes <= limitBytes / 4
   const usedBefore = usedBytes()
   const looks = setInterval(() => steer(), LOOK_MS)
@@ -75,10 +78,12 @@ export function openStream({
     if (!control) return
     const used = Math.max(Math.max(toldBytes, writtenBytes) - freedBytes, usedBytes() - usedBefore)
     const isBusy = underWay.size > 0 || batch.indices.length > 0
-    if (!isHeld && isBusy && used > holdAbove) {
+    // What restic has half-written cannot be emptied: only for what is whole is there anything to wait for.
+    const isBehind = isBusy && toldBytes - readBytes > fewBytes
+    if (!isHeld && isBehind && used > holdAbove) {
       isHeld = true
       control.hold()
-    } else if (isHeld && (!isBusy || used < holdAbove / 2)) {
+    } else if (isHeld && (!isBehind || used < holdAbove / 2)) {
       isHeld = false
       control.resume()
     }
