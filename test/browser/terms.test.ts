@@ -3,6 +3,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { addAccount } from '../../collector/src/account/accounts.ts'
 import { expectAccessible, openBrowser, signIn, visit } from './browser.ts'
+import { runOn } from '../kit/pdf.ts'
 import { contractYaml, STORIES } from './contracts.ts'
 import type { Story } from './contracts.ts'
 import { openStage, PASSWORD } from './kit.ts'
@@ -119,5 +120,14 @@ test('what a policy would have deleted, and what is written wrongly', async () =
     await page.locator('input[type=number]').first().fill('60')
     await page.getByRole('button', { name: 'Estimate' }).click()
     expect(await page.locator('table').innerText()).toMatch(/\+46[^]*up to about/)
+  })
+})
+
+test('the yearly review is printed without a page that only has the footer', async (context) => {
+  await as(READER, async (page) => {
+    await page.goto(`${stage.url}${PATH}/review`)
+    const pdf = await page.pdf({ format: 'A4', preferCSSPageSize: true })
+    const pages = runOn(context, pdf, 'pdftotext', '-layout', '{}', '-').split('\f').slice(0, -1)
+    expect(pages.at(-1)).toContain('Name and date')
   })
 })

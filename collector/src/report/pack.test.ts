@@ -14,6 +14,7 @@ import { readZip } from '@bevis/shared/verify/zip'
 import { CONTRACT_ID, CONTRACT_YAML, KitAgent, START, daysOf } from '../../../test/kit/world.ts'
 import { OFFICE, signerOf } from '../../../test/kit/register.ts'
 import { keepCosignature } from '../log/cosignatures.ts'
+import { formatVkey } from '@bevis/shared/log/checkpoint'
 import { createLog, openLog } from '../log/log.ts'
 import type { Log } from '../log/log.ts'
 import { openOffice } from '../office.ts'
@@ -266,6 +267,17 @@ test('heads that others have cosigned come along, with proof that they are this 
   expect(exit).toBe(0)
 })
 
+/** Those that are here, by name: what an auditor's /bin/sh may be. */
+const SHELLS = (
+  [
+    ['dash', 'dash', '/usr/bin/dash'],
+    ['bash', 'bash', '/usr/bin/bash'],
+    ['busybox', 'busybox sh', '/usr/bin/busybox'],
+  ] as const
+)
+  .filter(([, , program]) => existsSync(program))
+  .map(([name, command]) => [name, command] as const)
+
 describe('README.txt', () => {
   async function unpack(): Promise<{ place: string; commands: string[] }> {
     const place = mkdtempSync(join(folder, 'unpacked-'))
@@ -317,6 +329,48 @@ describe('README.txt', () => {
       expect(() => run(place, 'sh check.sh 99')).toThrow(/not in the index/)
     },
   )
+
+  describe.each(SHELLS)('its script in %s', (_, shell) => {
+    test('holds for a leaf', async () => {
+      const { place, commands } = await unpack()
+      run(place, commands[1] ?? '')
+      expect(run(place, `${shell} check.sh 10`)).toMatch(/leaf 10 of 23: .*hold/)
+    })
+
+    const changeIn = (place: string, name: string, change: (text: string) => string) => {
+      const before = readFileSync(join(place, name), 'utf8')
+      expect(change(before)).not.toBe(before)
+      writeFileSync(join(place, name), change(before))
+      return change(before)
+    }
+
+    test('runs nothing of what a pack says', async () => {
+      const { place, commands } = await unpack()
+      run(place, commands[1] ?? '')
+      const asCommand = '"keyid":"x/y/;1e touch ran #"'
+      changeIn(place, 'index.jsonl', (text) =>
+        text.replace(/(?<="index":3,.*)"keyid":"[0-9a-f]{64}"/, asCommand),
+      )
+      expect(() => run(place, `${shell} check.sh 3`)).toThrow(/names no key/)
+      const asNumber = 'leaf[$(touch ran)]'
+      const text = changeIn(place, 'proofs/4.tlog-proof', (proof) =>
+        proof.replace('\n23\n', `\n${asNumber}\n`),
+      )
+      writeFileSync(join(place, `checkpoints/${asNumber}.txt`), text.slice(text.indexOf('\n\n') + 2))
+      expect(() => run(place, `${shell} check.sh 4`)).toThrow(/size is no number/)
+      expect(() => run(place, `${shell} check.sh 'a[$(touch ran)]'`)).toThrow(/leaf is no number/)
+      expect(existsSync(join(place, 'ran'))).toBe(false)
+    })
+
+    test('does not name one log’s key and go by another’s', async () => {
+      const { place, commands } = await unpack()
+      run(place, commands[1] ?? '')
+      const [name = '', ...key] = log.vkey.split('+')
+      const another = formatVkey(name, signerOf('another log').spki)
+      changeIn(place, 'keys/log.vkey', () => `${another}\n+${key.join('+')}\n`)
+      expect(() => run(place, `${shell} check.sh 3`)).toThrow(/not signed by the log's key/)
+    })
+  })
 })
 
 test('a revocation by the office is evidence too; a trust file may say whose the office is', async () => {

@@ -61,7 +61,7 @@ Check one statement with nothing of ours
 ----------------------------------------
 
 You need a POSIX shell and openssl 3. Unpack the zip into an empty folder and go there.
-First, that nothing was damaged on the way:
+First, that ${PACK_FILES.description} was not damaged on the way (it has the SHA-256 of every other file):
 
   $ sha256sum -c ${PACK_FILES.seal}
 
@@ -88,9 +88,13 @@ ${CHECK_SCRIPT}`
 /** RFC 9162, section 2.1.3.2, and DSSE's PAE, in POSIX sh. */
 const CHECK_SCRIPT = String.raw`#!/bin/sh
 # check.sh LEAF: one signature over one statement, its place in the log, and the log's signed head.
-set -eu
+set -euf
+export LC_ALL=C
 leaf=$1
 die() { echo "REFUSED: $*" >&2; exit 1; }
+# What the pack says becomes part of a command only if it looks as it must.
+number() { case $2 in '' | *[!0-9]* | 0?*) die "$1 is no number" ;; esac; }
+number "the leaf" "$leaf"
 w=$(mktemp -d)
 trap 'rm -rf "$w"' EXIT
 unbase64() { openssl base64 -d -A; }
@@ -101,8 +105,10 @@ shahex() { openssl dgst -sha256 -r | cut -d' ' -f1; }
 line=$(grep "^{\"index\":$leaf," index.jsonl) || die "leaf $leaf is not in the index"
 field() { printf '%s\n' "$line" | sed "s/.*\"$1\":\"\([^\"]*\)\".*/\1/"; }
 keyid=$(field keyid)
-number=$(sed "/^{\"index\":$leaf,/q" index.jsonl | sed 's/.*"pae":"\([0-9a-f]*\)".*/\1/' | uniq | wc -l)
-sed -n "$((number))p" evidence.intoto.jsonl > "$w/envelope"
+case $keyid in *[!0-9a-f]*) die "the index names no key by its digest" ;; esac
+[ "$(printf %s "$keyid" | wc -c)" -eq 64 ] || die "the index names no key by its digest"
+nth=$(sed "/^{\"index\":$leaf,/q" index.jsonl | sed 's/.*"pae":"\([0-9a-f]*\)".*/\1/' | uniq | wc -l)
+sed -n "$((nth))p" evidence.intoto.jsonl > "$w/envelope"
 sed 's/.*"payload":"\([^"]*\)".*/\1/' "$w/envelope" | tr -d '\n' | unbase64 > "$w/body"
 sed "s/.*\"keyid\":\"$keyid\",\"sig\":\"\([^\"]*\)\".*/\1/" "$w/envelope" | tr -d '\n' | unbase64 > "$w/sig"
 
@@ -122,6 +128,7 @@ proof="proofs/$leaf.tlog-proof"
 [ "$(sed -n 2p "$proof")" = "index $leaf" ] || die "$proof is of another leaf"
 sed '1,/^$/d' "$proof" > "$w/note"
 size=$(sed -n 2p "$w/note")
+number "the head's size" "$size"
 cmp -s "$w/note" "checkpoints/$size.txt" || die "the proof leads to another head than the pack's"
 { printf '\000evidence-leaf/v1\n'; sha < "$w/pae"; sha < "$w/sig"; sha < "$w/spki"; } | sha > "$w/hash"
 fn=$leaf
@@ -145,7 +152,8 @@ done
 [ "$(openssl base64 -A < "$w/hash")" = "$(sed -n 3p "$w/note")" ] || die "the proof does not lead to the root"
 
 # The head: signed by the log's key.
-vkey=$(cat keys/log.vkey)
+vkey=$(sed -n 1p keys/log.vkey)
+case $vkey in *[!A-Za-z0-9+/=._-]*) die "keys/log.vkey is no verification key" ;; esac
 { printf '\060\052\060\005\006\003\053\145\160\003\041\000'
   printf '%s\n' "$vkey" | sed 's/^[^+]*+[0-9a-f]*+//' | tr -d '\n' | unbase64 | tail -c 32
 } | openssl pkey -pubin -inform DER -out "$w/log.pem" || die "keys/log.vkey cannot be read"
@@ -158,7 +166,7 @@ openssl pkeyutl -verify -pubin -inkey "$w/log.pem" -rawin -in "$w/text" -sigfile
 echo "leaf $leaf of $size: signature, place in the log and signed head hold"
 echo "signed by $keyid"
 echo "log $vkey"
-cat "$w/body"
+tr -d '\000-\037\177' < "$w/body" # no statement has these, and a terminal would obey them
 echo
 # end of check.sh
 `

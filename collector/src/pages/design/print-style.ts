@@ -13,7 +13,12 @@ export const printStyle = /* css */ `
   .dimensions { grid-template-columns: repeat(3, minmax(0, 1fr)); }
   .panel { padding: 4mm; }
   th, td { padding: 1mm 2mm; }
-  main { padding: 4mm 0; }
+  main { padding: 4mm 0 2mm; }
+  .head { margin-bottom: 4mm; }
+  .panel + .panel { margin-top: 4mm; }
+  .sign-off { margin-top: 6mm; gap: 8mm; }
+  .foot { break-before: avoid; }
+  .foot .wrap { padding-top: 2mm; padding-bottom: 0; }
   a { color: inherit; text-decoration: none; }
   .hash { max-width: none; white-space: normal; overflow-wrap: anywhere; }
   .month, .year, .day, tr, li, blockquote, .dimension, .notice, .sign-off, .facts > div { break-inside: avoid; }
