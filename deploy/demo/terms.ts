@@ -70,6 +70,8 @@ export function contractText({ host, source, sets, now }: Terms): string {
 
 export function agentText(terms: Terms): string {
   const { source, exclude, sets, passwordFile, collectorUrl, state, goesOn } = terms
+  // The contract asks for a restore of everything each month.
+  const tested = { files: 20, fullEvery: 'P28D' }
   return yaml('Made by the demo.', {
     collector: { url: collectorUrl },
     state,
@@ -80,10 +82,9 @@ export function agentText(terms: Terms): string {
       paths: [source],
       exclude,
       repository: { url: repository, passwordFile },
-      ...(index === 0 && {
-        backup: { cron: goesOn ? '*/2 * * * *' : '30 3 * * *' },
-        restoreTest: { cron: goesOn ? '1-59/4 * * * *' : '0 5 * * 6', files: 20 },
-      }),
+      ...(index === 0 && goesOn
+        ? { backup: { cron: '*/2 * * * *' }, restoreTest: { cron: '1-59/4 * * * *', ...tested } }
+        : { backup: { cron: '30 3 * * *' }, restoreTest: { cron: '0 5 * * 6', ...tested } }),
       inventory: { every: 'PT1H' },
     })),
   })

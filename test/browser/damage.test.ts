@@ -59,9 +59,6 @@ test.each([
       if (path === '/') expect([text.includes(kept), text.includes(but)]).toEqual([!stands, stands])
       await expectFitting(page)
       await expectAccessible(page)
-      const shots = process.env['SHOTS']
-      if (shots !== undefined && stands)
-        await page.screenshot({ path: `${shots}/${language}${path.replaceAll('/', '_')}.png` })
     }
     expect(complaints).toEqual([])
     await context.close()
