@@ -24,7 +24,12 @@ export interface AnomalyLimits {
 }
 export type ShareKind = Exclude<AnomalyKind, 'canary' | 'memory'>
 
-const CANARY_TEXTS = { changed: 'changed', gone: 'is gone', absent: 'is not there' } as const
+const CANARY_TEXTS = {
+  changed: 'changed',
+  gone: 'is gone',
+  absent: 'is not there',
+  unseen: 'could not be read, or moved while it was read',
+} as const
 
 export interface Measured {
   readonly before: { readonly files: number; readonly bytes: number }
@@ -35,7 +40,7 @@ export interface Measured {
   readonly renamed: number
   /** Of the sampled changed files that can be measured. */
   readonly encrypted: { readonly looked: number; readonly count: number; readonly paths: readonly string[] }
-  /** Those that changed, are gone, or are not there and were perhaps never. */
+  /** Those that changed, are gone, are not there and were perhaps never, or could not be seen for certain. */
   readonly canaries: readonly { readonly path: string; readonly what: keyof typeof CANARY_TEXTS }[]
 }
 

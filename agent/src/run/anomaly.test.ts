@@ -11,7 +11,7 @@ import type { AnomalyRequest } from './anomaly.ts'
 interface Nights {
   /** So many of a hundred files change; the kinds that are told. */
   readonly night: (changed: number, scope?: string) => string[]
-  /** What is told of the canary with that digest; null: it is not there. */
+  /** What is told of the canary with that digest; null: it is not there; `unseen`: there, and its digest is not known. */
   readonly canary: (digest: string | null) => string[]
   /** Somebody has looked. */
   readonly look: () => void
@@ -43,7 +43,9 @@ function openNights(): Nights {
       deleted: none,
       renamed: 0,
       sample: [],
-      watched: new Map(typeof held === 'string' ? [[bytePathOf('/srv/canary'), held]] : []),
+      watched: new Map(
+        typeof held === 'string' ? [[bytePathOf('/srv/canary'), held === 'unseen' ? null : held]] : [],
+      ),
     }
     const logger = { info: () => {}, warn: () => {} }
     const now = new Date('2026-11-23T02:00:00.000Z')
@@ -119,4 +121,17 @@ test('a canary that was never seen is told as not there, one that was as gone, a
   expect(canary(null)).toEqual(['the canary /srv/canary is gone, holds'])
   look()
   expect(canary(null)).toEqual(['the canary /srv/canary is not there, holds'])
+})
+
+test('a canary whose content is not known any more is told, and holds: somebody may be writing it', () => {
+  const { canary, look } = openNights()
+  const told = 'the canary /srv/canary could not be read, or moved while it was read, holds'
+  // It never was: then it says nothing, and never did.
+  expect(canary('unseen')).toEqual([])
+  expect(canary(digest(2))).toEqual([])
+  expect(canary('unseen')).toEqual([told])
+  expect(canary('unseen')).toEqual([told])
+  expect(canary(digest(2))).toEqual([])
+  look()
+  expect(canary('unseen')).toEqual([])
 })

@@ -134,12 +134,17 @@ function canariesOf(
     const first = canaries[path]
     return typeof digest === 'string' && first !== undefined && digest !== first
   })
+  // It moves while it is read, or cannot be read any more: what it holds now, nobody has seen.
+  const unseen = set.anomaly.canaries.filter(
+    (path) => canaries[path] !== undefined && watched.get(bytePathOf(path)) === null,
+  )
   return [
     ...missing.map((path) => ({
       path: pathText(bytePathOf(path)),
       what: canaries[path] === undefined ? ('absent' as const) : ('gone' as const),
     })),
     ...changed.map((path) => ({ path: pathText(bytePathOf(path)), what: 'changed' as const })),
+    ...unseen.map((path) => ({ path: pathText(bytePathOf(path)), what: 'unseen' as const })),
   ]
 }
 
