@@ -145,11 +145,13 @@ describe.each(builds.slice(-1))('restic $version', (build) => {
     ['cannot be started', '{ kind: command, run: [/nowhere/x] }', 'status 127'],
     ['cannot tell', "{ kind: command, run: [/bin/sh, -c, 'exit 75'] }", 'status 75'],
     ['has nothing to look at', '{ kind: sqlite, path: "*.db" }', 'no such file'],
+    ['finds a database that was cut to nothing', '{ kind: sqlite, path: "**/cut" }', 'it holds no table'],
     ['needs more than the budget', '{ kind: command, run: [/bin/true] }', 'the budget is 100'],
   ])('a probe that %s is no pass, unless it is not required', async (_, probe, detail) => {
     const budget = detail.includes('budget') ? ', budget: { bytes: 100 }' : ''
     const place = await placeWith(probe, budget)
     for (let index = 0; index < 5; index += 1) place.write(`f${index}`, Buffer.alloc(40, index))
+    place.write('cut', '')
     await place.backup()
     expect(lastOf(await place.test())).toMatchObject({
       result: 'INCONCLUSIVE',

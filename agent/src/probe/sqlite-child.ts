@@ -47,7 +47,11 @@ function check(readonly: boolean): Answer {
     db.pragma('trusted_schema = off')
     db.pragma('cell_size_check = on')
     const rows = db.prepare<[], string>(`pragma integrity_check(${MOST_PROBLEMS})`).pluck().all()
-    if (rows.length === 1 && rows[0] === 'ok') return passed('its integrity check is ok')
+    if (rows.length === 1 && rows[0] === 'ok') {
+      // A file that was cut to nothing is a sound database, and an empty one.
+      const tables = db.prepare<[], number>("select count(*) from sqlite_schema where type = 'table'").pluck()
+      return tables.get() === 0 ? inconclusive('it holds no table') : passed('its integrity check is ok')
+    }
     const more = rows.length > TOLD_PROBLEMS ? `; ${rows.length} problems or more` : ''
     return failed(`${rows.slice(0, TOLD_PROBLEMS).join('; ').slice(0, 500)}${more}`)
   } finally {
