@@ -78,6 +78,10 @@ test('a process that it leaves behind on purpose holds nobody up, and lives unle
   await expect.poll(() => isAlive(pidIn('child'))).toBe(false)
 })
 
+test('a limit of months is none of a millisecond', async () => {
+  expect(await shell('sleep 0.3', { timeoutMs: 90 * 86_400_000 })).toMatchObject({ ended: 'well' })
+})
+
 test('nothing is started once the run has been stopped', async () => {
   expect(await shell('touch here', { signal: AbortSignal.abort() })).toMatchObject({ ended: 'aborted' })
   expect(existsSync(join(folder, 'here'))).toBe(false)

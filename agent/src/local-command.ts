@@ -37,6 +37,8 @@ export interface CommandEnding {
 
 const OUTPUT_CHARACTERS = 4_096
 const KILL_AFTER_MS = 10_000
+/** 24 days: of a longer timer Node makes one of a millisecond. */
+const LONGEST_MS = 2 ** 31 - 1
 
 /** Never rejects. */
 export async function runCommand(request: CommandRequest): Promise<CommandEnding> {
@@ -77,7 +79,7 @@ export async function runCommand(request: CommandRequest): Promise<CommandEnding
     killGroup('SIGTERM')
     force = setTimeout(() => killGroup('SIGKILL'), request.killAfterMs ?? KILL_AFTER_MS)
   }
-  const limit = setTimeout(() => stop('timeout'), timeoutMs)
+  const limit = setTimeout(() => stop('timeout'), Math.min(timeoutMs, LONGEST_MS))
   const onAbort = (): void => stop('aborted')
   signal?.addEventListener('abort', onAbort)
   const closed = new Promise<void>((resolve) => void child.once('close', () => resolve()))
