@@ -26,6 +26,7 @@ interface Finding {
 async function examine(
   change: object = {},
   contract: string | null = null,
+  more: object = {},
 ): Promise<Record<string, Finding>> {
   const set = {
     id: 'shop',
@@ -39,6 +40,7 @@ async function examine(
     state: join(folder, 'state'),
     restic: '/nowhere/restic',
     sets: [set],
+    ...more,
   }
   const config = parseConfig(JSON.stringify(text), 'agent.yaml')
   const state = openState(config.state)
@@ -218,3 +220,12 @@ test('a draft that asks for less does not stand for the version in force', async
 function repository(): object {
   return { url: join(folder, 'repository'), passwordFile: join(folder, 'pass') }
 }
+
+test('a scratch that others could take away is told before a test refuses it', async () => {
+  const scratch = join(folder, 'open')
+  mkdirSync(scratch)
+  expect(await examine({}, null, { scratch })).toMatchObject({ scratch: { verdict: 'good' } })
+  chmodSync(scratch, 0o777)
+  const detail: unknown = expect.stringContaining(`chmod o-w ${scratch}`)
+  expect(await examine({}, null, { scratch })).toMatchObject({ scratch: { verdict: 'bad', detail } })
+})

@@ -5,6 +5,7 @@ import {
   constants,
   opendirSync,
   openSync,
+  realpathSync,
   statfsSync,
   statSync,
 } from 'node:fs'
@@ -17,6 +18,7 @@ import { readKey } from '../evidence/key.ts'
 import { readOwnRuns } from '../evidence/own-runs.ts'
 import { readAlarms } from '../outbox/alarm.ts'
 import { readClock } from '../outbox/clock.ts'
+import { assertSafeBase } from '../restore/safe-place.ts'
 import { fullHindrance } from '../run/full-due.ts'
 import { bytePathOf } from '../tree/path.ts'
 import type { BytePath } from '../tree/path.ts'
@@ -140,6 +142,7 @@ function scratchFinding(folder: string, sets: readonly SetConfig[]): Finding {
     )
   }
   return attempt('scratch', () => {
+    assertSafeBase(realpathSync(nearest(folder)))
     const { bavail, bsize } = statfsSync(nearest(folder))
     const free = bavail * bsize
     if (free < SCRATCH_NEEDED_BYTES) {

@@ -9,6 +9,7 @@ import { BevisError } from '@bevis/shared/error'
 import { bytePathOf, bytesOf, isWithin } from '../tree/path.ts'
 import type { BytePath } from '../tree/path.ts'
 import { errnoOf, walkTree } from '../tree/walk.ts'
+import { assertSafeBase, assertSafeTarget } from './safe-place.ts'
 
 export interface ScratchRequest {
   /** Made when it is not there. */
@@ -42,9 +43,10 @@ export interface Scratch {
   wipe(): Promise<void>
 }
 
-/** @throws BevisError SCRATCH_REFUSED inside the source or the repository, or where none can be made */
+/** @throws BevisError SCRATCH_REFUSED inside the source or the repository, where others can meddle, or none can be made */
 export async function makeScratch(request: ScratchRequest): Promise<Scratch> {
   const base = await prepareBase(request.base)
+  assertSafeBase(base)
   await assertAway(base, request)
   await wipeLeftovers(base)
   const kept = request.keepIn === undefined ? null : await prepareKept(request.keepIn, request)
@@ -121,6 +123,7 @@ async function prepareBase(base: string): Promise<string> {
 /** restic takes over what is there already, unread: then nothing would be proven. */
 async function prepareKept(folder: string, request: ScratchRequest): Promise<string> {
   const kept = await prepareBase(folder)
+  assertSafeTarget(kept)
   await assertAway(kept, request)
   if (readdirSync(kept).length === 0) return kept
   throw new BevisError('SCRATCH_REFUSED', `${kept} is not empty: name a folder that is, or is not there yet`)
@@ -130,6 +133,7 @@ async function memoryOf(request: ScratchRequest): Promise<string | null> {
   if (request.memory === undefined) return null
   try {
     const memory = await realpath(request.memory)
+    assertSafeBase(memory)
     await assertAway(memory, request)
     return memory
   } catch {
