@@ -17,6 +17,7 @@ import { parseConfig } from '../../collector/src/config.ts'
 import { buildServer } from '../../collector/src/http/server.ts'
 import { invite } from '../../collector/src/intake/invite.ts'
 import { registerPages } from '../../collector/src/pages/register.ts'
+import { copiesFolder } from '../../collector/src/report/service/copies.ts'
 import { openOffice } from '../../collector/src/office.ts'
 import type { Log } from '../../collector/src/log/log.ts'
 import type { Office } from '../../collector/src/office.ts'
@@ -41,6 +42,8 @@ export interface Stage {
   now: () => Date
   /** Of the customer with the broken contract: it sees nothing of the others. */
   customerEmail: string
+  /** Where issued reports are kept once more. */
+  copies: string
   /** For what a story does not tell. */
   office: Office
   close(): Promise<void>
@@ -125,6 +128,7 @@ export async function openStage(
     store,
     log,
     now,
+    copies: copiesFolder(config.checkpointFile),
     customerEmail,
     office,
     async close() {

@@ -5,6 +5,8 @@ import { checkContracts } from '../contract/check.ts'
 import { readCheckpointFile, swapCheckpointFile } from '../log/checkpoint-file.ts'
 import { checkLog } from '../log/fsck.ts'
 import { checkProjection } from '../projection/check.ts'
+import { copiesFolder } from '../report/service/copies.ts'
+import { checkIssued } from '../report/service/issued.ts'
 import { rebuildProjection } from '../projection/rebuild.ts'
 import { readLogKeys } from '../log-keys.ts'
 import { newestCheckpoint } from '../store/read/checkpoints.ts'
@@ -90,13 +92,20 @@ async function check(opened: Opened, options: FsckOptions): Promise<Outcome> {
   const { origin, checkpointFile } = config
   const { known: keys, closures } = readLogKeys(config.state, origin)
   const filed = await readCheckpointFile(checkpointFile)
-  const [log, contracts] = await store.db
+  const [log, contracts, reports] = await store.db
     .transaction()
-    .execute(async (tx) => [await checkLog(tx, { keys, filed }), await checkContracts(tx)] as const)
+    .execute(
+      async (tx) =>
+        [
+          await checkLog(tx, { keys, filed }),
+          await checkContracts(tx),
+          await checkIssued(tx, copiesFolder(checkpointFile)),
+        ] as const,
+    )
   const isReadable = log.findings.length === 0 && options.logOnly !== true
   const differences = isReadable ? await checkProjection(store, { origin, closures }) : []
   const { statements, stamps, leaves, checkpoints } = log
-  const findings = [...log.findings, ...contracts]
+  const findings = [...log.findings, ...contracts, ...reports]
   const isClean = findings.length === 0 && differences.length === 0
   const projection = isReadable
     ? 'the derived tables are as the log leads to'
@@ -109,7 +118,7 @@ async function check(opened: Opened, options: FsckOptions): Promise<Outcome> {
       ...differences.map(({ table, row }) => `${table} ${row}: is not what the log leads to (see rebuild)`),
       isClean
         ? `Clean: ${statements} statements, ${leaves} leaves, ${checkpoints} signed heads; ${projection}.`
-        : `Not clean: ${findings.length} findings in the log and the contracts, ${differences.length} in the derived tables.`,
+        : `Not clean: ${findings.length} findings in the log, the contracts and the reports, ${differences.length} in the derived tables.`,
     ],
   }
 }

@@ -4,6 +4,7 @@ import { formatsOf } from '../pages/language/format.ts'
 import type { Language } from '../pages/language/locale.ts'
 import { voiceOf } from '../pages/voice.ts'
 import { readMatter } from '../report/facts.ts'
+import { copiesFolder } from '../report/service/copies.ts'
 import { issueServiceReport, readServiceReport, serviceReportPdf } from '../report/service/issue.ts'
 import { tellPack } from '../report/pack.ts'
 import { writeEvidenceReport } from '../report/evidence/report.ts'
@@ -74,7 +75,14 @@ export async function serviceReportCommand(
   const { config, store, now } = opened
   const { language, unit, out } = wish
   const { seal } = await paperOptions(config, language)
-  const desk = { store, scope: { all: true }, voice: voiceOf, seal, now } as const
+  const desk = {
+    store,
+    scope: { all: true },
+    voice: voiceOf,
+    seal,
+    now,
+    copies: copiesFolder(config.checkpointFile),
+  } as const
   const { timezone } = (await readMatter(desk, contract)).contract
   const month = wish.month ?? monthBefore(now(), timezone)
   const which = { contract, month, ...(unit !== undefined && { unit }) }

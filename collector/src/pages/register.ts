@@ -7,11 +7,12 @@ import { readLedger } from '../report/facts.ts'
 import { formatLedger } from '../report/ledger-table.ts'
 import {
   issueServiceReport,
-  issuedMonths,
   readServiceReport,
   serviceRecordPdf,
   serviceReportPdf,
 } from '../report/service/issue.ts'
+import { copiesFolder } from '../report/service/copies.ts'
+import { issuedMonths } from '../report/service/issued.ts'
 import { tellServiceReport } from '../report/service/tell.ts'
 import { claimOf } from '../report/service/tell-deviations.ts'
 import { askForTest } from '../request/ask.ts'
@@ -35,6 +36,7 @@ export async function registerPages(app: FastifyInstance, context: PagesContext)
   await registerSessions(app, { store, now, secure })
   registerAssets(app)
   const decoyHash = await hashPassword(randomUUID())
+  const copies = copiesFolder(config.checkpointFile)
   const factsOf = (contract: string) => compliance.facts(contract)
   registerSignIn(app, { store, now, render, secure, verifyPassword, decoyHash })
   registerRoutes(app, {
@@ -47,20 +49,28 @@ export async function registerPages(app: FastifyInstance, context: PagesContext)
     render,
     reports: {
       async read(scope, which, language) {
-        const read = await readServiceReport({ store, scope, factsOf, voice: voiceOf, now }, which, language)
+        const read = await readServiceReport(
+          { store, scope, factsOf, voice: voiceOf, copies, now },
+          which,
+          language,
+        )
         return { ...read, paper: tellServiceReport(read.telling), claim: claimOf(read.telling) }
       },
       pdf: async (scope, which, language) => {
         const { seal } = await paperOptions(config, language)
-        return serviceReportPdf({ store, scope, factsOf, voice: voiceOf, seal, now }, which, language)
+        return serviceReportPdf({ store, scope, factsOf, voice: voiceOf, copies, seal, now }, which, language)
       },
       record: async (scope, which, language) => {
         const { seal } = await paperOptions(config, language)
-        return serviceRecordPdf({ store, scope, factsOf, voice: voiceOf, seal, now }, which, language)
+        return serviceRecordPdf({ store, scope, factsOf, voice: voiceOf, copies, seal, now }, which, language)
       },
       async issue(scope, which, person) {
         const { seal } = await paperOptions(config, 'da')
-        await issueServiceReport({ store, scope, factsOf, voice: voiceOf, seal, office, now }, which, person)
+        await issueServiceReport(
+          { store, scope, factsOf, voice: voiceOf, copies, seal, office, now },
+          which,
+          person,
+        )
       },
       issued: (contract) => issuedMonths(store, contract),
       ledger: (scope, contract, months) => readLedger({ store, scope, factsOf }, contract, months, now()),

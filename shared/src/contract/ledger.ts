@@ -9,6 +9,7 @@ import { indexFacts } from './facts.ts'
 import type { Fact } from './known.ts'
 import { happenedAt, knownOf } from './known.ts'
 import { monthNameOf, monthsThrough } from './month.ts'
+import { resultOf } from './pass.ts'
 import type { Contract, ContractSet } from './schema.ts'
 
 type Tested = Record<'passed' | 'failed' | 'inconclusive', number>
@@ -205,9 +206,9 @@ function enter({ statement }: Fact, rowOf: () => LedgerRow): void {
       row.protectedFiles = source.files
     }
   } else if (isEvidence(statement, 'restore-test')) {
-    const { result, restored } = statement.predicate
+    const { restored } = statement.predicate
     const row = rowOf()
-    row.restoreTests[RESULTS[result]] += 1
+    row.restoreTests[RESULTS[resultOf(statement.predicate)]] += 1
     row.restoredFiles += restored.files
     row.restoredBytes += restored.bytes
   } else if (isEvidence(statement, 'inventory')) {

@@ -22,8 +22,13 @@ export function takesBack(test: RestoreTest, failed: RestoreTest): boolean {
   )
 }
 
-function hasPassed({ result, negativeControl }: RestoreTest): boolean {
+function hasPassed({ result, negativeControl }: Pick<RestoreTest, 'result' | 'negativeControl'>): boolean {
   return result === 'PASSED' && negativeControl === 'caught'
+}
+
+/** What a test is told as: void, it came to nothing, though it says that it passed. */
+export function resultOf(test: Pick<RestoreTest, 'result' | 'negativeControl'>): RestoreTest['result'] {
+  return test.result === 'PASSED' && !hasPassed(test) ? 'INCONCLUSIVE' : test.result
 }
 
 /** The second try of what was requested has another reason, and is no less picked. */

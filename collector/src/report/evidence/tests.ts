@@ -1,4 +1,5 @@
 /** What restore tests showed, as an auditor reads them. */
+import { resultOf } from '@bevis/shared/contract/pass'
 import type { ContractEvent, RestoreTest } from '@bevis/shared/evidence/predicates'
 import { isEvidence } from '@bevis/shared/evidence/statement'
 import type { Surveyed } from '../survey.ts'
@@ -7,6 +8,7 @@ import type { Surveyed } from '../survey.ts'
 const FAILING = new Set(['damaged', 'diverged', 'missing', 'gap'])
 
 export interface TestTold {
+  /** Its result as it counts: void is inconclusive. */
   readonly test: RestoreTest
   readonly digest: string
   readonly receivedAt: string
@@ -29,7 +31,13 @@ export function tellTests(statements: readonly Omit<Surveyed, 'leafIndex'>[]): T
   const counted = statements.filter((one) => one.counted)
   const tests = counted.flatMap(({ statement, paeDigest, receivedAt }) =>
     isEvidence(statement, 'restore-test')
-      ? [{ test: statement.predicate, digest: paeDigest, receivedAt }]
+      ? [
+          {
+            test: { ...statement.predicate, result: resultOf(statement.predicate) },
+            digest: paeDigest,
+            receivedAt,
+          },
+        ]
       : [],
   )
   const events = counted.flatMap(({ statement }) =>

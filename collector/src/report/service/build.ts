@@ -3,6 +3,7 @@ import { DIMENSIONS } from '@bevis/shared/contract/answer'
 import type { Answer, Dimension } from '@bevis/shared/contract/answer'
 import { creditsOf, judgeMonth } from '@bevis/shared/contract/credit'
 import type { JudgedMonth } from '@bevis/shared/contract/credit'
+import { indexFacts } from '@bevis/shared/contract/facts'
 import type { Fact } from '@bevis/shared/contract/known'
 import { ledgerOf, setsOfTests } from '@bevis/shared/contract/ledger'
 import { isInMonth, monthOf } from '@bevis/shared/contract/month'
@@ -217,14 +218,22 @@ function promisesOf(terms: ContractSet | undefined): Record<string, string> {
 }
 
 function testsIn(
-  { contract }: Matter,
+  { contract, index }: Matter,
   facts: readonly Fact[],
   month: Month,
   at: Date,
   own: ReadonlySet<string>,
 ): ReportedTest[] {
   const setOf = setsOfTests(contract)
-  return tellTests(facts.map((fact) => ({ ...fact, counted: true, paeDigest: fact.paeDigest ?? '' })))
+  // What no verdict stands on, as what a revoked key signed, is no test here either.
+  const disregarded = new Set((index ?? indexFacts(facts)).disregarded.map(({ fact }) => fact.digest))
+  return tellTests(
+    facts.map(({ paeDigest = '', ...fact }) => ({
+      ...fact,
+      counted: !disregarded.has(paeDigest),
+      paeDigest,
+    })),
+  )
     .filter(({ test }) => isInMonth(test.endedAt, month) && Date.parse(test.endedAt) <= at.getTime())
     .map((told) => ({ ...told, set: setOf(told.test) ?? '' }))
     .filter(({ set }) => own.has(set))

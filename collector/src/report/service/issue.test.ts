@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { sql } from 'kysely'
 import { sha256Hex } from '@bevis/shared/crypto'
@@ -7,15 +9,12 @@ import { assertClean, CONTRACT, makeCollector } from '../../../../test/kit/colle
 import type { TestCollector, TestFolder } from '../../../../test/kit/collector.ts'
 import type { FakeAgent } from '../../../../test/kit/fake-agent.ts'
 import { runOn } from '../../../../test/kit/pdf.ts'
+import { fsckCommand } from '../../commands/fsck.ts'
 import { voiceOf } from '../../pages/voice.ts'
 import { listEvents } from '../../store/read/events.ts'
-import {
-  issueServiceReport,
-  issuedMonths,
-  readServiceReport,
-  serviceRecordPdf,
-  serviceReportPdf,
-} from './issue.ts'
+import { issueServiceReport, readServiceReport, serviceRecordPdf, serviceReportPdf } from './issue.ts'
+import { copiesFolder } from './copies.ts'
+import { issuedMonths } from './issued.ts'
 
 const clock = { now: new Date('2025-04-03T08:00:00.000Z') }
 const now = () => clock.now
@@ -44,6 +43,7 @@ const desk = () => ({
   scope: { all: true } as const,
   voice: voiceOf,
   office: collector.office,
+  copies: copiesFolder(place.config.checkpointFile),
   now,
 })
 const read = async () => (await readServiceReport(desk(), which, 'en')).telling
@@ -146,6 +146,7 @@ test('what was changed in the database is not what was issued, and is not handed
   )
   const { damage } = await readServiceReport(desk(), which, 'en')
   expect(damage).toContain('was changed in the database')
+  expect((await fsckCommand(collector.opened, {})).lines[0]).toContain('was changed in the database')
   await expect(serviceReportPdf(desk(), which, 'en')).rejects.toMatchObject({ code: 'LOG_INCONSISTENT' })
 })
 
@@ -173,6 +174,26 @@ test('what came under a clock that was ahead is not told as missing', async () =
   const { report, corrections } = await read()
   expect(figures(report)).toMatchObject({ kept: 31 })
   expect(corrections).toEqual({ levels: [], deviations: [], credits: null })
+})
+
+test('an issued report comes back into a database that was set back, and fsck misses it where it cannot', async () => {
+  const { sha256 } = await issueServiceReport(desk(), which, 'S. Lind')
+  const pdf = await serviceReportPdf(desk(), which, 'da')
+  const lose = () => collector.store.write((tx) => tx.deleteFrom('service_report').execute())
+  await lose()
+  await assertClean(collector)
+  expect(await serviceReportPdf(desk(), which, 'da')).toEqual(pdf)
+  expect(await collector.store.db.selectFrom('service_report').select('sha256').execute()).toEqual([
+    { sha256 },
+  ])
+
+  await lose()
+  writeFileSync(join(desk().copies, sha256Hex(pdf)), 'something else')
+  const gone = 'was issued, and is neither in the database nor among the copies'
+  const refusal = { code: 'LOG_INCONSISTENT', message: expect.stringContaining(gone) }
+  await expect(serviceReportPdf(desk(), which, 'da')).rejects.toMatchObject(refusal)
+  const { exit, lines } = await fsckCommand(collector.opened, {})
+  expect([exit, lines[0]]).toEqual([1, `contract ${CONTRACT}, report of 2025-03: ${gone}`])
 })
 
 test('both parties’ words are logged and stand beside the report, each when it is due; what was issued stays', async (context) => {

@@ -2,51 +2,31 @@
  * Issuing a service report: it is written once, as data and as PDF in both languages, and the log says so by its
  * digests. What is known later never changes it; it stands beside.
  */
-import { repliesTo } from '@bevis/shared/contract/report-reply'
-import type { ReportReply } from '@bevis/shared/contract/report-reply'
 import { sha256Hex } from '@bevis/shared/crypto'
 import { BevisError } from '@bevis/shared/error'
-import { hex64, instant, toInstant } from '@bevis/shared/format'
-import { z } from 'zod'
+import { toInstant } from '@bevis/shared/format'
 import type { Office } from '../../office.ts'
-import { listEvents } from '../../store/read/events.ts'
-import type { LoggedEvent } from '../../store/read/events.ts'
 import { findServiceReport } from '../../store/read/reports.ts'
 import type { ServiceReportRow } from '../../store/read/reports.ts'
-import type { Store } from '../../store/store.ts'
 import type { Voice } from '../../pages/voice.ts'
 import type { Archive } from '../facts.ts'
 import { knownUntil, readMatter } from '../facts.ts'
 import type { Seal } from '../pdf/seal.ts'
 import { buildServiceReport } from './build.ts'
 import { compareReports } from './compare.ts'
+import { keepCopies } from './copies.ts'
+import { DOCUMENT, findIssued, keyOf, rowKeyOf } from './issued.ts'
+import type { Which } from './issued.ts'
 import { encodeServiceReport, serviceReportSchema } from './model.ts'
 import type { ServiceReport } from './model.ts'
 import type { writeServiceReport } from './paper.ts'
 import type { Issued, Telling } from './telling.ts'
 
-const DOCUMENT = 'service-report'
-
-const detailSchema = z.looseObject({
-  document: z.literal(DOCUMENT),
-  sha256: hex64,
-  month: z.string(),
-  unit: z.string().optional(),
-  pdf: z.object({ da: hex64, en: hex64 }),
-  at: instant,
-  knownAt: instant,
-})
-
-/** Which report. */
-export interface Which {
-  readonly contract: string
-  readonly month: string
-  readonly unit?: string | undefined
-}
-
 export interface Desk extends Archive {
   readonly voice: (language: 'da' | 'en', timezone: string) => Voice
   readonly seal?: Seal | undefined
+  /** The folder in which what is issued is kept once more, see `copies.ts`. */
+  readonly copies: string
   readonly now: () => Date
 }
 
@@ -64,7 +44,7 @@ export async function readServiceReport(
       matter.contract.versions.flatMap(({ units: own = [] }) => own.map((unit) => [unit.id, unit] as const)),
     ).values(),
   ].map(({ id, name }) => ({ id, name }))
-  const issued = await findIssued(store, which)
+  const issued = await findIssued(store, desk.copies, which)
   if (issued === null) {
     const at = now()
     const report = buildServiceReport({
@@ -115,7 +95,7 @@ export async function serviceRecordPdf(desk: Desk, which: Which, language: 'da' 
 /** The PDF: the very bytes that were issued, or a draft's. */
 export async function serviceReportPdf(desk: Desk, which: Which, language: 'da' | 'en'): Promise<Uint8Array> {
   await readMatter(desk, which.contract)
-  const issued = await findIssued(desk.store, which)
+  const issued = await findIssued(desk.store, desk.copies, which)
   if (issued !== null) {
     if (issued.damage !== null) throw new BevisError('LOG_INCONSISTENT', issued.damage)
     return language === 'da' ? issued.row.pdf_da : issued.row.pdf_en
@@ -134,7 +114,7 @@ export async function issueServiceReport(
   person: string,
 ): Promise<{ report: ServiceReport; sha256: string; statement: string }> {
   const { store, office } = desk
-  if ((await findIssued(store, which)) !== null) {
+  if ((await findIssued(store, desk.copies, which)) !== null) {
     throw new BevisError(
       'REQUEST_INVALID',
       `the report of ${which.month} has been issued already: what is known since stands beside it`,
@@ -142,6 +122,7 @@ export async function issueServiceReport(
   }
   const row = (await findServiceReport(store.db, keyOf(which))) ?? (await writeDown(desk, which, person))
   const report = serviceReportSchema.parse(JSON.parse(row.report))
+  await keepCopies(desk.copies, [Buffer.from(row.report), row.pdf_da, row.pdf_en])
   const { paeDigest } = await office.record({
     contract: which.contract,
     event: 'report-issued',
@@ -203,85 +184,4 @@ async function writeDown(desk: Desk, which: Which, person: string): Promise<Serv
   )
   // Who asked at the same time may have been first: what is issued is what was written.
   return (await findServiceReport(store.db, keyOf(which))) ?? row
-}
-
-interface FoundReport {
-  readonly report: ServiceReport
-  readonly row: ServiceReportRow
-  readonly as: Issued
-  readonly replies: readonly ReportReply[]
-  /** What is stored is not what the log says was issued. */
-  readonly damage: string | null
-}
-
-async function findIssued(store: Store, which: Which): Promise<FoundReport | null> {
-  const events = await listEvents(store.db, which.contract)
-  const found = events.flatMap((logged) => detailOf(logged, which)).at(0)
-  if (found === undefined) return null
-  const { logged, detail } = found
-  const row = await findServiceReport(store.db, keyOf(which))
-  if (row === undefined) {
-    throw new BevisError(
-      'LOG_INCONSISTENT',
-      `the report of ${which.month} was issued, and is not in the database`,
-    )
-  }
-  const changed = `the report of ${which.month} was changed in the database: its SHA-256 is not what the log says`
-  const damage =
-    sha256Hex(row.report) === detail.sha256 &&
-    sha256Hex(row.pdf_da) === detail.pdf.da &&
-    sha256Hex(row.pdf_en) === detail.pdf.en
-      ? null
-      : changed
-  const report = readReport(row)
-  if (report === null) throw new BevisError('LOG_INCONSISTENT', changed)
-  const { event, paeDigest } = logged
-  return {
-    report,
-    row,
-    as: { at: event.at, person: event.by.person, statement: paeDigest, sha256: detail.sha256 },
-    replies: repliesTo(paeDigest, events),
-    damage,
-  }
-}
-
-/** Null for what is none: somebody changed it. */
-function readReport({ report }: ServiceReportRow): ServiceReport | null {
-  try {
-    return serviceReportSchema.parse(JSON.parse(report))
-  } catch {
-    return null
-  }
-}
-
-function detailOf(logged: LoggedEvent, { month, unit }: Which) {
-  const { event } = logged
-  if (event.event !== 'report-issued') return []
-  const detail = detailSchema.safeParse(event.detail)
-  if (!detail.success || detail.data.month !== month || detail.data.unit !== unit) return []
-  return [{ logged, detail: detail.data }]
-}
-
-export type ReportStanding = 'issued' | 'signed-off'
-
-/** The months whose reports were issued, as `2026-10` or `2026-10/unit`, and whether the customer has signed off. */
-export async function issuedMonths(store: Store, contract: string): Promise<Map<string, ReportStanding>> {
-  const events = await listEvents(store.db, contract)
-  return new Map(
-    events.flatMap(({ event, paeDigest }) => {
-      const detail = event.event === 'report-issued' ? detailSchema.safeParse(event.detail) : null
-      if (detail?.success !== true) return []
-      const { month, unit } = detail.data
-      const isSigned = repliesTo(paeDigest, events).some(({ reply }) => reply === 'signed-off')
-      return [[unit === undefined ? month : `${month}/${unit}`, isSigned ? 'signed-off' : 'issued']]
-    }),
-  )
-}
-
-function keyOf({ contract, month, unit = '' }: Which) {
-  return { contract, month, unit }
-}
-
-function rowKeyOf({ contract, month, unit = '' }: Which) {
-  return { contract_id: contract, month, unit }
 }

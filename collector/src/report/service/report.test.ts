@@ -245,6 +245,21 @@ test('a test counts for the set of its snapshot, whatever the agent calls that',
   expect(report.tests.map(({ set, result }) => `${set} ${result}`)).toEqual(['filer PASSED', 'filer FAILED'])
 })
 
+test('a void test, and what a revoked key signed, are not told as passed', () => {
+  const story = told((one) => {
+    const [first, second] = one.contents()
+    if (first === undefined || second === undefined) throw new Error('no snapshot')
+    one.test(first, '2025-04-13T05:00:00Z', 'PASSED', { negativeControl: 'missed' })
+    one.event('2025-04-13T06:00:00Z', 'key-revoked', 'provider', { agent: 'agent-1', epoch: 1 })
+    one.test(second, '2025-04-13T07:00:00Z', 'PASSED')
+  })
+  const report = built(story, { unit: 'ribe' })
+  expect(levelOf(report, 'filer', 'proof').figures).toMatchObject({ passed: 1, failed: 0, inconclusive: 1 })
+  expect(report.tests.map(({ result }) => result)).toEqual(['PASSED', 'INCONCLUSIVE'])
+  const row = report.ledger.find(({ month, set }) => month === '2025-04' && set === 'filer')
+  expect(row?.restoreTests).toEqual({ passed: 1, failed: 0, inconclusive: 1 })
+})
+
 test('what moved is told for the month in which it was elsewhere', () => {
   const [first] = CONTRACT.versions
   const [filer, epj] = first?.sets ?? []
