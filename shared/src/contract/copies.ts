@@ -9,10 +9,10 @@ import type { Copy } from './schema.ts'
 import type { Judgement } from './state.ts'
 import type { Opinion } from './verdict.ts'
 
-/** A repository that holds copies, and its snapshots by their first ID. */
+/** A repository that holds copies, and its snapshots by the number of their first ID. */
 export interface CopyPlace {
   lineage: Lineage
-  byRoot: ReadonlyMap<string, readonly Point[]>
+  ofRoot: (root: number) => readonly Point[]
 }
 
 /** An obligation that is live, and what it stands on. */
@@ -85,9 +85,9 @@ function weighOwed(
 }
 
 /** Known by its first ID and its tree: copying gives a new ID and keeps both. */
-function isCopied(point: Point, { lineage, byRoot }: CopyPlace, inventory: Listed, at: number): boolean {
-  const same = byRoot.get(point.root)
-  if (same === undefined) return false
+function isCopied(point: Point, { lineage, ofRoot }: CopyPlace, inventory: Listed, at: number): boolean {
+  const same = ofRoot(point.rootNumber)
+  if (same.length === 0) return false
   const trees = new Set([point.tree])
   for (const { point: twin, since } of point.twins) if (since <= at) trees.add(twin.tree)
   return same.some((one) => trees.has(one.tree) && idIn(one, inventory, lineage, at) !== undefined)

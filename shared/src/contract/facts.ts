@@ -5,6 +5,7 @@ import { isEvidence, statementSchema } from '../evidence/statement.ts'
 import type { Statement } from '../evidence/statement.ts'
 import { instant } from '../format.ts'
 import { AgentChain } from './agent-chain.ts'
+import { Ids } from './ids.ts'
 import type { Fact, Known } from './known.ts'
 import { knownOf } from './known.ts'
 import { Listings } from './listing.ts'
@@ -32,6 +33,8 @@ export interface FactIndex {
   listings: Map<string, Listings>
   /** Every name that a statement gives a repository: its ID and its lineages. */
   repositories: Map<string, Set<string>>
+  /** Of snapshots, as runs and readers come upon them. */
+  readonly ids: Ids
   readonly runs: Runs
   tests: Known<RestoreTest>[]
   retentions: Known<RetentionRun>[]
@@ -43,13 +46,15 @@ export interface FactIndex {
 }
 
 export function emptyIndex(): FactIndex {
+  const ids = new Ids()
   return {
     size: 0,
     disorders: 0,
     chains: new Map(),
     listings: new Map(),
     repositories: new Map(),
-    runs: new Runs(),
+    ids,
+    runs: new Runs(ids),
     tests: [],
     retentions: [],
     probes: [],

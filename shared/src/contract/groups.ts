@@ -1,79 +1,105 @@
-import type { Snap } from '../evidence/predicates.ts'
+import type { FactIndex } from './facts.ts'
 import type { Identities, Origins } from './identity.ts'
+import type { ClockTerms } from './lineage.ts'
+import { PlaceIndex } from './place-index.ts'
+import type { Learnt, Shelf } from './point.ts'
 import { Point } from './point.ts'
 
 /** Snapshots by their first ID, then by repository and tree. */
 export class Groups {
+  readonly #index: FactIndex
   readonly #origins: Origins
+  readonly #clock: ClockTerms
   /** Since when what lies in a repository counts. */
   readonly #joinedAt: (repository: string) => number
-  readonly #learnt = new Map<string, Map<string, Snap>>()
-  readonly #byRoot = new Map<string, Point[]>()
-  readonly #byId = new Map<string, Map<string, Point>>()
+  readonly #shelves = new Map<string, Shelf>()
+  readonly #learnt = new Map<string, Learnt[]>()
+  /** The first point of each group, and by the number of its first ID its place. */
+  readonly #firsts: Point[] = []
+  readonly #byRoot = new PlaceIndex((place) => this.#firsts[place]?.rootNumber)
+  /** Of the groups that have more than one point, all of them. */
+  readonly #several = new Map<Point, Point[]>()
+  /** Those that are found otherwise than as the first of their group, by repository and the ID's number. */
+  readonly #named = new Map<string, Point>()
 
-  constructor(origins: Origins, joinedAt: (repository: string) => number) {
+  constructor(
+    index: FactIndex,
+    origins: Origins,
+    clock: ClockTerms,
+    joinedAt: (repository: string) => number,
+  ) {
+    this.#index = index
     this.#origins = origins
+    this.#clock = clock
     this.#joinedAt = joinedAt
   }
 
-  /** All that go back to one snapshot, by its ID. */
-  get byRoot(): ReadonlyMap<string, readonly Point[]> {
-    return this.#byRoot
+  /** All that go back to one snapshot. @param root the number of its ID */
+  ofRoot(root: number): readonly Point[] {
+    const first = this.#firsts[this.#byRoot.placeOf(root)]
+    return first === undefined ? [] : (this.#several.get(first) ?? [first])
   }
 
-  learn(repository: string, snapshot: Snap): void {
-    let own = this.#learnt.get(repository)
-    if (own === undefined) {
-      own = new Map()
-      this.#learnt.set(repository, own)
-    }
-    const { id } = snapshot
-    if (!own.has(id)) own.set(id, snapshot)
+  /** What is told of one ID more than once counts as it was told first. */
+  learn(repository: string, learnt: Learnt): void {
+    const own = this.#learnt.get(repository)
+    if (own === undefined) this.#learnt.set(repository, [learnt])
+    else own.push(learnt)
   }
 
   gather(): void {
-    for (const [repository, snapshots] of this.#learnt) {
-      const byId = new Map<string, Point>()
-      this.#byId.set(repository, byId)
-      for (const [id, snapshot] of snapshots) byId.set(id, this.#place(repository, id, snapshot))
+    for (const [repository, all] of this.#learnt) {
+      for (const learnt of all) {
+        const id = this.#idOf(learnt)
+        if (this.find(repository, id) === undefined) this.#place(repository, id, learnt)
+      }
     }
     this.#learnt.clear()
   }
 
-  #place(repository: string, id: string, snapshot: Snap): Point {
+  #idOf(learnt: Learnt): number {
+    return typeof learnt === 'number' ? this.#index.runs.idNumber(learnt) : this.#index.ids.add(learnt.id)
+  }
+
+  #shelfOf(repository: string): Shelf {
+    const known = this.#shelves.get(repository)
+    if (known !== undefined) return known
+    const { ids, runs } = this.#index
+    const shelf = { repository, since: this.#joinedAt(repository), ids, runs, clock: this.#clock }
+    this.#shelves.set(repository, shelf)
+    return shelf
+  }
+
+  #place(repository: string, id: number, learnt: Learnt): Point {
     const root = this.#origins.rootOf(id)
-    const member = { repository, id, since: this.#joinedAt(repository) }
-    const group = this.#byRoot.get(root)
-    const known = group?.find((one) => one.repository === repository && one.tree === snapshot.tree)
-    if (known !== undefined) {
-      known.learn(member, snapshot)
-      return known
-    }
-    const point = new Point(root, member, snapshot)
-    if (group === undefined) this.#byRoot.set(root, [point])
-    else group.push(point)
-    return point
+    const point = new Point(this.#shelfOf(repository), root, id, learnt)
+    const group = this.ofRoot(root)
+    const [first] = group
+    const known = group.find((one) => one.repository === repository && one.tree === point.tree)
+    known?.learn(id, point.snapshot)
+    if (first === undefined) this.#byRoot.add(root, this.#firsts.push(point) - 1)
+    else if (known === undefined) this.#several.set(first, [...group, point])
+    if (first !== undefined || root !== id) this.#named.set(`${repository} ${id}`, known ?? point)
+    return known ?? point
   }
 
   /** One more, after all have been gathered; undefined if it goes back to one that is there, under whatever ID. */
-  admit(repository: string, snapshot: Snap): Point | undefined {
-    const { id } = snapshot
-    if (this.#byRoot.has(this.#origins.rootOf(id))) return undefined
-    const point = this.#place(repository, id, snapshot)
-    const byId = this.#byId.get(repository) ?? new Map<string, Point>()
-    this.#byId.set(repository, byId)
-    byId.set(id, point)
-    return point
+  admit(repository: string, learnt: Learnt): Point | undefined {
+    const id = this.#idOf(learnt)
+    if (this.#byRoot.placeOf(this.#origins.rootOf(id)) >= 0) return undefined
+    return this.#place(repository, id, learnt)
   }
 
-  find(repository: string, id: string): Point | undefined {
-    return this.#byId.get(repository)?.get(id)
+  /** @param id its number */
+  find(repository: string, id: number): Point | undefined {
+    const first = this.#firsts[this.#byRoot.placeOf(id)]
+    const isFirst = first?.repository === repository && first.idNumber === id
+    return isFirst ? first : this.#named.get(`${repository} ${id}`)
   }
 
   /** What both parties approved makes one snapshot of several; before they did, they are not the same. */
   link(identities: Identities): void {
-    for (const group of this.#byRoot.values()) {
-      if (group.length < 2) continue
+    for (const group of this.#several.values()) {
       const erasedAt = identities.erasedAt(group.flatMap(({ names }) => names))
       const own = group.map(({ members, attestations, tests }) => ({ members, attestations, tests }))
       for (const [place, point] of group.entries()) {
@@ -101,6 +127,6 @@ export class Groups {
   }
 
   *points(): Generator<Point> {
-    for (const group of this.#byRoot.values()) yield* group
+    for (const first of this.#firsts) yield* this.#several.get(first) ?? [first]
   }
 }

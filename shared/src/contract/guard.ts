@@ -22,8 +22,8 @@ export class Guard<One extends Guarded> {
   /** Whether all but the guard was in order, at an instant. */
   readonly #isOtherwiseInOrder: (run: One, at: number) => boolean
   readonly #runs: One[] = []
-  /** For each run: since when (ascending) it is held or let go. */
-  readonly #steps: ({ since: number; held: boolean }[] | null)[] = []
+  /** Of those that were ever held: since when (ascending) they are held or let go. */
+  readonly #steps = new Map<number, { since: number; held: boolean }[]>()
   readonly #satisfies: boolean[] = []
   /** The newest run before each that satisfies; -1 if none. */
   readonly #measure: number[] = []
@@ -38,7 +38,7 @@ export class Guard<One extends Guarded> {
   }
 
   isHeldAt(place: number, at: number): boolean {
-    return this.#steps[place]?.findLast(({ since }) => since <= at)?.held ?? false
+    return this.#steps.get(place)?.findLast(({ since }) => since <= at)?.held ?? false
   }
 
   takeTurned(): number[] {
@@ -49,15 +49,14 @@ export class Guard<One extends Guarded> {
 
   /** Takes a run that started after those that it has; returns its place. */
   add(run: One): number {
-    this.#steps.push(null)
     this.#satisfies.push(false)
     this.#measure.push(-1)
     return this.#runs.push(run) - 1
   }
 
-  /** Plays changes. False if there is one from before what has been played. */
-  play(changes: { at: number; place: number }[]): boolean {
-    const coming = changes.filter(({ at }) => Number.isFinite(at)).toSorted((a, b) => a.at - b.at)
+  /** Plays changes, and puts them in their order. False if there is one from before what has been played. */
+  play(coming: { at: number; place: number }[]): boolean {
+    coming.sort((a, b) => a.at - b.at)
     const [first] = coming
     if (first !== undefined && first.at < this.#playedTo) return false
     for (const { at, place } of coming) this.#change(at, place)
@@ -79,9 +78,9 @@ export class Guard<One extends Guarded> {
       measure[one] = before
       const [own, measured] = [run.run?.predicate, this.#runs[before]?.run?.predicate]
       const held = run.acknowledgedAt > at && isHeld(own, measured, this.#content)
-      const steps = this.#steps[one]
+      const steps = this.#steps.get(one)
       if ((steps?.at(-1)?.held ?? false) !== held) {
-        this.#steps[one] = [...(steps ?? []), { since: at, held }]
+        this.#steps.set(one, [...(steps ?? []), { since: at, held }])
         this.#turned.push(run.start)
       }
       const was = satisfies[one] ?? false

@@ -12,61 +12,77 @@ import { isWhole } from './run-standing.ts'
 import type { SetTerms } from './timeline.ts'
 import type { BackupRun } from './told.ts'
 
+/** What the candidates of one history have in common. */
+interface Eye {
+  readonly partial: SetTerms['set']['partial']
+  /** By ID, when a person acknowledged it. */
+  readonly acknowledged: ReadonlyMap<string, number>
+}
+
 /** A point as one set's terms see it, answerable at any instant. */
 export class Candidate {
   readonly point: Point
   refutation: Refutation
   /** Its place among its host's candidates, by start. */
   rank = 0
-  readonly #accepted: Attestation | undefined
-  readonly #quarantined: Attestation | undefined
-  readonly #attested: Attestation | undefined
-  readonly #acknowledgedAt: number | null
+  /** Since when there is a run that these terms accept; Infinity if there is none. */
+  readonly acceptedAt: number
+  readonly #eye: Eye
 
-  constructor(point: Point, partial: SetTerms['set']['partial'], acknowledged: ReadonlyMap<string, number>) {
-    const whole = point.attestations.filter(({ run }) => isWhole(run.predicate, partial))
-    const names = [point, ...point.twins.map(({ point: twin }) => twin)].flatMap((one) => one.names)
-    const acknowledgedAt = Math.min(...names.map((name) => acknowledged.get(name) ?? Infinity))
+  constructor(point: Point, eye: Eye) {
     this.point = point
+    this.#eye = eye
     this.refutation = refutationOf(point)
-    this.#accepted = earliest(whole.filter(({ standing }) => standing === 'sound'))
-    this.#quarantined = earliest(whole.filter(({ standing }) => standing === 'quarantined'))
-    this.#attested = earliest(point.attestations)
-    this.#acknowledgedAt = acknowledgedAt === Infinity ? null : acknowledgedAt
+    this.acceptedAt = this.#whole('sound')?.since ?? Infinity
   }
 
   get start(): number {
     return this.point.start
   }
 
-  /** A run that these terms accept, and since when; Infinity if there is none. */
+  /** The run that these terms accept. */
   get run(): Known<BackupRun> | undefined {
-    return this.#accepted?.run
-  }
-
-  get acceptedAt(): number {
-    return this.#accepted?.since ?? Infinity
+    return this.#whole('sound')?.run
   }
 
   /** Since when an acceptable run of a clock too far off reports it. */
   get quarantinedAt(): number {
-    return this.#quarantined?.since ?? Infinity
+    return this.#whole('quarantined')?.since ?? Infinity
   }
 
   /** Since when any run reports it. */
   get attestedAt(): number {
-    return this.#attested?.since ?? Infinity
+    return earliest(this.point.attestations)?.since ?? Infinity
   }
 
   get acknowledgedAt(): number {
-    return this.#acknowledgedAt ?? Infinity
+    const { acknowledged } = this.#eye
+    if (acknowledged.size === 0) return Infinity
+    const names = [this.point, ...this.point.twins.map(({ point: twin }) => twin)].flatMap((one) => one.names)
+    return Math.min(...names.map((name) => acknowledged.get(name) ?? Infinity))
+  }
+
+  #whole(standing: Attestation['standing']): Attestation | undefined {
+    return earliest(
+      this.point.attestations.filter(
+        (one) => one.standing === standing && isWhole(one.run.predicate, this.#eye.partial),
+      ),
+    )
   }
 }
 
-/** An instant at which the guard may judge otherwise. */
-interface Change {
-  candidate: Candidate
-  at: number
+/** By host, the instants at which its guard may judge otherwise, and about which of its candidates. */
+class Changes {
+  readonly byHost = new Map<string, { at: number; place: number }[]>()
+
+  /** Most are acknowledged by nobody, and many never listed: what never comes changes nothing. */
+  add({ point, rank }: Candidate, at: number): void {
+    if (!Number.isFinite(at)) return
+    const { host } = point.snapshot
+    const own = this.byHost.get(host)
+    if (own === undefined) this.byHost.set(host, [{ at, place: rank }])
+    else own.push({ at, place: rank })
+  }
 }
 
 /** Why a snapshot that is there does not satisfy. */
@@ -83,7 +99,7 @@ export class History {
   /** Those points that have been tested, and those that a run reports which does not hold. */
   readonly tested: Point[] = []
   readonly doubted: Point[] = []
-  readonly #acknowledged: ReadonlyMap<string, number>
+  readonly #eye: Eye
   /** By host, with the newest run that each has. */
   readonly #guards = new Map<string, { guard: Guard<Candidate>; last?: Candidate }>()
 
@@ -95,7 +111,7 @@ export class History {
   ) {
     this.terms = terms
     this.lineage = lineage
-    this.#acknowledged = acknowledged
+    this.#eye = { partial: terms.set.partial, acknowledged }
     this.#add(points)
     this.takeTurned() // it has not been asked for anything yet
   }
@@ -103,7 +119,7 @@ export class History {
   /** Takes in what has come. False if the content guard had been asked of later than some of it. */
   extend({ added, listed, tested }: Touched): boolean {
     if (!this.#add(added)) return false
-    const changes: Change[] = []
+    const changes = new Changes()
     for (const point of tested) {
       const candidate = this.#candidateOf(point)
       if (candidate === undefined) continue
@@ -116,7 +132,7 @@ export class History {
     const isNew = new Set(added)
     for (const point of listed) {
       const candidate = this.#candidateOf(point)
-      if (candidate !== undefined && !isNew.has(point)) changes.push({ candidate, at: point.listedAt })
+      if (candidate !== undefined && !isNew.has(point)) changes.add(candidate, point.listedAt)
     }
     const own = tested.filter(({ snapshot }) => this.terms.set.selector.hosts.includes(snapshot.host))
     for (const point of own) if (!this.tested.includes(point)) insertSorted(this.tested, point, byStart)
@@ -129,21 +145,20 @@ export class History {
   }
 
   #add(points: readonly Point[]): boolean {
-    const { selector, partial, content } = this.terms.set
+    const { selector, content } = this.terms.set
     const own = points.filter(({ snapshot }) => selector.hosts.includes(snapshot.host))
     if (own.length === 0) return true
-    const changes: Change[] = []
+    const changes = new Changes()
     let inOrder = true
     for (const point of own.toSorted(byStart)) {
       insertSorted(this.points, point, byStart)
       if (!covers(point.snapshot.paths, selector.requiredPaths)) continue
-      const candidate = new Candidate(point, partial, this.#acknowledged)
+      const candidate = new Candidate(point, this.#eye)
       insertSorted(this.candidates, candidate, (a, b) => byStart(a.point, b.point))
       inOrder = this.#guard(candidate, content) && inOrder
       const { acceptedAt, acknowledgedAt, refutation } = candidate
-      // Most are acknowledged by nobody, and many never listed: what never comes changes nothing.
       for (const at of [acceptedAt, point.listedAt, ...refutation.changes, acknowledgedAt])
-        if (Number.isFinite(at)) changes.push({ candidate, at })
+        changes.add(candidate, at)
     }
     for (const point of own.filter(isTested)) insertSorted(this.tested, point, byStart)
     for (const point of own.filter(isDoubted)) insertSorted(this.doubted, point, byStart)
@@ -159,14 +174,8 @@ export class History {
     return last === undefined || byStart(last.point, candidate.point) <= 0
   }
 
-  #play(changes: readonly Change[]): boolean {
-    const byHost = Map.groupBy(changes, ({ candidate }) => candidate.point.snapshot.host)
-    return [...byHost].every(
-      ([host, own]) =>
-        this.#guards
-          .get(host)
-          ?.guard.play(own.map(({ at, candidate }) => ({ at, place: candidate.rank }))) !== false,
-    )
+  #play({ byHost }: Changes): boolean {
+    return [...byHost].every(([host, own]) => this.#guards.get(host)?.guard.play(own) !== false)
   }
 
   /** All but being in the newest inventory. */

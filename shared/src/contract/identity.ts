@@ -1,4 +1,3 @@
-import type { Snap } from '../evidence/predicates.ts'
 import type { Detail, Events } from './approval.ts'
 import { Approvals, textOf } from './approval.ts'
 import type { FactIndex } from './facts.ts'
@@ -71,12 +70,12 @@ function successionKey(detail: Detail): string {
   return JSON.stringify([textOf(detail, 'from'), textOf(detail, 'to')])
 }
 
-/** The first ID of a snapshot: `tag` and `copy` keep it in `original`, `rewrite` names the one before. */
+/** The first ID of a snapshot: `tag` and `copy` keep it in `original`, `rewrite` names the one before. By numbers. */
 export class Origins {
   readonly #index: FactIndex
-  readonly #byId = new Map<string, string>()
-  /** Every ID that a root may have been asked of. */
-  readonly #seen = new Set<string>()
+  readonly #byId = new Map<number, number>()
+  /** By number: those that a root may have been asked of. */
+  #seen = new Uint8Array(64)
   readonly #read = new Map<Listings, number>()
   #runs = 0
 
@@ -87,38 +86,49 @@ export class Origins {
 
   /** Reads what has come since. False if that changes the root of what was there before. */
   extend(): boolean {
+    const { ids, listings: all, runs } = this.#index
     let isNew = true
-    for (const listings of this.#index.listings.values()) {
+    for (const listings of all.values()) {
       const { learnt } = listings
       for (let place = this.#read.get(listings) ?? 0; place < learnt.length; place++) {
         const snapshot = learnt[place]
-        if (snapshot !== undefined) isNew = this.#add(snapshot) && isNew
+        if (snapshot !== undefined) isNew = this.#add(ids.add(snapshot.id), snapshot.original) && isNew
       }
       this.#read.set(listings, learnt.length)
     }
-    const { runs } = this.#index
     for (; this.#runs < runs.length; this.#runs++) {
-      const snapshot = runs.at(this.#runs).predicate.snapshot
-      if (snapshot !== undefined) isNew = this.#add(snapshot) && isNew
+      if (runs.alikeAt(this.#runs).snapshot === null) continue
+      isNew = this.#add(runs.idNumber(this.#runs), runs.original(this.#runs)) && isNew
     }
     return isNew
   }
 
-  #add({ id, original }: Snap): boolean {
-    const isNew = original === undefined || this.#byId.get(id) === original || !this.#seen.has(id)
+  #add(id: number, name: string | undefined): boolean {
+    const original = name === undefined ? undefined : this.#index.ids.add(name)
+    const isNew = original === undefined || this.#byId.get(id) === original || this.#seen[id] !== 1
     if (original !== undefined) {
       this.#byId.set(id, original)
-      this.#seen.add(original)
+      this.#see(original)
     }
-    this.#seen.add(id)
+    this.#see(id)
     return isNew
   }
 
-  rootOf(id: string): string {
-    const seen = new Set<string>()
+  #see(id: number): void {
+    if (id >= this.#seen.length) {
+      const more = new Uint8Array(2 * id)
+      more.set(this.#seen)
+      this.#seen = more
+    }
+    this.#seen[id] = 1
+  }
+
+  rootOf(id: number): number {
+    if (!this.#byId.has(id)) return id
+    const seen = new Set<number>()
     let root = id
     for (
-      let next: string | undefined = id;
+      let next: number | undefined = id;
       next !== undefined && !seen.has(next);
       next = this.#byId.get(next)
     ) {

@@ -1,4 +1,3 @@
-import type { Snap } from '../evidence/predicates.ts'
 import type { FactIndex } from './facts.ts'
 import { Groups } from './groups.ts'
 import type { Identities, Origins } from './identity.ts'
@@ -6,9 +5,9 @@ import type { Known } from './known.ts'
 import { correctionMs } from './known.ts'
 import type { Appearance, ClockTerms, Flaw, Lineage } from './lineage.ts'
 import { flawOfTime } from './lineage.ts'
-import type { Attestation, Point, Tested } from './point.ts'
-import { attest, bySince, byStart, settlePoint } from './point.ts'
-import type { BackupRun, RestoreTest } from './told.ts'
+import type { Point, Tested } from './point.ts'
+import { attestAt, byStart } from './point.ts'
+import type { RestoreTest } from './told.ts'
 
 export interface FlawedTest {
   test: Known<RestoreTest>
@@ -27,12 +26,6 @@ export interface Touched {
   since: number
 }
 
-interface Word {
-  attestation: Attestation
-  repository: string
-  snapshot: Snap
-}
-
 /** All points of a lineage, by start: what it lists, what its runs report, what was tested. */
 export class Points {
   readonly list: Point[]
@@ -45,8 +38,8 @@ export class Points {
   readonly #before: ReadonlySet<string>
   #runs: number
   #tests: number
-  /** Dated after the instant by which they were read. */
-  #runsAhead: Known<BackupRun>[] = []
+  /** Dated after the instant by which they were read; of runs the rows. */
+  #runsAhead: number[] = []
   #testsAhead: Known<RestoreTest>[] = []
 
   constructor(
@@ -60,56 +53,60 @@ export class Points {
     this.#index = index
     this.#lineage = lineage
     this.#clock = clock
-    this.#groups = new Groups(origins, (repository) => lineage.joinedAt(repository))
+    this.#groups = new Groups(index, origins, clock, (repository) => lineage.joinedAt(repository))
     this.#before = new Set(
       [...lineage.repositories].flatMap((repository) => identities.predecessorsOf(repository, at)),
     )
     this.#runs = index.runs.length
     this.#tests = index.tests.length
-    const words = [...index.runs.from(0)].flatMap((run) => this.#wordOf(run, at))
+    const words = this.#wordsOf(rowsFrom(0, this.#runs), at)
     const tests = index.tests.flatMap((test) => this.#testOf(test, at))
     this.#learn(words, tests)
-    for (const { attestation, repository, snapshot } of words) {
-      this.#groups.find(repository, snapshot.id)?.join({ attestations: [attestation] })
-    }
+    for (const row of words) this.#pointOfRun(row)?.attest(row)
     for (const tested of tests) this.#pointOf(tested)?.join({ tests: [tested] })
     this.#groups.link(identities)
     this.list = [...this.#groups.points()]
-    for (const point of this.list) settlePoint(point, lineage)
+    for (const point of this.list) point.settle(lineage)
     this.list.sort(byStart)
   }
 
-  get byRoot(): ReadonlyMap<string, readonly Point[]> {
-    return this.#groups.byRoot
+  /** All that go back to one snapshot. @param root the number of its ID */
+  ofRoot(root: number): readonly Point[] {
+    return this.#groups.ofRoot(root)
   }
 
-  #learn(words: readonly Word[], tests: readonly Tested[]): void {
+  #learn(words: readonly number[], tests: readonly Tested[]): void {
     for (const { repository, snapshot } of this.#lineage.listed()) this.#groups.learn(repository, snapshot)
-    for (const { repository, snapshot } of words) this.#groups.learn(repository, snapshot)
+    for (const row of words) this.#groups.learn(this.#repositoryOf(row), row)
     for (const { test } of tests) {
       this.#groups.learn(test.predicate.repository.id, test.predicate.snapshot)
     }
     this.#groups.gather()
   }
 
-  #isOwn({ predicate }: Known<BackupRun> | Known<RestoreTest>): boolean {
-    const { id } = predicate.repository
-    return this.#lineage.repositories.has(id) || this.#before.has(id)
+  #repositoryOf(row: number): string {
+    return this.#index.runs.alikeAt(row).repository.id
   }
 
-  /** What a run says of a snapshot, once that has happened. */
-  #wordOf(run: Known<BackupRun>, at: number): Word[] {
-    const { snapshot, repository } = run.predicate
-    if (snapshot === undefined || !this.#isOwn(run)) return []
-    const attestation = attest(run, snapshot, this.#clock)
-    if (attestation.since <= at) return [{ attestation, repository: repository.id, snapshot }]
-    this.#runsAhead.push(run)
-    return []
+  #isOwn(repository: string): boolean {
+    return this.#lineage.repositories.has(repository) || this.#before.has(repository)
+  }
+
+  /** Those of the runs that say something of a snapshot, once that has happened. */
+  #wordsOf(rows: Iterable<number>, at: number): number[] {
+    const { runs } = this.#index
+    const words: number[] = []
+    for (const row of rows) {
+      if (runs.alikeAt(row).snapshot === null || !this.#isOwn(this.#repositoryOf(row))) continue
+      if (attestAt(runs, row, this.#clock).since <= at) words.push(row)
+      else this.#runsAhead.push(row)
+    }
+    return words
   }
 
   /** A test that counts, once it has ended. */
   #testOf(test: Known<RestoreTest>, at: number): Tested[] {
-    if (!this.#isOwn(test)) return []
+    if (!this.#isOwn(test.predicate.repository.id)) return []
     const correction = correctionMs(test, this.#clock.clockToleranceMs)
     const endedAt = test.datedAt - correction
     const flaw = flawOfTime(test, endedAt, this.#clock)
@@ -123,7 +120,12 @@ export class Points {
   }
 
   #pointOf({ test }: Tested): Point | undefined {
-    return this.#groups.find(test.predicate.repository.id, test.predicate.snapshot.id)
+    const { repository, snapshot } = test.predicate
+    return this.#groups.find(repository.id, this.#index.ids.numberOf(snapshot.id))
+  }
+
+  #pointOfRun(row: number): Point | undefined {
+    return this.#groups.find(this.#repositoryOf(row), this.#index.runs.idNumber(row))
   }
 
   /**
@@ -142,17 +144,18 @@ export class Points {
   }
 
   #extendRuns(touched: Touched, at: number): boolean {
-    const coming = [...this.#runsAhead, ...this.#index.runs.from(this.#runs)]
-    this.#runs = this.#index.runs.length
+    const { runs } = this.#index
+    const coming = [...this.#runsAhead, ...rowsFrom(this.#runs, runs.length)]
+    this.#runs = runs.length
     this.#runsAhead = []
-    for (const { attestation, repository, snapshot } of coming.flatMap((run) => this.#wordOf(run, at))) {
-      const point = this.#groups.admit(repository, snapshot)
+    for (const row of this.#wordsOf(coming, at)) {
+      const point = this.#groups.admit(this.#repositoryOf(row), row)
       if (point === undefined) return false
-      point.join({ attestations: [attestation] })
-      settlePoint(point, this.#lineage)
+      point.attest(row)
+      point.settle(this.#lineage)
       point.listedAt = Infinity // until it is told below
       touched.added.push(point)
-      touched.since = Math.min(touched.since, attestation.since)
+      touched.since = Math.min(touched.since, attestAt(runs, row, this.#clock).since)
     }
     return true
   }
@@ -161,7 +164,7 @@ export class Points {
     for (const { repository, id, takenAt } of appeared) {
       const snapshot = this.#index.listings.get(repository)?.snapshots.get(id)
       if (snapshot === undefined) return false
-      let point = this.#groups.find(repository, id)
+      let point = this.#groups.find(repository, this.#index.ids.add(id))
       if (point === undefined) {
         point = this.#groups.admit(repository, snapshot)
         if (point === undefined) return false
@@ -195,9 +198,13 @@ export class Points {
       }
     }
     this.flawedTests.sort((a, b) => a.test.index - b.test.index)
-    for (const point of touched.tested) point.tests = point.tests.toSorted(bySince)
+    for (const point of touched.tested) point.sortTests()
     return inOrder
   }
+}
+
+function* rowsFrom(row: number, end: number): Generator<number> {
+  for (let next = row; next < end; next += 1) yield next
 }
 
 /** Puts it after all that do not come after it. */

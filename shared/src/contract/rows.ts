@@ -50,8 +50,13 @@ export class Rows {
   }
 
   digest(row: number, place: number): string {
+    return encodeHex(this.bytes(row, place))
+  }
+
+  /** A digest's 32 bytes, as they stand there. */
+  bytes(row: number, place: number): Uint8Array {
     const from = this.#byteOf(row, place)
-    return encodeHex(this.#pageOf(row).bytes.subarray(from, from + 32))
+    return this.#pageOf(row).bytes.subarray(from, from + 32)
   }
 
   #byteOf(row: number, place: number): number {

@@ -2,14 +2,15 @@
 import type { Repo, Snap } from '../evidence/predicates.ts'
 import type { AgentChain } from './agent-chain.ts'
 import { Standing } from './agent-chain.ts'
+import type { Ids } from './ids.ts'
 import { Known } from './known.ts'
 import { Rows } from './rows.ts'
 import type { BackupRun } from './told.ts'
 import { formatInstant } from './verdict.ts'
 
-const WIDTH = 8
-const [ALIKE, INDEX, SLOT, STARTED_AT, TIME, FILES, BYTES, ADDED_BYTES] = [0, 1, 2, 3, 4, 5, 6, 7]
-const [ID, TREE] = [0, 1]
+const WIDTH = 9
+const [ALIKE, INDEX, SLOT, STARTED_AT, TIME, FILES, BYTES, ADDED_BYTES, ID] = [0, 1, 2, 3, 4, 5, 6, 7, 8]
+const TREE = 0
 const NO_DIGEST = '0'.repeat(64)
 
 /** What the backups of one machine have in common, night after night. */
@@ -22,14 +23,20 @@ interface Alike extends Pick<BackupRun, 'set' | 'exitCode' | 'outcome'> {
 
 type SnapOfAll = Pick<Snap, 'host' | 'paths' | 'tags'>
 
-/** Runs in log order, each a Known again when it is asked for; some 130 bytes a run. */
+/** Runs in log order, each a Known again when it is asked for; some 110 bytes a run. */
 export class Runs {
-  readonly #rows = new Rows(WIDTH, 2)
+  readonly #rows = new Rows(WIDTH, 1)
+  readonly #ids: Ids
   readonly #alike: Alike[] = []
   readonly #alikeIds = new Map<AgentChain, Map<string, number>>()
   /** What few runs have. */
   readonly #failed = new Map<number, BackupRun['failed']>()
   readonly #originals = new Map<number, string>()
+
+  /** @param ids where those of the snapshots are kept */
+  constructor(ids: Ids) {
+    this.#ids = ids
+  }
 
   get length(): number {
     return this.#rows.size
@@ -39,7 +46,7 @@ export class Runs {
   push({ predicate, index, standing }: Known<BackupRun>): void {
     if (standing === undefined) throw new RangeError('a backup stands in the chain of its agent')
     const { startedAt, snapshot, source, failed } = predicate
-    const { id = NO_DIGEST, tree = NO_DIGEST, original } = snapshot ?? {}
+    const { id, tree = NO_DIGEST, original } = snapshot ?? {}
     const row = this.#rows.push(
       [
         this.#alikeOf(predicate, standing.links),
@@ -50,8 +57,9 @@ export class Runs {
         source?.files ?? Number.NaN,
         source?.bytes ?? Number.NaN,
         source?.addedBytes ?? Number.NaN,
+        id === undefined ? Number.NaN : this.#ids.add(id),
       ],
-      [id, tree],
+      [tree],
     )
     if (failed !== undefined) this.#failed.set(row, failed)
     if (original !== undefined) this.#originals.set(row, original)
@@ -98,8 +106,19 @@ export class Runs {
     return this.#failed.get(row)
   }
 
+  /** The snapshot; undefined where there is none. */
+  snapshotAt(row: number): Snap | undefined {
+    const { snapshot } = this.alikeAt(row)
+    return snapshot === null ? undefined : new StoredSnap(this, row, snapshot)
+  }
+
+  /** The number of the snapshot's ID. */
+  idNumber(row: number): number {
+    return this.#rows.number(row, ID)
+  }
+
   id(row: number): string {
-    return this.#rows.digest(row, ID)
+    return this.#ids.at(this.idNumber(row))
   }
 
   tree(row: number): string {
@@ -157,8 +176,7 @@ class StoredRun implements BackupRun {
   }
 
   get snapshot(): Snap | undefined {
-    const { snapshot } = this.#runs.alikeAt(this.#row)
-    return snapshot === null ? undefined : new StoredSnap(this.#runs, this.#row, snapshot)
+    return this.#runs.snapshotAt(this.#row)
   }
 }
 

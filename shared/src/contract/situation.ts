@@ -132,7 +132,7 @@ export class Situation {
     const own = this.#repositoriesOf(terms.set.selector.repository)
     const elsewhere = [...this.#repositoriesOf(repository)].filter(([id]) => !own.has(id))
     const { lineage, points } = this.#viewOf(new Map(elsewhere), terms)
-    return { lineage, byRoot: points.byRoot }
+    return { lineage, ofRoot: (root) => points.ofRoot(root) }
   }
 
   /** By ID or lineage, and what both parties say has followed; each with since when. */

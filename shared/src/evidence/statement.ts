@@ -91,6 +91,8 @@ export function parseStatement(payload: Uint8Array): Statement {
   return parsed.data
 }
 
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
 function parseRoundTrip(payload: Uint8Array): unknown {
   if (payload.length > PAYLOAD_LIMIT_BYTES) {
     throw new BevisError('STATEMENT_INVALID', `the payload has more than ${PAYLOAD_LIMIT_BYTES} bytes`)
@@ -102,7 +104,7 @@ function parseRoundTrip(payload: Uint8Array): unknown {
   let value: unknown
   let refused = ''
   try {
-    json = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(payload)
+    json = decoder.decode(payload)
     value = JSON.parse(json, (key, inner: unknown) => {
       if (key === '__proto__') refused = 'the key __proto__ is refused'
       const lone = !key.isWellFormed() || (typeof inner === 'string' && !inner.isWellFormed())

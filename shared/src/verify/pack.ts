@@ -205,10 +205,12 @@ export function decodeJson<T>(text: string, schema: z.ZodType<T>, place: string)
   return parsed.data
 }
 
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
 /** Strict UTF-8. @throws BevisError PACK_INVALID */
 export function decodeText(bytes: Uint8Array, place: string): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    return decoder.decode(bytes)
   } catch (cause) {
     throw new BevisError('PACK_INVALID', `${place}: not UTF-8`, { cause })
   }

@@ -226,9 +226,11 @@ function readPlaces(view: DataView, extraAt: number, end: number, wideFromBytes:
   return { sizeBytes, headerAt, isWide, isSound }
 }
 
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
 function readName(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    return decoder.decode(bytes)
   } catch {
     return refuse('a name that is not UTF-8')
   }
