@@ -24,6 +24,8 @@ export const serviceDa: Words<typeof serviceEn> = {
     statementsNone: 'ingen: intet vides om denne måned',
     open: 'Måneden er ikke slut. Sådan står det {{at}}.',
     noEvidence: 'Ingen agent har signeret noget i denne måned. Intet herunder vides at være overholdt.',
+    damageFound:
+      'En integritetskontrol har fundet skade i et repository: se gendannelsestestene. Intet servicemål fortæller om det.',
     levels: 'Servicemål',
     levelsText:
       'Hver dag er bedømt, som den stod ved sin slutning, og efter hvad der blev brudt på den; måneden er så dårlig som sin værste dag. Et mål uden dokumentation er ukendt, aldrig overholdt.',
@@ -80,6 +82,9 @@ export const serviceDa: Words<typeof serviceEn> = {
     deviations: 'Afvigelser',
     deviationsNone: 'Der er ikke fundet afvigelser i denne måned.',
     deviationsNoneUnknown: 'Der er ikke fundet afvigelser, men ikke alt kunne bedømmes.',
+    deviationsNoneDamage:
+      'Der er ikke fundet afvigelser fra det lovede, men et repository har skade: se gendannelsestestene.',
+    deviationsNothing: 'Der var intet lovet i denne måned, så der er intet, der kunne afvige.',
     deviation: 'Afvigelse',
     cause: 'Årsag, så langt dokumentationen rækker',
     owner: 'Taget op af',
@@ -164,6 +169,7 @@ export const serviceDa: Words<typeof serviceEn> = {
       deviations_one: '{{count}} afvigelse: årsag, ansvarlig, frist',
       deviations_other: '{{count}} afvigelser: årsag, ansvarlig, frist',
       noDeviations: 'Ingen afvigelser: er dokumentationen sandsynlig?',
+      damage: 'De skader, som integritetskontroller har fundet',
       unknown: 'Det, der ikke kunne bedømmes, og hvem der skaffer dokumentationen',
       credits: 'Bod, der kan gøres gældende: ja eller nej',
       tests: 'Gendannelsestest: hvilke filer vil kunden have gendannet næste gang?',

@@ -21,6 +21,8 @@ export const serviceEn = {
     statementsNone: 'none: nothing here is known of this month',
     open: 'The month is not over. This is how it stands {{at}}.',
     noEvidence: 'No agent signed anything in this month. Nothing below is known to be kept.',
+    damageFound:
+      'A data check found damage in a repository: see the restore tests. No service level tells of it.',
     levels: 'Service levels',
     levelsText:
       'Each day is judged as it stood at its end, and by what came to be broken on it; the month is as bad as its worst day. A level without evidence is unknown, never kept.',
@@ -75,6 +77,9 @@ export const serviceEn = {
     deviations: 'Deviations',
     deviationsNone: 'No deviation was found in this month.',
     deviationsNoneUnknown: 'No deviation was found, but not everything could be judged.',
+    deviationsNoneDamage:
+      'No deviation from what was promised was found, but a repository has damage: see the restore tests.',
+    deviationsNothing: 'Nothing was promised in this month, so there is nothing that could deviate.',
     deviation: 'Deviation',
     cause: 'Cause, as far as evidence tells',
     owner: 'Taken up by',
@@ -159,6 +164,7 @@ export const serviceEn = {
       deviations_one: '{{count}} deviation: cause, owner, deadline',
       deviations_other: '{{count}} deviations: cause, owner, deadline',
       noDeviations: 'No deviation: is the evidence plausible?',
+      damage: 'The damage that data checks found',
       unknown: 'What could not be judged, and who gets the evidence in',
       credits: 'Credits to be claimed: yes or no',
       tests: 'Restore tests: which files does the customer want restored next?',

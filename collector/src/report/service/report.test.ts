@@ -9,6 +9,7 @@ import { buildServiceReport } from './build.ts'
 import { compareReports } from './compare.ts'
 import { encodeServiceReport, serviceReportSchema } from './model.ts'
 import type { ReportedLevel, ServiceReport } from './model.ts'
+import { tellServiceReport } from './tell.ts'
 import { tellTests } from './tell-tests.ts'
 import { writeServiceReport } from './paper.ts'
 import { tellCredits } from './tell-deviations.ts'
@@ -243,6 +244,32 @@ test('a test counts for the set of its snapshot, whatever the agent calls that',
   expect(proof.figures).toMatchObject({ passed: 1, failed: 1 })
   expect(proof.data.received).toBe(2)
   expect(report.tests.map(({ set, result }) => `${set} ${result}`)).toEqual(['filer PASSED', 'filer FAILED'])
+})
+
+test('no deviation is told with a but where there is damage, and of nothing where nothing was promised', () => {
+  const quiet = new Story()
+  quiet.days('2025-03-01', '2025-05-01')
+  const [newest] = quiet.contents()
+  if (newest === undefined) throw new Error('no snapshot')
+  for (const at of ['2025-03-15', '2025-04-13']) quiet.test(newest, `${at}T04:00:00Z`, 'PASSED')
+  const tell = (report: ServiceReport) =>
+    JSON.stringify(
+      tellServiceReport({ report, voice: voiceOf('en'), issued: null, corrections: null, replies: [] }),
+    )
+  const [sound, but] = ['No deviation was found in this month.', 'but a repository has damage']
+  const one = contractOf([versionOf(1, '2025-01-01', { sets: [setOf()] })])
+  expect(tell(built(quiet, { contract: one }))).toContain(sound)
+  quiet.check('2025-04-14T08:00:00Z', 'FAILED')
+  const damaged = tell(built(quiet, { contract: one }))
+  expect(damaged).toContain(but)
+  expect(damaged).toContain('No service level tells of it')
+  expect(damaged).toContain('The damage that data checks found')
+  expect(damaged).not.toContain('No deviation: is the evidence plausible?')
+
+  const late = contractOf([versionOf(1, '2025-01-01', { sets: [setOf({ onboardedAt: '2025-06-01' })] })])
+  const nothing = tell(built(quiet, { contract: late }))
+  expect(nothing).toContain('Nothing was promised in this month')
+  expect(nothing).not.toContain(sound)
 })
 
 test('a void test, and what a revoked key signed, are not told as passed', () => {

@@ -11,14 +11,7 @@ export function tellDeviations({ report, voice }: Telling): Block[] {
   const { t } = voice.locale
   const heading: Block = { kind: 'heading', level: 2, text: t('serviceReport.deviations') }
   if (report.deviations.length === 0) {
-    const uncertain = report.sets.some(({ levels }) => levels.some(({ days }) => days.includes('unknown')))
-    return [
-      heading,
-      {
-        kind: 'paragraph',
-        text: t(uncertain ? 'serviceReport.deviationsNoneUnknown' : 'serviceReport.deviationsNone'),
-      },
-    ]
+    return [heading, { kind: 'paragraph', text: t(`serviceReport.${noneOf(report)}`) }]
   }
   return [
     heading,
@@ -35,6 +28,14 @@ export function tellDeviations({ report, voice }: Telling): Block[] {
       rows: report.deviations.map((one) => tellOne(one, report, voice)),
     },
   ]
+}
+
+/** Why there is none: only what was promised, judged and is undamaged is told without a but. */
+function noneOf({ sets, damage = [] }: ServiceReport) {
+  if (sets.length === 0) return 'deviationsNothing'
+  if (damage.length > 0) return 'deviationsNoneDamage'
+  const isUncertain = sets.some(({ levels }) => levels.some(({ days }) => days.includes('unknown')))
+  return isUncertain ? 'deviationsNoneUnknown' : 'deviationsNone'
 }
 
 function tellOne(one: Deviation, report: ServiceReport, voice: Voice): Cell[] {
@@ -205,7 +206,10 @@ export function tellAgenda({ report, voice }: Pick<Telling, 'report' | 'voice'>)
       items: [
         t('serviceReport.agendaItems.last'),
         ...(broken > 0 ? [t('serviceReport.agendaItems.deviations', { count: broken })] : []),
-        ...(broken > 0 || isUnknown ? [] : [t('serviceReport.agendaItems.noDeviations')]),
+        ...(broken === 0 && noneOf(report) === 'deviationsNone'
+          ? [t('serviceReport.agendaItems.noDeviations')]
+          : []),
+        ...((report.damage ?? []).length > 0 ? [t('serviceReport.agendaItems.damage')] : []),
         ...(isUnknown ? [t('serviceReport.agendaItems.unknown')] : []),
         ...(isClaimable(report) ? [t('serviceReport.agendaItems.credits')] : []),
         t(report.tests.length > 0 ? 'serviceReport.agendaItems.tests' : 'serviceReport.agendaItems.noTests'),

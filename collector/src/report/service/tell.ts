@@ -88,6 +88,7 @@ function opening({ report, voice, issued, corrections }: Telling): Block[] {
   const notice = (state: string, text: string) =>
     notices.push({ kind: 'notice', look: voice.look(state), text })
   if (report.statements === 0) notice('unknown', t('serviceReport.noEvidence'))
+  if ((report.damage ?? []).length > 0) notice('FAILED', t('serviceReport.damageFound'))
   if (!report.isOver) notice('pending', t('serviceReport.open', { at: locale.instant(report.at) }))
   if (issued === null) notice('pending', t('serviceReport.draft'))
   else {
