@@ -36,7 +36,12 @@ export function registerHealth(
       throw new BevisError('FORBIDDEN', 'metrics are for callers on this machine, or with the token')
     }
     metrics.setLogSize((await log.head()).size)
-    metrics.setReady(log.trouble === null)
+    try {
+      await readiness.assertReady()
+      metrics.setReady(true)
+    } catch {
+      metrics.setReady(false)
+    }
     const { type, body } = await metrics.text()
     return reply.type(type).send(body)
   })

@@ -6,7 +6,7 @@ export interface Metrics {
   countStatement(outcome: string): void
   observeRequest(route: string, status: number, seconds: number): void
   setLogSize(size: number): void
-  /** False while nothing is signed. */
+  /** As /readyz says. */
   setReady(ready: boolean): void
   text(): Promise<{ type: string; body: string }>
 }
@@ -30,7 +30,11 @@ export function createMetrics(gatherProcess: boolean): Metrics {
     registers,
   })
   const size = new Gauge({ name: 'bevis_log_size', help: 'Leaves in the log', registers })
-  const ready = new Gauge({ name: 'bevis_ready', help: '1 while evidence is taken', registers })
+  const ready = new Gauge({
+    name: 'bevis_ready',
+    help: '1 while evidence is taken and dated rightly, as /readyz tells',
+    registers,
+  })
   return {
     countStatement: (outcome) => statements.inc({ outcome }),
     observeRequest: (route, status, seconds) => requests.observe({ route, status }, seconds),

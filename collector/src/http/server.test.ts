@@ -180,8 +180,10 @@ test('while writes fail, /readyz says so, and takes it back with the first that 
   expect(await ready()).toBe(200)
   mkdirSync(`${place.config.checkpointFile}.next`) // the new head cannot be written
   expect([await deliver(), await ready()]).toEqual([503, 503])
+  expect((await app.inject('/metrics')).body).toContain('\nbevis_ready 0\n')
   rmSync(`${place.config.checkpointFile}.next`, { recursive: true })
   expect([await deliver(), await ready()]).toEqual([200, 200])
+  expect((await app.inject('/metrics')).body).toContain('\nbevis_ready 1\n')
   await app.close()
 })
 
