@@ -1,4 +1,5 @@
 /** An agent's answers to requests, as they come into the log. */
+import { resultOf } from '@bevis/shared/contract/pass'
 import { isEvidence } from '@bevis/shared/evidence/statement'
 import type { Statement } from '@bevis/shared/evidence/statement'
 import { requestId } from '@bevis/shared/work'
@@ -38,9 +39,9 @@ export async function settleRequests(
 
 function answerIn(statement: Statement): Answered | null {
   if (isEvidence(statement, 'restore-test')) {
-    const { request, set, result, error } = statement.predicate
+    const { request, set, error } = statement.predicate
     const detail = error === undefined ? null : `${error.code}: ${error.message}`
-    return request === undefined ? null : { request, set, outcome: result, detail }
+    return request === undefined ? null : { request, set, outcome: resultOf(statement.predicate), detail }
   }
   if (!isEvidence(statement, 'agent-lifecycle')) return null
   const { event, reason, detail } = statement.predicate

@@ -57,7 +57,12 @@ function listed(...names: string[]) {
   return agent.say('inventory', subject, { repository, takenAt: at(), ...whole })
 }
 
-function tested(request: string, result: RestoreTest['result'], error?: RestoreTest['error']) {
+function tested(
+  request: string,
+  result: RestoreTest['result'],
+  error?: RestoreTest['error'],
+  negativeControl: RestoreTest['negativeControl'] = 'caught',
+) {
   return agent.say('restore-test', subject, {
     set: 'web',
     repository,
@@ -74,7 +79,7 @@ function tested(request: string, result: RestoreTest['result'], error?: RestoreT
     classes: {},
     exceptions: [],
     exceptionsTotal: 0,
-    negativeControl: 'caught',
+    negativeControl,
     result,
     ...(error && { error }),
   })
@@ -148,6 +153,9 @@ test('a file that somebody picks is asked for until its answer is in the log', a
   const [row] = await listRequests(db, { tenant: '33445566' }, { contract: CONTRACT })
   expect(row?.answer).toMatchObject({ outcome: 'INCONCLUSIVE', detail: 'NOTHING_TO_TEST: not in it' })
   expect(await listRequests(db, { tenant: 'another' })).toEqual([])
+  // A void test answers nothing, whatever it says.
+  await agent.send([tested(asked.id, 'PASSED', undefined, 'missed')])
+  expect((await listRequests(db, ALL))[0]?.answer).toMatchObject({ outcome: 'INCONCLUSIVE' })
   // The agent's own retest has the last word.
   await agent.send([tested(asked.id, 'PASSED')])
   expect((await listRequests(db, ALL))[0]?.answer).toMatchObject({ outcome: 'PASSED', detail: null })
