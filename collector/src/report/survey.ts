@@ -13,7 +13,7 @@ import type { Schema } from '../store/schema.ts'
 import type { Scope } from '../store/store.ts'
 
 /** Rows that are read at once. */
-const PAGE_ROWS = 500
+const PAGE_ROWS = 50
 const IDS_AT_ONCE = 10_000
 
 /** Which statements a pack holds: all of these agents, and the contract's own events, below a size of the log. */

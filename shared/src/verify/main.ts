@@ -83,8 +83,10 @@ const program = new Command('bevis-verify')
   .exitOverride()
   .action(async (file: string | undefined, options: { trust: readonly string[]; json?: boolean }) => {
     if (file === undefined) throw new BevisError('USAGE', 'name a pack; see bevis-verify --help')
-    // Nearly all that a pass over a pack allocates is garbage at once: V8 need not set 64 MB aside for it.
+    // Nearly all that a pass over a pack leaves is garbage: V8 would rather grow than look for it. A twentieth more
+    // processor time keeps 100,000 statements in a quarter less memory.
     setFlagsFromString('--semi-space-growth-factor=1')
+    setFlagsFromString('--heap-growing-percent=50')
     const trust = await readTrust(options.trust)
     const report = await reportOn(file, trust)
     print(
