@@ -1,6 +1,7 @@
 /**
  * What the witness costs: the agent's backup, with manifest, inventory and signed statements, beside restic's own
- * of the same files into a repository of its own; a first run, and one after one file in a hundred has changed.
+ * of the same files into a repository of its own; a first run, and one after one file in a hundred has changed. Between
+ * them restic's backup and listing: the manifest is made from the listing, so nothing can cost less.
  */
 import { execFileSync } from 'node:child_process'
 import { closeSync, cpSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs'
@@ -37,11 +38,11 @@ async function benchSet(folder: string, tree: SourceTree, pairs: number): Promis
   const source = join(place, 'source')
   tree.make(source)
   const pair = await makePair({ folder: place, source, restic: build.binary })
-  const [empty, alone] = [join(place, 'empty'), join(place, 'alone')]
+  const empty = join(place, 'empty')
   const restic = (repository: string, ...args: string[]): string[] => [
     build.binary,
     ...['-r', repository, '--password-file', join(place, 'password')],
-    ...['--cache-dir', join(place, 'cache-alone'), ...args],
+    ...['--cache-dir', `${repository}-cache`, ...args],
   ]
   const [program = '', ...args] = restic(empty, 'init', '-q')
   execFileSync(program, args)
@@ -50,10 +51,26 @@ async function benchSet(folder: string, tree: SourceTree, pairs: number): Promis
     for (const path of [repository, ...kept]) rmSync(path, { recursive: true, force: true })
     cpSync(empty, repository, { recursive: true })
   }
+  const alone = join(place, 'alone')
   const ofRestic = {
     key: 'restic',
     name: 'restic backup',
     command: restic(alone, 'backup', '--json', source),
+  }
+  const listed = join(place, 'listed')
+  const backup = restic(listed, 'backup', '--json', source)
+  const list = restic(listed, 'ls', '--json', 'latest')
+  const withList = {
+    key: 'list',
+    name: 'restic backup, then ls',
+    command: [
+      'bash',
+      '-c',
+      `"\${@:1:${backup.length}}" && "\${@:${backup.length + 1}}"`,
+      'both',
+      ...backup,
+      ...list,
+    ],
   }
   const ofAgent = {
     key: 'agent',
@@ -65,7 +82,8 @@ async function benchSet(folder: string, tree: SourceTree, pairs: number): Promis
   }
   const state = join(place, 'agent')
   const first: Subject[] = [
-    { ...ofRestic, prepare: () => renew(alone, join(place, 'cache-alone')) },
+    { ...ofRestic, prepare: () => renew(alone, `${alone}-cache`) },
+    { ...withList, prepare: () => renew(listed, `${listed}-cache`) },
     // As on the first day: a state that remembers an earlier manifest would hold retention.
     {
       ...ofAgent,
@@ -77,8 +95,8 @@ async function benchSet(folder: string, tree: SourceTree, pairs: number): Promis
     },
   ]
   let round = 0
-  // Once in each round: to both of them the same files are new.
-  const again: Subject[] = [{ ...ofRestic, prepare: () => change(source, (round += 1)) }, ofAgent]
+  // Once in each round: to all of them the same files are new.
+  const again: Subject[] = [{ ...ofRestic, prepare: () => change(source, (round += 1)) }, withList, ofAgent]
   const comparisons: Comparison[] = []
   try {
     for (const [what, subjects] of [['first run', first] as const, ['1 % changed', again] as const]) {
