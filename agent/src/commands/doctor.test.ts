@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -69,6 +69,17 @@ test('what is not there is told with its code and its cure, all at once', async 
     'shop: repository': { verdict: 'bad', detail: expect.stringMatching(/^RESTIC_MISSING/) },
     scratch: { verdict: 'good' },
   })
+})
+
+test('a source that is a symbolic link is told: a backup would hold the link alone', async () => {
+  const [source, link] = [join(folder, 'source'), join(folder, 'link')]
+  writeFileSync(join(source, 'file'), 'content')
+  symlinkSync(source, link)
+  const told = { detail: expect.stringMatching(/^SOURCE_MISSING: .*link .*back up .*source/) }
+  expect((await examine({ paths: [link] }))['shop: source']).toMatchObject({ verdict: 'bad', ...told })
+  expect((await examine({ paths: [link, source] }))['shop: source']).toMatchObject({ verdict: 'good' })
+  const hooks = { before: [['/bin/true']] }
+  expect((await examine({ paths: [link], hooks }))['shop: source']).toMatchObject({ verdict: 'warning' })
 })
 
 test('a folder beside the state is told: the unit of the service keeps it from writing there', async () => {

@@ -20,6 +20,7 @@ import { readAlarms } from '../outbox/alarm.ts'
 import { readClock } from '../outbox/clock.ts'
 import { assertSafeBase } from '../restore/safe-place.ts'
 import { fullHindrance } from '../run/full-due.ts'
+import { describeRoot, isBareLink } from '../run/source-roots.ts'
 import { bytePathOf } from '../tree/path.ts'
 import type { BytePath } from '../tree/path.ts'
 import { excludedBy } from '../tree/pattern.ts'
@@ -221,6 +222,9 @@ function sourceFindings(set: SetConfig): Finding[] {
   const isReadable = findings.every(({ verdict }) => verdict === 'good')
   // A hook may make the files that are backed up, or mount them.
   const say = set.hooks.before.length > 0 ? warning : bad
+  const links = paths.filter((path) => isBareLink(path, paths))
+  if (isReadable && links.length > 0)
+    return links.map((path) => say(`${id}: source`, `SOURCE_MISSING: ${describeRoot(path, paths)}`))
   const nothing = isReadable ? nothingToBackUp(set) : null
   return nothing === null ? findings : [say(`${id}: source`, nothing)]
 }

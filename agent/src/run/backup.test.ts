@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
@@ -44,6 +44,32 @@ describe.each(builds)('restic $version', (build) => {
     mkdirSync(root)
     writeFileSync(join(root, 'file'), 'back')
     expect(await runBackup({ ...made.context, set })).toMatchObject({ outcome: 'complete', error: null })
+  })
+
+  test('a root that is a symbolic link is missing, unless what it leads to is in another root', async () => {
+    const made = testPlace(build)
+    const { context, drafts } = storyContext(made, await made.make())
+    const [disk, data] = [join(made.folder, 'disk'), join(made.folder, 'data')]
+    mkdirSync(join(disk, 'web'), { recursive: true })
+    writeFileSync(join(disk, 'web', 'page'), 'page')
+    made.write('file', 'content')
+    symlinkSync(join(disk, 'web'), data)
+    const run = (...paths: string[]) => runBackup({ ...context, set: { ...context.set, paths } })
+    for (const root of [data, `${data}/`]) {
+      const { outcome, error } = await run(made.source, root)
+      expect([outcome, error?.code]).toEqual(['partial', 'SOURCE_MISSING'])
+      expect(error?.message).toContain(`restic keeps the link alone: back up ${join(disk, 'web')})`)
+      expect(drafts.at(-1)?.predicate).toMatchObject({
+        outcome: 'partial',
+        failed: { count: 1, paths: [root] },
+      })
+    }
+    const { tally, ...both } = await run(made.source, data, disk)
+    expect([both.outcome, both.error, tally?.files]).toEqual(['complete', null, 3])
+    // On the way to a root a link is followed.
+    expect(await run(join(made.folder, 'data', 'page'))).toMatchObject({ outcome: 'complete', error: null })
+    symlinkSync('/nowhere', join(made.folder, 'dangling'))
+    expect(await run(made.source, join(made.folder, 'dangling'))).toMatchObject({ outcome: 'partial' })
   })
 
   test('a repository that could not be named is asked once more, and told without the stack if that fails too', async () => {

@@ -14,12 +14,12 @@ import type { Witness, WitnessRequest } from '../manifest/witness.ts'
 import type { BackupRun, Limits, Node, Progress, Restic } from '../restic/restic.ts'
 import { openDigestPool } from '../tree/digest-pool.ts'
 import { bytePathOf } from '../tree/path.ts'
-import { statPath } from '../tree/walk.ts'
 import { findAnomalies, watchedPaths } from './anomaly.ts'
 import { raiseHold } from './hold.ts'
 import { runHooksAfter, runHooksBefore } from './hook.ts'
 import { identifyBeside, identifyRepository } from './repository.ts'
 import type { Identity, Listing, RunLogger } from './repository.ts'
+import { describeRoot, missingRoots } from './source-roots.ts'
 
 export interface BackupContext {
   readonly set: SetConfig
@@ -60,7 +60,7 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
   const { set, restic, now } = context
   const startedAt = now()
   const { identity, hindrance, run, listing, ...begun } = await begin(context)
-  const missingRoots = [...new Set([...begun.missingRoots, ...notTaken(set, run)])]
+  const missing = [...new Set([...begun.missingRoots, ...notTaken(set, run)])]
   const witness = run?.snapshot ? await witnessOf(context, run, listing) : null
   await listing?.stop()
 
@@ -75,10 +75,10 @@ export async function runBackup(context: BackupContext): Promise<BackupResult> {
     endedAt: now(),
     run,
     fileSystemSnapshot: set.hooks.snapshotFs === 'none' ? null : set.hooks.snapshotFs,
-    missingRoots,
+    missingRoots: missing,
     witness: witness instanceof BevisError ? null : witness,
     anomalies,
-    error: hindrance ?? missingError(missingRoots) ?? (witness instanceof BevisError ? witness : null),
+    error: hindrance ?? missingError(missing, set) ?? (witness instanceof BevisError ? witness : null),
   }
   const draft = observeBackup(seen)
   const { outcome, error } = draft.predicate
@@ -128,7 +128,7 @@ interface Begun {
   readonly identity: Identity
   /** Why there is no backup. */
   readonly hindrance: BevisError | null
-  /** Not there when restic began. */
+  /** Not there when restic began, or nothing but links. */
   readonly missingRoots: readonly string[]
   readonly run: BackupRun | null
   /** Of the snapshot, if restic could be asked for it at once. */
@@ -150,9 +150,9 @@ async function beginAtOnce(
   context: BackupContext,
   work: (signal: AbortSignal) => Promise<BackupRun>,
 ): Promise<Omit<Begun, 'listing'>> {
-  const missingRoots = missingOf(context.set)
+  const missing = missingRoots(context.set.paths)
   const { identity, result } = await identifyBeside(context, work)
-  return { identity, hindrance: identity.error, missingRoots, run: result }
+  return { identity, hindrance: identity.error, missingRoots: missing, run: result }
 }
 
 /** Without the repository there is nothing to make a dump for. */
@@ -162,12 +162,8 @@ async function beginWithHooks(
 ): Promise<Omit<Begun, 'listing'>> {
   const identity = await identifyRepository(context)
   const hindrance = identity.error ?? (await prepare(context))
-  const missingRoots = missingOf(context.set)
-  return { identity, hindrance, missingRoots, run: hindrance ? null : await work() }
-}
-
-function missingOf({ paths }: SetConfig): string[] {
-  return paths.filter((path) => 'error' in statPath(bytePathOf(path)))
+  const missing = missingRoots(context.set.paths)
+  return { identity, hindrance, missingRoots: missing, run: hindrance ? null : await work() }
 }
 
 /**
@@ -294,10 +290,8 @@ function unreadableOf({ errors, errorCount }: BackupRun): WitnessRequest['unread
   return { paths, isComplete: paths.length === errorCount }
 }
 
-function missingError(roots: readonly string[]): BevisError | null {
+function missingError(roots: readonly string[], { paths }: SetConfig): BevisError | null {
   if (roots.length === 0) return null
-  return new BevisError(
-    'SOURCE_MISSING',
-    `not there when the backup began: ${roots.join(', ')}`.slice(0, 4_000),
-  )
+  const told = roots.map((root) => describeRoot(root, paths)).join(', ')
+  return new BevisError('SOURCE_MISSING', `not there when the backup began: ${told}`.slice(0, 4_000))
 }
