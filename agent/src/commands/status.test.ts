@@ -1,4 +1,5 @@
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -199,4 +200,26 @@ test('the newest run is shown, also when it was interrupted or died', () => {
   const held = tryLock(repositoryLock(state.folder, '/repo'), 'backup of shop', now())
   expect(status()).toMatchObject({ exit: 0, text: expect.stringMatching(/✓ passed .*running since/) })
   held?.release()
+})
+
+test('a disk that is all but full is told before a run fails that nothing can be written of', ({ skip }) => {
+  skip(process.getuid?.() !== 0, 'only root can mount a small disk')
+  const small = join(folder, 'small')
+  mkdirSync(small)
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=48m', 'tmpfs', small])
+  try {
+    state.close()
+    cpSync(state.folder, join(small, 'state'), { recursive: true })
+    state = openState(join(small, 'state'))
+    expect(status().text).not.toContain('make room')
+    writeFileSync(join(small, 'other'), Buffer.alloc(20e6))
+    expect(status()).toMatchObject({
+      exit: 1,
+      problems: expect.arrayContaining([
+        expect.stringMatching(/are free for .*state: make room, 32(\.0)? MB/),
+      ]),
+    })
+  } finally {
+    execFileSync('umount', ['-l', small])
+  }
 })

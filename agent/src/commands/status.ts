@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AgentConfig, SetConfig } from '../config.ts'
 import { loadIdentity } from '../evidence/identity.ts'
@@ -21,7 +21,7 @@ import type { State } from '../state.ts'
 import type { Opened } from './open.ts'
 import type { Outcome } from './outcome.ts'
 import { describeCoverage, describeRestored } from './coverage.ts'
-import { alignColumns, formatDistance, formatInstant, paint } from './terminal.ts'
+import { alignColumns, formatBytes, formatDistance, formatInstant, paint } from './terminal.ts'
 
 const WORKS: readonly Work[] = [
   'backup',
@@ -40,6 +40,9 @@ const STALE_SPOOL_MS = 26 * 3_600_000
 
 /** Beyond a contract's clockTolerance, unless it says otherwise: what is stated then does not count. */
 export const CLOCK_BAD_MS = 5 * 60_000
+
+/** With less room for the state the next run may not find the words to say that it failed. */
+const STATE_NEEDED_BYTES = 32e6
 
 /** A run that is so late is not merely about to begin. */
 const OVERDUE_MS = 3_600_000
@@ -88,6 +91,7 @@ function readStatus(config: AgentConfig, state: State, now: Date) {
       ? [`evidence has waited since ${spool.oldestAt}: check the way to ${config.collector.url}`]
       : []),
     ...serviceProblems(config, service !== null, spool.depth),
+    ...roomProblems(state.folder),
     ...(clock !== null && Math.abs(clock.offsetMs) > CLOCK_BAD_MS
       ? [`this host's clock is ${clockText(clock.offsetMs)}: set it (NTP), evidence will not count`]
       : []),
@@ -113,6 +117,16 @@ function readStatus(config: AgentConfig, state: State, now: Date) {
     sets,
     problems,
   }
+}
+
+/** What is on a full disk can be read, and nothing be added: no statement, no mark of a run that failed for it. */
+function roomProblems(folder: string): string[] {
+  const { bavail, bsize } = statfsSync(folder)
+  const free = bavail * bsize
+  if (free >= STATE_NEEDED_BYTES) return []
+  return [
+    `${formatBytes(free)} are free for ${folder}: make room, ${formatBytes(STATE_NEEDED_BYTES)} at least, or no run can be recorded`,
+  ]
 }
 
 /** By which ways nobody could be told of an alarm. */
