@@ -2,14 +2,14 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
 const units = ['bevis-agent.service', 'bevis-collector.service']
 const missing = spawnSync('systemd-analyze', ['--version']).status !== 0
-if (missing)
-  process.stdout.write('systemd-analyze is not here: the units are not checked (install systemd)\n')
 
-describe.skipIf(missing)('the systemd units', () => {
+describe('the systemd units', () => {
+  beforeEach(({ skip }) => skip(missing, 'systemd-analyze is not installed: apt-get install systemd'))
+
   const root = mkdtempSync(join(tmpdir(), 'bevis-units-'))
   beforeAll(() => {
     const folder = join(root, 'etc/systemd/system')

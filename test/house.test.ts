@@ -1,4 +1,4 @@
-/** The walls of the house: who may import whom, each with its reason. */
+/** The walls of the house: who may import whom, and what no file may do, each with its reason. */
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -71,6 +71,16 @@ describe('arrows go one way', () => {
     )
     expect(broken.map(show)).toEqual([])
   })
+})
+
+test('no test is left out without saying why, where the reporter finds it', () => {
+  const tests = globSync('{agent,collector,shared,deploy,test}/**/*.test.ts', {
+    cwd: root,
+    exclude: (name) => name === 'node_modules',
+  }).filter((file) => resolve(root, file) !== import.meta.filename)
+  expect(tests.length).toBeGreaterThan(100)
+  const silent = /\b(?:test|describe|it)\.(?:skip|skipIf|runIf|todo|only|fails)\b|\bskip\(\s*\)/
+  expect(tests.filter((file) => silent.test(readFileSync(join(root, file), 'utf8')))).toEqual([])
 })
 
 describe('each dangerous thing lives in one room', () => {

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { problemSchema } from '@bevis/shared/wire'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { CONTRACT, contractYaml, freePort } from '../kit/collector.ts'
 import { runCollector, startServe, writeConfig } from '../kit/collector-process.ts'
 import { FakeAgent, post } from '../kit/fake-agent.ts'
@@ -39,7 +39,9 @@ async function breakCalls(pid: number, rule: string): Promise<() => Promise<void
 /** Faults are injected with ptrace: by root, where strace is installed. */
 const canInject = process.getuid?.() === 0 && spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0
 
-describe.runIf(canInject)('under faults of the disk', () => {
+describe('under faults of the disk', () => {
+  beforeEach(({ skip }) => skip(!canInject, 'only root can inject faults, with strace'))
+
   test.each([
     ['the database’s disk is full', 'pwrite64:error=ENOSPC'],
     ['the database cannot be made durable', 'fdatasync,fsync:error=EIO'],

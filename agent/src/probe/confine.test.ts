@@ -20,14 +20,16 @@ test('what is confined has no capability, cannot get one back, and dumps no core
   expect(output).toMatch(new RegExp(`Max data size ${MEMORY} ${MEMORY} bytes`))
 })
 
-test.runIf(isRoot)('as root: nobody, no groups, no new privileges, no network', async () => {
+test('as root: nobody, no groups, no new privileges, no network', async ({ skip }) => {
+  skip(!isRoot, 'only root has rights to give up')
   const { output } = await confined(['/bin/sh', '-c', 'id; cat /proc/self/status /proc/net/dev'])
   expect(output).toMatch(/^uid=65534\(nobody\) gid=65534\(nogroup\) groups=65534\(nogroup\) /)
   expect(output).toMatch(/NoNewPrivs: 1/)
   expect(output.match(/\w+:(?= \d+ \d+ \d+ \d+ \d+ \d+ \d+ \d+ \d+ \d+)/g)).toEqual(['lo:'])
 })
 
-test.runIf(isRoot)('as root: a program of our own has no network either', async () => {
+test('as root: a program of our own has no network either', async ({ skip }) => {
+  skip(!isRoot, 'only root has rights to give up')
   const confinement = await openConfinement()
   const { output } = await runCommand({
     ...confinement.wrapOwn(['/bin/cat', '/proc/self/net/dev']),
@@ -37,7 +39,8 @@ test.runIf(isRoot)('as root: a program of our own has no network either', async 
   expect(output.match(/\w+:(?= \d+ \d+ \d+ \d+ \d+ \d+ \d+ \d+ \d+ \d+)/g)).toEqual(['lo:'])
 })
 
-test.runIf(isRoot)('as root: nothing that it started outlives it, in whatever session', async () => {
+test('as root: nothing that it started outlives it, in whatever session', async ({ skip }) => {
+  skip(!isRoot, 'only root has rights to give up')
   const marker = `${900 + Math.random()}`
   const escape = `setsid sleep ${marker} & sleep 0.2`
   expect(await confined(['/bin/sh', '-c', escape])).toMatchObject({ ended: 'well' })
@@ -92,10 +95,9 @@ const canBeTheService = (() => {
   }
 })()
 
-test.runIf(canBeTheService)(
-  'as the service: its one capability is not passed on, and the limits hold',
-  () => {
-    const said = likeTheService(`
+test('as the service: its one capability is not passed on, and the limits hold', ({ skip }) => {
+  skip(!canBeTheService, 'not root, no setpriv, or nobody may not read this clone')
+  const said = likeTheService(`
     import { readFileSync } from 'node:fs'
     import { openConfinement } from './confine.ts'
     import { runCommand } from '../local-command.ts'
@@ -110,6 +112,5 @@ test.runIf(canBeTheService)(
       show(readFileSync('/proc/self/status', 'utf8')),
       show(one.output), one.output.includes('Max data size ${MEMORY} ${MEMORY}'), show(two.output),
     ]))`)
-    expect(JSON.parse(said)).toEqual(['0000000000000004', '0000000000000000', true, '0000000000000000'])
-  },
-)
+  expect(JSON.parse(said)).toEqual(['0000000000000004', '0000000000000000', true, '0000000000000000'])
+})

@@ -97,7 +97,8 @@ describe.each(builds)('restic $version', (build) => {
     for (const { message } of run.errors) expect(message).toMatch(/permission denied/)
   })
 
-  test.runIf(isRoot)('a full scratch is told as that, whatever the summary counts as restored', async () => {
+  test('a full scratch is told as that, whatever the summary counts as restored', async ({ skip }) => {
+    skip(!isRoot, 'only root can mount a small disk')
     const place = testPlace(build)
     const { restic, snapshotId } = await backedUp(place)
     const small = join(place.folder, 'small')

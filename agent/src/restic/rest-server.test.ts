@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { resticVersions } from '../../../test/kit/restic-versions.ts'
 import { quickenRepository, QUICK_PASSWORD } from '../../../test/kit/quick-repository.ts'
 import { testPlace } from '../../../test/kit/restic-place.ts'
@@ -14,7 +14,9 @@ import type { TestPlace } from '../../../test/kit/restic-place.ts'
 const { builds } = await resticVersions()
 const server = builds.findLast(({ restServer }) => restServer !== undefined)?.restServer
 
-describe.runIf(server !== undefined).each(builds)('restic $version over rest-server', (build) => {
+describe.each(builds)('restic $version over rest-server', (build) => {
+  beforeEach(({ skip }) => skip(server === undefined, 'there is no rest-server here'))
+
   test('a repository is missing, made, filled, tested; its password stays with us', async () => {
     const place = testPlace(build)
     const { url, stop } = await serve(place)

@@ -14,7 +14,6 @@ const FILES = 3_000
 const { builds } = await resticVersions()
 const build = builds.at(-1)
 const canStream = existsSync(MEMORY) && build !== undefined
-if (!canStream) process.stderr.write('skipped: without /dev/shm nothing is restored early\n')
 
 async function begun() {
   if (!build) throw new Error('there is no restic')
@@ -35,29 +34,28 @@ async function begun() {
 const filesIn = (folder: string): number =>
   readdirSync(folder, { recursive: true, withFileTypes: true }).filter((one) => one.isFile()).length
 
-test.skipIf(!canStream)(
-  'what is begun early says all that it said before, and comes to its end',
-  async () => {
-    const { early, source } = await begun()
-    await sleep(1_500) // whoever reads a manifest takes his time
-    const heard: string[] = []
-    let control: RestoreControl | null = null
-    early.goOn({
-      onStart: (started) => (control = started),
-      onEvent: ({ path }) => heard.push(path),
-      onWritten: () => {},
-    })
-    expect(await early.run).toMatchObject({ exitCode: 0, errorCount: 0, filesSkipped: 0 })
-    expect(control).not.toBeNull()
-    const files = heard.filter((path) => /\/f\d+$/.test(path))
-    expect(new Set(files).size).toBe(FILES)
-    expect(files).toHaveLength(FILES)
-    expect(filesIn(`${early.target}${source}`)).toBe(FILES)
-    await early.cancel()
-  },
-)
+test('what is begun early says all that it said before, and comes to its end', async ({ skip }) => {
+  skip(!canStream, 'without /dev/shm nothing is restored early')
+  const { early, source } = await begun()
+  await sleep(1_500) // whoever reads a manifest takes his time
+  const heard: string[] = []
+  let control: RestoreControl | null = null
+  early.goOn({
+    onStart: (started) => (control = started),
+    onEvent: ({ path }) => heard.push(path),
+    onWritten: () => {},
+  })
+  expect(await early.run).toMatchObject({ exitCode: 0, errorCount: 0, filesSkipped: 0 })
+  expect(control).not.toBeNull()
+  const files = heard.filter((path) => /\/f\d+$/.test(path))
+  expect(new Set(files).size).toBe(FILES)
+  expect(files).toHaveLength(FILES)
+  expect(filesIn(`${early.target}${source}`)).toBe(FILES)
+  await early.cancel()
+})
 
-test.skipIf(!canStream)('given up, held as it is, it ends at once and leaves no lock', async () => {
+test('given up, held as it is, it ends at once and leaves no lock', async ({ skip }) => {
+  skip(!canStream, 'without /dev/shm nothing is restored early')
   const { early, restic } = await begun()
   await sleep(1_500)
   await early.cancel()

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { holdLock } from '../../../test/kit/other-restic.ts'
 import { quickRepository } from '../../../test/kit/quick-repository.ts'
 import { testPlace } from '../../../test/kit/restic-place.ts'
@@ -16,7 +16,9 @@ import { PROBE_NAME } from './probe-snapshot.ts'
 const { builds } = await resticVersions()
 const program = builds.findLast(({ restServer: one }) => one !== undefined)?.restServer ?? ''
 
-describe.runIf(program !== '').each(builds)('restic $version', (build) => {
+describe.each(builds)('restic $version', (build) => {
+  beforeEach(({ skip }) => skip(program === '', 'there is no rest-server here'))
+
   test('append-only storage refuses, which is proven again and again on one snapshot', async () => {
     const { context, drafts, restic, own } = await served(['--append-only'])
     const first = await runDeletionProbe(context)
