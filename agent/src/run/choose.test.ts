@@ -1,5 +1,8 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { sha256Hex } from '@bevis/shared/crypto'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import type { Snapshot } from '../restic/restic.ts'
 import { nanosecondsOf } from '../restic/time.ts'
 import { chooseSnapshots } from './choose.ts'
@@ -42,4 +45,39 @@ test('where all are from the future, or by minutes only, the newest is the newes
   expect(await chosenOf(early, late)).toMatchObject({ newest: late, offered: [early] })
   const [last, soon] = ['2026-11-23T03:00:00Z', '2026-11-23T04:09:00Z'] as const
   expect(await chosenOf(last, soon)).toMatchObject({ newest: soon, offered: [last] })
+})
+
+test('what another set backed up above this set’s paths is not its newest, and alone not its backup', async () => {
+  const above = mkdtempSync(join(tmpdir(), 'bevis-choose-'))
+  onTestFinished(() => rmSync(above, { recursive: true }))
+  const claim = (set: string, ...snapshots: Snapshot[]): void => {
+    mkdirSync(join(above, set))
+    for (const { id } of snapshots)
+      writeFileSync(join(above, set, `20261123T030000.000Z.${id}.${'0'.repeat(64)}.zst`), '')
+  }
+  const own = snapshotOf('2026-11-23T02:00:00Z')
+  const all = { ...snapshotOf('2026-11-23T03:00:00Z'), paths: ['/'] }
+  const tagged = { ...snapshotOf('2026-11-23T03:30:00Z'), paths: ['/'], original: all.id }
+  const renamed = snapshotOf('2026-11-23T03:45:00Z')
+  claim('all', all)
+  claim('shop')
+  claim('called shop before', renamed)
+  const choose = (...snapshots: Snapshot[]) =>
+    chooseSnapshots({
+      listed: { snapshots, unreadable: [] },
+      folder: join(above, 'shop'),
+      paths: ['/srv/'],
+      host: 'web1',
+      at,
+      olderOf: (ids) => ids,
+    })
+  const idsOf = async (...snapshots: Snapshot[]) => (await choose(...snapshots)).snapshots.map(({ id }) => id)
+  expect(await idsOf(own, all, tagged)).toEqual([own.id, all.id, tagged.id])
+  await expect(choose(all, tagged)).rejects.toMatchObject({
+    code: 'NOTHING_TO_TEST',
+    message: expect.stringContaining('but those of other sets'),
+  })
+  expect((await choose(own, renamed)).snapshots[0]?.id).toBe(renamed.id)
+  // What nobody claims may be from before the agent.
+  expect(await idsOf(own, { ...all, id: sha256Hex('older') })).toEqual([sha256Hex('older'), own.id])
 })

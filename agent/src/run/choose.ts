@@ -3,7 +3,7 @@
  * restic cannot read, of which a manifest says that they are the set's.
  */
 import { readdir } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { BevisError } from '@bevis/shared/error'
 import type { Snap } from '@bevis/shared/evidence/predicates'
 import { snapOf } from '../evidence/observe.ts'
@@ -69,10 +69,13 @@ export async function chooseSnapshots(request: ChoiceRequest): Promise<Chosen> {
     const named = nameOne([...readable, ...unreadable], unknown, snapshotId)
     return { ...nothing, snapshots: [named], error: null }
   }
-  const [readable, ...others] = own
+  const isOthers = own.length === 0 ? () => false : await othersOf(request)
+  const readable = own.find((one) => !isOthers(one))
+  const others = own.filter((one) => one !== readable)
   const [damaged] = unreadable
   if (!readable && !damaged) {
-    const message = `the repository holds no snapshot of ${request.paths.join(', ')} from ${request.host}`
+    const but = others.length > 0 ? ', but those of other sets' : ''
+    const message = `the repository holds no snapshot of ${request.paths.join(', ')} from ${request.host}${but}`
     throw unknown.length > 0 ? unreadableOnes(unknown) : new BevisError('NOTHING_TO_TEST', message)
   }
   const newest = readable ? [snapOf(readable)] : []
@@ -123,11 +126,31 @@ function byNewest<T extends { readonly time: string }>(
     .map(({ one }) => one)
 }
 
+/**
+ * What another set backed up, though it holds this set's paths: of `/` with excludes, say. Such a snapshot has its turn
+ * among the older ones, since a contract may count it; but it is not this set's newest. Under the very same paths it is
+ * this set's too, that may have had another name.
+ */
+async function othersOf({ folder, paths }: ChoiceRequest): Promise<(one: Snapshot) => boolean> {
+  const idsIn = async (one: string): Promise<string[]> =>
+    (await listManifests(one)).map(({ snapshot }) => snapshot)
+  const own = new Set(await idsIn(folder))
+  const folders = await foldersBeside(folder)
+  const others = new Set((await Promise.all(folders.map(idsIn))).flat())
+  const scope = paths.map((path) => resolve(path)).toSorted()
+  return ({ id, original = id, paths: held }) =>
+    [id, original].some((one) => others.has(one)) &&
+    ![id, original].some((one) => own.has(one)) &&
+    held.toSorted().join('\n') !== scope.join('\n')
+}
+
 /** Of the other sets of this configuration, which may share the repository. */
 async function foldersBeside(folder: string): Promise<string[]> {
   const above = dirname(folder)
-  const names = await readdir(above).catch(() => [])
-  return names.map((name) => join(above, name)).filter((one) => one !== folder)
+  const entries = await readdir(above, { withFileTypes: true }).catch(() => [])
+  return entries
+    .flatMap((one) => (one.isDirectory() ? join(above, one.name) : []))
+    .filter((one) => one !== folder)
 }
 
 /** Null: a damaged manifest names no snapshot. */
