@@ -19,6 +19,7 @@ import { raiseHold } from './hold.ts'
 import { runHooksAfter, runHooksBefore } from './hook.ts'
 import { identifyBeside, identifyRepository } from './repository.ts'
 import type { Identity, Listing, RunLogger } from './repository.ts'
+import { settleSources } from './settle.ts'
 import { describeRoot, missingRoots } from './source-roots.ts'
 
 export interface BackupContext {
@@ -217,11 +218,12 @@ function limitsOf(signal: AbortSignal | undefined): Limits {
   return { stallMs: STALL_MS, ...(signal && { signal }) }
 }
 
-function backUp(
-  { set, restic, onProgress }: BackupContext,
+async function backUp(
+  { set, restic, logger, onProgress }: BackupContext,
   signal: AbortSignal | undefined,
   onSnapshot: (id: string) => void,
 ): Promise<BackupRun> {
+  await settleSources(set.paths, { logger, ...(signal && { signal }) })
   return restic.backup({
     paths: set.paths,
     excludes: set.exclude,
