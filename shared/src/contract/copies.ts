@@ -1,5 +1,6 @@
 import type { FactIndex } from './facts.ts'
-import type { Candidate, History } from './history.ts'
+import type { Candidate } from './candidate.ts'
+import type { History } from './history.ts'
 import { happenedAt } from './known.ts'
 import type { Lineage, Listed } from './lineage.ts'
 import type { Obligation } from './obligation.ts'
@@ -98,15 +99,13 @@ function others({ obligation, judgement, history }: Owed, at: number): readonly 
   const { line, bucket } = obligation
   const { from, to } = line.windowOf(bucket)
   const { inventory } = judgement
-  return history
-    .between(from, to)
-    .filter(
-      (candidate) =>
-        inventory !== undefined &&
-        line.isAnchored(candidate.start) &&
-        history.satisfies(candidate, at) &&
-        history.idIn(candidate, inventory, at) !== undefined,
-    )
+  return Array.from(history.between(from, to)).filter(
+    (candidate) =>
+      inventory !== undefined &&
+      line.isAnchored(candidate.start) &&
+      history.satisfies(candidate, at) &&
+      history.idIn(candidate, inventory, at) !== undefined,
+  )
 }
 
 function weighProbe(

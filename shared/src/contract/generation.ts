@@ -1,4 +1,5 @@
-import type { Candidate, History } from './history.ts'
+import type { Candidate } from './candidate.ts'
+import type { History } from './history.ts'
 import type { Listed } from './lineage.ts'
 import { HOUR_MS } from './local.ts'
 import type { TierLine } from './tier-line.ts'
@@ -12,7 +13,7 @@ export class Generations {
   readonly #ends: { takenAt: number; below: number }[] = []
 
   constructor(history: History, line: TierLine) {
-    const serving = history.candidates.flatMap((candidate) => {
+    const serving = Array.from(history.between()).flatMap((candidate) => {
       const bucket = line.servedBy(candidate.start)
       if (bucket === undefined) return []
       if (line.tier.countBasis === 'expected' && !line.buckets.isExpected(bucket)) return []

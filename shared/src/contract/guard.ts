@@ -1,8 +1,9 @@
+import { Column } from './column.ts'
 import type { Known } from './known.ts'
 import type { ContractSet } from './schema.ts'
 import type { BackupRun } from './told.ts'
 
-/** What the guard looks at, by start; all instants in milliseconds. */
+/** What the guard looks at; all instants in milliseconds. */
 export interface Guarded {
   start: number
   run: Known<BackupRun> | undefined
@@ -12,6 +13,26 @@ export interface Guarded {
 
 export type Content = NonNullable<ContractSet['content']>
 
+/** Instants at which a guard may judge otherwise, each with the place of the run that it is about. */
+export class Changes {
+  readonly #at = new Column(Float64Array)
+  readonly #places = new Column(Uint32Array)
+
+  /** Most runs are acknowledged by nobody, and many never listed: what never comes changes nothing. */
+  add(at: number, place: number): void {
+    if (!Number.isFinite(at)) return
+    this.#at.push(at)
+    this.#places.push(place)
+  }
+
+  /** By time; those of one time in the order in which they were added. */
+  *inOrder(): Generator<{ at: number; place: number }> {
+    const order = Uint32Array.from({ length: this.#at.length }, (_, n) => n)
+    order.sort((a, b) => this.#at.at(a) - this.#at.at(b) || a - b)
+    for (const n of order) yield { at: this.#at.at(n), place: this.#places.at(n) }
+  }
+}
+
 /**
  * The content guard through time. A run is measured against the newest run before it that satisfies, which
  * itself depends on the guard and on what was known: so the changes are played through in order. A change
@@ -19,21 +40,26 @@ export type Content = NonNullable<ContractSet['content']>
  */
 export class Guard<One extends Guarded> {
   readonly #content: Content | undefined
+  /** The run at a place; they stand by start. */
+  readonly #runAt: (place: number) => One | undefined
   /** Whether all but the guard was in order, at an instant. */
   readonly #isOtherwiseInOrder: (run: One, at: number) => boolean
-  readonly #runs: One[] = []
   /** Of those that were ever held: since when (ascending) they are held or let go. */
   readonly #steps = new Map<number, { since: number; held: boolean }[]>()
-  readonly #satisfies: boolean[] = []
-  /** The newest run before each that satisfies; -1 if none. */
-  readonly #measure: number[] = []
+  /** Of those that have been reached: 1 for those that satisfy, and the newest run before each that does (-1: none). */
+  readonly #satisfies = new Column(Uint8Array)
+  readonly #measure = new Column(Int32Array)
   /** The starts of those that have been held or let go since they were taken out last. */
   #turned: number[] = []
-  #reached = -1
   #playedTo = -Infinity
 
-  constructor(content: Content | undefined, isOtherwiseInOrder: (run: One, at: number) => boolean) {
+  constructor(
+    content: Content | undefined,
+    runAt: (place: number) => One | undefined,
+    isOtherwiseInOrder: (run: One, at: number) => boolean,
+  ) {
     this.#content = content
+    this.#runAt = runAt
     this.#isOtherwiseInOrder = isOtherwiseInOrder
   }
 
@@ -47,45 +73,42 @@ export class Guard<One extends Guarded> {
     return turned
   }
 
-  /** Takes a run that started after those that it has; returns its place. */
-  add(run: One): number {
-    this.#satisfies.push(false)
-    this.#measure.push(-1)
-    return this.#runs.push(run) - 1
-  }
-
-  /** Plays changes, and puts them in their order. False if there is one from before what has been played. */
-  play(coming: { at: number; place: number }[]): boolean {
-    coming.sort((a, b) => a.at - b.at)
-    const [first] = coming
-    if (first !== undefined && first.at < this.#playedTo) return false
-    for (const { at, place } of coming) this.#change(at, place)
-    this.#playedTo = coming.at(-1)?.at ?? this.#playedTo
+  /** Plays changes. False if there is one from before what has been played. */
+  play(changes: Changes): boolean {
+    for (const { at, place } of changes.inOrder()) {
+      if (at < this.#playedTo) return false
+      this.#change(at, place)
+      this.#playedTo = at
+    }
     return true
   }
 
+  /** The newest run before a place that satisfies; -1 if none. */
+  #before(place: number): number {
+    if (place === 0) return -1
+    return this.#satisfies.at(place - 1) === 1 ? place - 1 : this.#measure.at(place - 1)
+  }
+
   #change(at: number, place: number): void {
-    const satisfies = this.#satisfies
-    const measure = this.#measure
-    for (; this.#reached < place; this.#reached++) {
-      const reached = this.#reached
-      measure[reached + 1] = satisfies[reached] === true ? reached : (measure[reached] ?? -1)
+    while (this.#measure.length <= place) {
+      this.#measure.push(this.#before(this.#measure.length))
+      this.#satisfies.push(0)
     }
-    let before = place === 0 ? -1 : satisfies[place - 1] === true ? place - 1 : (measure[place - 1] ?? -1)
-    for (let one = place; one <= this.#reached; one++) {
-      const run = this.#runs[one]
+    let before = this.#before(place)
+    for (let one = place; one < this.#measure.length; one++) {
+      const run = this.#runAt(one)
       if (run === undefined) break
-      measure[one] = before
-      const [own, measured] = [run.run?.predicate, this.#runs[before]?.run?.predicate]
+      this.#measure.set(one, before)
+      const [own, measured] = [run.run?.predicate, this.#runAt(before)?.run?.predicate]
       const held = run.acknowledgedAt > at && isHeld(own, measured, this.#content)
       const steps = this.#steps.get(one)
       if ((steps?.at(-1)?.held ?? false) !== held) {
         this.#steps.set(one, [...(steps ?? []), { since: at, held }])
         this.#turned.push(run.start)
       }
-      const was = satisfies[one] ?? false
+      const was = this.#satisfies.at(one) === 1
       const is = !held && this.#isOtherwiseInOrder(run, at)
-      satisfies[one] = is
+      this.#satisfies.set(one, is ? 1 : 0)
       if (is) before = one
       if (was === is && (is || one === place)) break
     }

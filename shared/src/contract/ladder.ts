@@ -1,5 +1,6 @@
 import type { FactIndex } from './facts.ts'
-import type { Candidate, History } from './history.ts'
+import type { Candidate } from './candidate.ts'
+import type { History } from './history.ts'
 import type { Obligation } from './obligation.ts'
 import type { Owing } from './owing.ts'
 import type { SetTest } from './proof.ts'
@@ -124,5 +125,5 @@ class Rung {
 /** What could stand for the obligation, whether or not it satisfies. */
 function serving({ line, bucket }: Obligation, history: History): Candidate[] {
   const { from, to } = line.windowOf(bucket)
-  return history.between(from, to).filter(({ start }) => line.isAnchored(start))
+  return Array.from(history.between(from, to)).filter(({ start }) => line.isAnchored(start))
 }

@@ -154,7 +154,7 @@ function saysTheSame(one: Judgement, other: Judgement): boolean {
     one.row === other.row &&
     one.since === other.since &&
     one.witness === other.witness &&
-    one.candidate === other.candidate
+    one.candidate?.point === other.candidate?.point
   )
 }
 

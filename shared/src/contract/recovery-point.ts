@@ -16,7 +16,7 @@ export function weighRecoveryPoint(
   const inventory = lineage.newest(at)
   const newest =
     inventory &&
-    history.candidates.findLast(
+    history.newest(
       (candidate) => history.satisfies(candidate, at) && history.idIn(candidate, inventory, at) !== undefined,
     )
   const from = newest?.start ?? terms.onboardedAt
@@ -48,9 +48,8 @@ function keptBy(
   const inventory = history.lineage.newest(at)
   if (inventory === undefined) return undefined
   let verdict: 'at-risk' | 'unknown' | undefined
-  for (let place = history.candidates.length - 1; place >= 0; place--) {
-    const candidate = history.candidates[place]
-    if (candidate === undefined || candidate.start <= from) break
+  for (const candidate of history.fromNewest()) {
+    if (candidate.start <= from) break
     if (candidate.start > at) continue
     if (limitOf(candidate.start, history.terms, excused) < at) break
     const reason = history.withheldBy(candidate, at)

@@ -7,7 +7,8 @@ import { BevisError } from '../error.ts'
 import type { FactIndex } from './facts.ts'
 import { settle } from './facts.ts'
 import { Generations } from './generation.ts'
-import type { Candidate, History } from './history.ts'
+import type { Candidate } from './candidate.ts'
+import type { History } from './history.ts'
 import type { HoldInForce } from './hold.ts'
 import { holdsOn } from './hold.ts'
 import type { Listed } from './lineage.ts'
@@ -106,7 +107,7 @@ export function planRetention({ contract, set, index, at: instant }: RetentionQu
   const inventory = history.lineage.newest(at)
   if (inventory === undefined)
     throw refused(`${contract.id} selects the repository ${terms.set.selector.repository}, not this one`)
-  const whole = history.candidates.findLast(
+  const whole = history.newest(
     (candidate) => isWholeAndThere(candidate, history, inventory, at) && candidate.start <= at,
   )
   const snapshots = history.points.flatMap((point) =>
@@ -178,7 +179,7 @@ class Reading {
     const history = this.situation.historyOf(terms)
     const inventory = history.lineage.newest(at)
     if (inventory === undefined) return
-    const candidates = new Map(history.candidates.map((candidate) => [candidate.point, candidate]))
+    const candidates = new Map(Array.from(history.between(), (candidate) => [candidate.point, candidate]))
     const there = history.points.filter(
       (point) =>
         point.start <= at + terms.clockToleranceMs &&
@@ -243,7 +244,7 @@ class Reading {
         this.#add(point, history, inventory, { set, kind: 'future-dated' })
     }
     const newest = there.findLast(({ start }) => start <= at + terms.clockToleranceMs)
-    const sound = history.candidates.findLast(
+    const sound = history.newest(
       (candidate) =>
         candidate.start <= at + terms.clockToleranceMs &&
         history.satisfies(candidate, at) &&

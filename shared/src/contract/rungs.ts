@@ -3,7 +3,8 @@
  * oldest owed snapshot when the test begins, and beside it all that the tier owes.
  */
 import { settle } from './facts.ts'
-import type { Candidate, History } from './history.ts'
+import type { Candidate } from './candidate.ts'
+import type { History } from './history.ts'
 import { keyOf } from './ladder.ts'
 import type { Obligation } from './obligation.ts'
 import type { RetentionQuestion } from './retention.ts'
@@ -90,8 +91,7 @@ function pickFor(
   const inventory = history.lineage.newest(at)
   if (inventory === undefined) return undefined
   const { from, to } = obligation.line.windowOf(obligation.bucket)
-  const there = history
-    .between(from, to)
+  const there = Array.from(history.between(from, to))
     .filter(({ start }) => start <= at && obligation.line.isAnchored(start))
     .filter((candidate) => history.idIn(candidate, inventory, at) !== undefined)
     .toReversed()

@@ -1,7 +1,8 @@
 import type { ObligationState } from './answer.ts'
 import type { Excused } from './exclusion.ts'
 import { isExcused } from './exclusion.ts'
-import type { Candidate, History } from './history.ts'
+import type { Candidate } from './candidate.ts'
+import type { History } from './history.ts'
 import type { Listed } from './lineage.ts'
 import type { Obligation } from './obligation.ts'
 
@@ -67,11 +68,11 @@ export function judgeLive(obligation: Obligation, history: History, at: number):
   const { lineage } = history
   const inventory = lineage.newest(at, keepUntil)
   const { from, to } = line.windowOf(bucket)
-  const candidates = history.between(from, to).filter(({ start }) => line.isAnchored(start))
   const found = { ...(inventory !== undefined && { inventory }) }
   const gone: Candidate[] = []
-  for (const candidate of candidates.toReversed()) {
-    if (inventory === undefined || !history.satisfies(candidate, at)) continue
+  for (const candidate of history.fromNewest(from, to)) {
+    if (inventory === undefined) break
+    if (!line.isAnchored(candidate.start) || !history.satisfies(candidate, at)) continue
     const witness = history.idIn(candidate, inventory, at)
     if (witness !== undefined) {
       return { ...byAge(obligation, inventory, at), ...found, candidate, witness }
@@ -83,7 +84,7 @@ export function judgeLive(obligation: Obligation, history: History, at: number):
   if (gone.length > 0 && inventory !== undefined) {
     return { state: 'lost', row: 6, ...found, ...theLast(gone, history, inventory) }
   }
-  const held = inventory === undefined ? undefined : withheld(candidates, history, inventory, at)
+  const held = inventory === undefined ? undefined : withheld(obligation, history, inventory, at)
   if (held !== undefined) return { ...held, ...found, since: due }
   const after = inventory !== undefined && inventory.takenAt >= due
   const since = after ? (lineage.firstSince(due)?.takenAt ?? due) : due
@@ -106,14 +107,15 @@ function byAge(
 
 /** Row 7: something is there, and only the guard, a missing report or a clock keeps it from counting. */
 function withheld(
-  candidates: readonly Candidate[],
+  { line, bucket }: Obligation,
   history: History,
   inventory: Listed,
   at: number,
 ): Pick<Judgement, 'state' | 'row' | 'candidate' | 'witness'> | undefined {
   let unattested: Pick<Judgement, 'state' | 'row' | 'candidate' | 'witness'> | undefined
-  for (const candidate of candidates) {
-    const reason = history.withheldBy(candidate, at)
+  const { from, to } = line.windowOf(bucket)
+  for (const candidate of history.between(from, to)) {
+    const reason = line.isAnchored(candidate.start) ? history.withheldBy(candidate, at) : undefined
     if (reason === undefined) continue
     const witness = history.idIn(candidate, inventory, at)
     if (witness === undefined) continue

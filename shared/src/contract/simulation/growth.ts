@@ -52,7 +52,7 @@ export function observeGrowth(contract: Contract, index: FactIndex, at: Date): M
     const history = situation.historyOf(terms)
     const { calendar } = terms
     const added = new Map<number, number>()
-    for (const { run, start } of history.candidates) {
+    for (const { run, start } of history.between()) {
       const bytes = run?.predicate.source?.addedBytes
       if (bytes === undefined || start > situation.at) continue
       const day = calendar.dayOf(start)

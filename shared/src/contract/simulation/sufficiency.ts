@@ -61,7 +61,7 @@ export function reviewSufficiency(contract: Contract, index: FactIndex, answer: 
     const { set } = terms
     const history = situation.historyOf(terms)
     const taken = new Map(
-      history.candidates.flatMap(({ point, start }) =>
+      Array.from(history.between()).flatMap(({ point, start }) =>
         point.members.map((member) => [member.id, start] as const),
       ),
     )

@@ -1,7 +1,8 @@
 /** Which deletion a policy of `restic forget` would be the first to get wrong, played through what was backed up. */
 import type { FactIndex } from '../facts.ts'
 import { settle } from '../facts.ts'
-import type { Candidate, History } from '../history.ts'
+import type { Candidate } from '../candidate.ts'
+import type { History } from '../history.ts'
 import { holdsOn } from '../hold.ts'
 import type { Course, Obligation } from '../obligation.ts'
 import { Courses } from '../obligation.ts'
@@ -119,7 +120,10 @@ class Promises {
     this.#histories = new Map(
       versions.map((terms) => {
         const history = situation.historyOf(terms)
-        return [terms, { history, candidates: new Map(history.candidates.map((one) => [one.point, one])) }]
+        return [
+          terms,
+          { history, candidates: new Map(Array.from(history.between(), (one) => [one.point, one])) },
+        ]
       }),
     )
   }
@@ -204,8 +208,8 @@ class Promises {
   ): readonly Candidate[] {
     const history = this.#histories.get(terms)?.history
     if (history === undefined) return []
-    return history
-      .between(from, Math.min(to, now))
-      .filter((candidate) => present.has(candidate.point) && history.satisfies(candidate, this.#situation.at))
+    return Array.from(history.between(from, Math.min(to, now))).filter(
+      (candidate) => present.has(candidate.point) && history.satisfies(candidate, this.#situation.at),
+    )
   }
 }
