@@ -169,8 +169,8 @@ function openFile(file: string): ByteSource {
     const handle = openSync(file, 'r')
     const stats = fstatSync(handle)
     if (!stats.isFile()) throw new BevisError('USAGE', `${file} is no file`)
-    return windowed(stats.size, (from, to) => {
-      const bytes = new Uint8Array(to - from)
+    return windowed(stats.size, (from, to, room) => {
+      const bytes = room?.subarray(0, to - from) ?? new Uint8Array(to - from)
       for (let at = 0; at < bytes.length;) {
         const count = readSync(handle, bytes, at, bytes.length - at, from + at)
         if (count === 0) throw new BevisError('PACK_INVALID', `${file} was cut off while it was read`)

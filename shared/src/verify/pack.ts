@@ -242,7 +242,7 @@ export function* linesOf(pieces: Iterable<Uint8Array>, place: string): Generator
       rest = new Uint8Array()
       at = end + 1
     }
-    rest = joined(rest, piece.subarray(at))
+    rest = joined(rest, piece.slice(at))
     if (rest.length > LINE_LIMIT_BYTES)
       throw new BevisError('PACK_INVALID', `${place}: line ${number} is too long`)
   }

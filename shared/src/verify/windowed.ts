@@ -11,12 +11,12 @@ export function windowed(sizeBytes: number, read: ByteSource['read']): ByteSourc
   let [windowAt, nextAt] = [0, 0]
   return {
     sizeBytes,
-    read(from, to) {
+    read(from, to, room) {
       const isNext = from === nextAt
       nextAt = to
       const isThere = from >= windowAt && to <= windowAt + window.length
       if (!isThere) {
-        if (!isNext || 4 * (to - from) > WINDOW_BYTES) return read(from, to)
+        if (!isNext || 4 * (to - from) > WINDOW_BYTES) return read(from, to, room)
         window = read(from, Math.min(sizeBytes, from + WINDOW_BYTES))
         windowAt = from
       }

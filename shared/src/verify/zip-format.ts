@@ -19,8 +19,11 @@ export const WIDE_FROM_BYTES = ZIP.elsewhere32
 /** Bytes that are read where they lie: a file of a disk, a file that was dropped on a page, or memory. */
 export interface ByteSource {
   readonly sizeBytes: number
-  /** The bytes [from, to); both lie within the size. */
-  read(from: number, to: number): Uint8Array
+  /**
+   * The bytes [from, to); both lie within the size.
+   * @param room of so many bytes at least, where they may be put
+   */
+  read(from: number, to: number, room?: Uint8Array): Uint8Array
 }
 
 export const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -3,8 +3,9 @@ import { packOf } from '../../../test/kit/pack.ts'
 import { smallWorld } from '../../../test/kit/world.ts'
 import { writeZip, zipOf } from '../../../test/kit/zip.ts'
 import type { ZipEntry } from '../../../test/kit/zip.ts'
-import { isPackFile } from './pack.ts'
-import { readZip } from './zip.ts'
+import { isPackFile, linesOf } from './pack.ts'
+import { openZip, readZip } from './zip.ts'
+import type { ByteSource } from './zip.ts'
 
 const any: (name: string) => boolean = () => true
 const bytes = (text: string) => new TextEncoder().encode(text)
@@ -20,6 +21,24 @@ test('an honest zip gives its files', async () => {
   const read = await readZip(zipOf(files), isPackFile)
   expect([...read.keys()]).toEqual([...files.keys()])
   for (const [name, content] of files) expect(Buffer.from(read.get(name) ?? []).equals(content)).toBe(true)
+})
+
+test('the pieces of a large file are read into one room, and its lines hold all the same', () => {
+  const lines = Array.from({ length: 20_000 }, (_, n) => `line ${n} ${'x'.repeat(n % 100)}`)
+  const zip = writeZip([{ name: 'a.jsonl', content: bytes(`${lines.join('\n')}\n`) }])
+  const rooms = new Set<Uint8Array | undefined>()
+  const source: ByteSource = {
+    sizeBytes: zip.length,
+    read(from, to, room = new Uint8Array(to - from)) {
+      if (to - from > 100_000) rooms.add(room)
+      room.set(zip.subarray(from, to))
+      return room.subarray(0, to - from)
+    },
+  }
+  const files = openZip(source, any)
+  const read = Array.from(linesOf(files.pieces('a.jsonl') ?? [], 'a.jsonl'), ({ text }) => text)
+  expect(read).toEqual(lines)
+  expect(rooms.size).toBe(1)
 })
 
 describe('names', () => {

@@ -18,7 +18,10 @@ export interface PackContent {
   /** @throws BevisError PACK_INVALID when the bytes do not fit what the zip says of them */
   get(name: string): Uint8Array | undefined
   keys(): Iterable<string>
-  /** The same bytes piece by piece; the checksum is looked at behind the last. Left out where all is in memory. */
+  /**
+   * The same bytes piece by piece, each of which holds until the next is asked for; the checksum is looked at behind
+   * the last. Left out where all is in memory.
+   */
   pieces?(name: string): Iterable<Uint8Array> | undefined
 }
 
@@ -106,8 +109,10 @@ function* readPieces(source: ByteSource, entry: Entry): Generator<Uint8Array> {
   const dataEnd = dataAt + sizeBytes
   assertDescriptor(entry, source.read(dataEnd, endAt))
   let found = 0
+  // One room for all: with one for each, a hundred megabytes of them wait at a time to be collected.
+  const room = new Uint8Array(PIECE_BYTES)
   for (let at = dataAt; at < dataEnd; at += PIECE_BYTES) {
-    const piece = source.read(at, Math.min(dataEnd, at + PIECE_BYTES))
+    const piece = source.read(at, Math.min(dataEnd, at + PIECE_BYTES), room)
     found = crc32(piece, found)
     yield piece
   }
