@@ -28,7 +28,7 @@ export const STORIES: readonly Story[] = [
     set: 'shop',
     lineage: 'hfk-web',
     paths: ['/srv/shop/dump', '/srv/shop/media'],
-    wording: 'Seneste 14 dage, 8 ugers backup (lørdage), 6 måneders backup. Højst 7 måneder.',
+    wording: 'Seneste 14 dage, 8 ugers backup (lørdage), 6 måneders backup.',
     tiers: ['{per: day, keep: 14}', '{per: week, keep: 8, anchor: SAT}', '{per: month, keep: 6}'],
     more: ['restoreTest: {every: P1M, mode: sample, rto: PT4H}'],
     since: '2025-03-01',

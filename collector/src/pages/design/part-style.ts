@@ -94,7 +94,7 @@ blockquote footer { font-size: var(--t-s); color: var(--ink-2); margin-top: var(
 .matrix td, .matrix th:not(:first-child) { padding-left: var(--s2); padding-right: var(--s2); }
 .matrix td:last-child, .matrix th:last-child { padding-right: var(--s5); }
 .matrix thead th { white-space: normal; vertical-align: bottom; line-height: 1.3; }
-.matrix tbody th { min-width: 10.5rem; }
+.matrix tbody th { min-width: 9.5rem; }
 .matrix .under { white-space: nowrap; }
 .matrix .word { white-space: normal; }
 .panel .inset { padding: var(--s4) var(--s5); margin: 0; }

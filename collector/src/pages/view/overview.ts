@@ -175,7 +175,7 @@ function columns(now: Date, locale: Locale): Column<OverviewRow>[] {
       cell: ({ verdict }) =>
         verdict === null || verdict.nextDeadline === null
           ? null
-          : html`<span class="nowrap">${locale.relative(verdict.nextDeadline, now)}</span>`,
+          : locale.relative(verdict.nextDeadline, now),
     },
   ]
 }
