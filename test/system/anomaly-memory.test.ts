@@ -1,9 +1,9 @@
 /** A backup that cannot be held against the one before it, for whatever reason, is told, and holds retention. */
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { listManifests } from '../../agent/src/manifest/file.ts'
+import { listManifests, openManifest } from '../../agent/src/manifest/file.ts'
 import { acceptAnomalies } from '../../agent/src/run/anomaly.ts'
 import { loadHold, releaseHold } from '../../agent/src/run/hold.ts'
 import { overwrite, proofPlace } from '../kit/proof.ts'
@@ -72,21 +72,21 @@ describe('everything is encrypted, and the manifest before', () => {
   })
 })
 
-test('a hold that could not be raised is raised by the next run, though that finds nothing by itself', async () => {
+test('a hold that could not be raised is raised by the next run, which is held against the one before it', async () => {
   const set = await twoHundredFiles()
   writeFileSync(join(set.stateDir, 'holds'), 'no folder')
   set.writeAll('encrypted')
   expect(await set.kindsOf()).toEqual(['changeRate', 'encrypted'])
   rmSync(join(set.stateDir, 'holds'))
   expect(set.holds()).toBeNull()
-  expect(await set.kindsOf()).toEqual(['memory'])
-  expect(set.holds()).toEqual(['memory'])
+  expect(await set.kindsOf()).toEqual(['changeRate', 'encrypted'])
+  expect(set.holds()).toEqual(['changeRate', 'encrypted'])
   acceptAnomalies(set.stateDir, 'shop')
   releaseHold(set.stateDir, 'shop')
   expect(await set.kindsOf()).toEqual([])
 })
 
-test('a run that ended between its manifest and the judgement is told by the next one', async () => {
+test('a run that ended between its manifest and the judgement hides nothing from the next one', async () => {
   const set = await twoHundredFiles()
   set.writeAll('encrypted')
   const before = (await set.manifests()).length
@@ -100,8 +100,27 @@ test('a run that ended between its manifest and the judgement is told by the nex
   await expect(set.backup({ now })).rejects.toThrow('killed here')
   expect(await set.manifests()).toHaveLength(before + 1)
   expect(set.holds()).toBeNull()
-  expect(await set.kindsOf()).toEqual(['memory'])
-  expect(set.holds()).toEqual(['memory'])
+  expect(await set.kindsOf()).toEqual(['changeRate', 'encrypted'])
+  expect(set.holds()).toEqual(['changeRate', 'encrypted'])
+})
+
+test('a manifest from a clock that was ahead is not the last for years: what comes is held against what came', async () => {
+  const set = await twoHundredFiles()
+  const ahead = (await set.manifests()).at(-1) ?? ''
+  renameSync(ahead, ahead.replace(/\/\d{4}(\d{4}T[^/]*)$/, '/2099$1'))
+  for (const name of ['f1', 'f2', 'f3']) {
+    set.write(name, 'one that changed')
+    expect(await set.kindsOf()).toEqual([])
+  }
+  expect(set.holds()).toBeNull()
+  const turns = await Promise.all(
+    (await listManifests(join(set.stateDir, 'manifests', 'shop'))).map(async (found) => {
+      const { header, entries } = await openManifest(found)
+      await entries.return(undefined)
+      return header.turn
+    }),
+  )
+  expect(turns.toSorted()).toEqual([0, 1, 2, 3, 4])
 })
 
 test('what cannot be remembered for the next run costs no manifest, and no judgement', async () => {

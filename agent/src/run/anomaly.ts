@@ -110,6 +110,11 @@ export function findAnomalies(request: AnomalyRequest): FoundAnomalies {
   }
 }
 
+/** Digest of the manifest that was judged last, against which the next one is to be judged; null: none is known. */
+export function judgedLast(stateDir: string, set: string): string | null {
+  return loadLedger(stateDir, set)?.judged ?? null
+}
+
 /** A person has looked: what was told may be usual, and canaries are from now on what the next backup finds. */
 export function acceptAnomalies(stateDir: string, set: string): void {
   const { runs, ...known } = loadLedger(stateDir, set) ?? NOTHING_USUAL
@@ -185,8 +190,8 @@ function unreadable(stateDir: string, set: string): Anomaly {
 }
 
 /**
- * The manifest that was judged last is not what this one was held against: it is gone or damaged, or a later one was
- * never judged. Whatever happened in between would be taken for what was always there.
+ * The manifest that was judged last is not what this one was held against: it is gone or damaged. Whatever happened in
+ * between would be taken for what was always there.
  */
 function beforeLost({ against }: AnomalyRequest, { judged, scope }: Ledger): Anomaly[] {
   const isLost = judged === null ? against === null && scope !== null : against !== judged

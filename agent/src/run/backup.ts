@@ -14,7 +14,7 @@ import type { Witness, WitnessRequest } from '../manifest/witness.ts'
 import type { BackupRun, Limits, Node, Progress, Restic } from '../restic/restic.ts'
 import { openDigestPool } from '../tree/digest-pool.ts'
 import { bytePathOf } from '../tree/path.ts'
-import { findAnomalies, watchedPaths } from './anomaly.ts'
+import { findAnomalies, judgedLast, watchedPaths } from './anomaly.ts'
 import { raiseHold } from './hold.ts'
 import { runHooksAfter, runHooksBefore } from './hook.ts'
 import { identifyBeside, identifyRepository } from './repository.ts'
@@ -267,7 +267,10 @@ async function witnessOf(
     nodes = restic.list(snapshot.id, limitsOf(signal)),
   ): Promise<Witness> => takeWitness({ ...request, previous, nodes })
   try {
-    const previous = (await listManifests(folder)).at(-1) ?? null
+    const manifests = await listManifests(folder)
+    // By its name one from a clock that was ahead would be the last for years, and one that was never judged hides a change.
+    const judged = judgedLast(stateDir, set.id)
+    const previous = manifests.find(({ sha256 }) => sha256 === judged) ?? manifests.at(-1) ?? null
     const early = listing?.id === snapshot.id ? listing.nodes : undefined
     return await take(previous, early).catch((error: unknown) => {
       // Nothing can be carried over from a manifest that was tampered with or has rotted: hash everything.
