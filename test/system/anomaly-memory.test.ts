@@ -120,7 +120,7 @@ test('a manifest from a clock that was ahead is not the last for years: what com
       return header.turn
     }),
   )
-  expect(turns.toSorted()).toEqual([0, 1, 2, 3, 4])
+  expect(turns).toEqual([0, 2, 3, 4, 1])
 })
 
 test('what cannot be remembered for the next run costs no manifest, and no judgement', async () => {
