@@ -37,6 +37,7 @@ export async function packCommand(opened: Opened, contract: string, options: Pac
   if (!existsSync(folder)) throw new BevisError('USAGE', `${folder} is not there: make the folder first`)
   // What a pass over all statements leaves is garbage: V8 would rather grow than look for it. With this, 100,000 of
   // them take a third less memory and no more processor time.
+  setFlagsFromString('--semi-space-growth-factor=1')
   setFlagsFromString('--heap-growing-percent=50')
   const log = await openLogOf(opened)
   const to = readInstant(options.to) ?? now()

@@ -1,6 +1,6 @@
+import { Column } from '@bevis/shared/contract/column'
 import type { Fact } from '@bevis/shared/contract/known'
 import type { ClauseMarks } from '@bevis/shared/verify/clause-marks'
-import { NumberList } from '@bevis/shared/verify/number-list'
 import { NameList } from '@bevis/shared/verify/name-list'
 import type { IndexLine, Pack, PackChain } from '@bevis/shared/verify/pack'
 import { isInPeriod } from '@bevis/shared/verify/table'
@@ -29,7 +29,7 @@ export async function selectionOf(
   contract: { id: string; tenant: string },
   size: number,
 ): Promise<Selection> {
-  const ids = new NumberList()
+  const ids = new Column(Float64Array)
   const { tenant } = contract
   const own = db.selectFrom('statement').select('id').where('tenant', '=', tenant)
   // One at a time, each is a walk through an index; all in one query, SQLite would sort them anew for each page.
@@ -42,7 +42,7 @@ export async function selectionOf(
 
 async function collectIds(
   query: SelectQueryBuilder<Schema, 'statement', { id: number }>,
-  ids: NumberList,
+  ids: Column,
 ): Promise<void> {
   for (let after = 0; ;) {
     const rows = await query.where('id', '>', after).orderBy('id').limit(IDS_AT_ONCE).execute()

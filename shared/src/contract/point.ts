@@ -85,7 +85,7 @@ export class Point {
     this.#shelf = shelf
     this.#id = id
     this.#first = first
-    this.start = Date.parse(this.#learnt.time)
+    this.start = typeof first === 'number' ? shelf.runs.time(first) : Date.parse(first.time)
     if (root !== id) this.#more = this.#othersOf(root)
     this.#name(id, this.#learnt.original)
   }
@@ -219,18 +219,14 @@ function snapshotAt(runs: Runs, row: number): Snap {
   return snapshot
 }
 
-/** The word of the run in a row. */
+/** The word of the run in a row for its snapshot, judged by the rules of the clock and the chain. */
 export function attestAt(runs: Runs, row: number, clock: ClockTerms): Attestation {
-  return attest(runs.at(row), snapshotAt(runs, row), clock)
-}
-
-/** A run's word for its snapshot, judged by the rules of the clock and the chain. */
-function attest(run: Known<BackupRun>, snapshot: Snap, clock: ClockTerms): Attestation {
+  const run = runs.at(row)
   const { clockToleranceMs: tolerance } = clock
   const correction = correctionMs(run, tolerance)
-  const told = Date.parse(snapshot.time)
+  const told = runs.time(row)
   const start = told - correction
-  const startedAt = Date.parse(run.predicate.startedAt)
+  const startedAt = runs.startedAt(row)
   const stated = run.latestBefore(tolerance)
   const within = told >= startedAt - tolerance && told <= run.datedAt + tolerance
   const standing = isQuarantined(run, clock)

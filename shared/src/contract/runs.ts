@@ -92,8 +92,9 @@ export class Runs {
     return alike
   }
 
-  startedAt(row: number): string {
-    return formatInstant(this.#rows.number(row, STARTED_AT))
+  /** In milliseconds. */
+  startedAt(row: number): number {
+    return this.#rows.number(row, STARTED_AT)
   }
 
   source(row: number): BackupRun['source'] {
@@ -129,8 +130,9 @@ export class Runs {
     return this.#originals.get(row)
   }
 
-  time(row: number): string {
-    return formatInstant(this.#rows.number(row, TIME))
+  /** Of the snapshot, in milliseconds; NaN where there is none. */
+  time(row: number): number {
+    return this.#rows.number(row, TIME)
   }
 }
 
@@ -164,7 +166,7 @@ class StoredRun implements BackupRun {
   }
 
   get startedAt(): string {
-    return this.#runs.startedAt(this.#row)
+    return formatInstant(this.#runs.startedAt(this.#row))
   }
 
   get source(): BackupRun['source'] {
@@ -196,7 +198,7 @@ class StoredSnap implements Snap {
   }
 
   get time(): string {
-    return this.#runs.time(this.#row)
+    return formatInstant(this.#runs.time(this.#row))
   }
 
   get tree(): string {

@@ -1,8 +1,8 @@
+import { Column } from '../contract/column.ts'
 import { ZERO_DIGEST } from '../evidence/chain.ts'
 import type { Chain } from '../evidence/predicates.ts'
 import type { LoggedStatement } from './index-lines.ts'
 import type { Keys, KnownKey } from './keys.ts'
-import { NumberList } from './number-list.ts'
 import { counted as many } from './report.ts'
 import type { Findings } from './report.ts'
 import type { ProvenBounds } from '../time/bounds.ts'
@@ -26,7 +26,7 @@ export class EpochChain {
   statements = 0
   lastSeq = 0
   /** Of those that count, in log order. */
-  readonly leaves = new NumberList()
+  readonly leaves = new Column(Float64Array)
   readonly keys = new Set<KnownKey>()
   first: Link | undefined
   /** The key that its first statement introduces, and the one that signed it. */
