@@ -13,6 +13,7 @@ const quiet: Measured = {
   deleted: none,
   renamed: 0,
   encrypted: { looked: 0, ...none },
+  emptied: none,
   canaries: [],
 }
 
@@ -44,6 +45,7 @@ test.each<[string, Partial<Measured>, string[]]>([
     ['encrypted holds'],
   ],
   ['too few to say', { encrypted: { looked: 19, count: 19, paths: [] } }, []],
+  ['a path without its files', { emptied: { count: 1, paths: ['/mnt/nas'] } }, ['emptied holds']],
   ['a canary', { canaries: [{ path: '/srv/canary', what: 'gone' }] }, ['canary holds']],
 ])('%s', (_, change, expected) => {
   expect(kinds(change)).toEqual(expected)

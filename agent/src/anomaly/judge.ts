@@ -2,11 +2,19 @@
  * What of a backup is out of the ordinary, as after an attack or a loss. Pure. Careful on purpose: few files make no
  * share, and what a set does every night is told only when it does far more of it.
  */
-export type AnomalyKind = 'changeRate' | 'shrink' | 'deletion' | 'rename' | 'encrypted' | 'canary' | 'memory'
+export type AnomalyKind =
+  | 'changeRate'
+  | 'shrink'
+  | 'deletion'
+  | 'rename'
+  | 'encrypted'
+  | 'canary'
+  | 'emptied'
+  | 'memory'
 
 export interface Anomaly {
   readonly kind: AnomalyKind
-  /** A share from 0 to 1; of canaries their number. */
+  /** A share from 0 to 1; of canaries and of paths that were emptied their number. */
   readonly seen: number
   readonly limit: number
   /** For people. */
@@ -22,7 +30,7 @@ export interface AnomalyLimits {
   readonly hold: Readonly<Record<ShareKind, number>>
   readonly minFiles: number
 }
-export type ShareKind = Exclude<AnomalyKind, 'canary' | 'memory'>
+export type ShareKind = Exclude<AnomalyKind, 'canary' | 'emptied' | 'memory'>
 
 const CANARY_TEXTS = {
   changed: 'changed',
@@ -40,6 +48,8 @@ export interface Measured {
   readonly renamed: number
   /** Of the sampled changed files that can be measured. */
   readonly encrypted: { readonly looked: number; readonly count: number; readonly paths: readonly string[] }
+  /** The set's paths that had files, and have none. */
+  readonly emptied: { readonly count: number; readonly paths: readonly string[] }
   /** Those that changed, are gone, are not there and were perhaps never, or could not be seen for certain. */
   readonly canaries: readonly { readonly path: string; readonly what: keyof typeof CANARY_TEXTS }[]
 }
@@ -73,7 +83,7 @@ export function judgeChange(
   usual: readonly Usual[],
   { tell, hold, minFiles }: AnomalyLimits,
 ): Anomaly[] {
-  const { before, now, changed, deleted, renamed, encrypted, canaries } = measured
+  const { before, now, changed, deleted, renamed, encrypted, emptied, canaries } = measured
   const found: Anomaly[] = []
   const weigh = (kind: ShareKind, seen: number, text: string, paths: readonly string[] = []): void => {
     const limit = Math.min(tell[kind], hold[kind])
@@ -108,6 +118,11 @@ export function judgeChange(
   if (share !== null && (usualShare === null || share >= usualShare + USUAL_MARGIN)) {
     const text = `${encrypted.count} of ${encrypted.looked} changed files look encrypted`
     weigh('encrypted', share, text, encrypted.paths)
+  }
+  // However small it is beside the others: it looks like what is not mounted.
+  if (emptied.count > 0) {
+    const text = `no file is left in ${emptied.paths.join(', ')}: is what should be there mounted?`
+    found.push({ kind: 'emptied', seen: emptied.count, limit: 0, text, paths: emptied.paths, holds: true })
   }
   if (canaries.length > 0) {
     const text = canaries.map(({ path, what }) => `the canary ${path} ${CANARY_TEXTS[what]}`)

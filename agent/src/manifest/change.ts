@@ -2,7 +2,7 @@
  * What a manifest has against the one before it: new, changed, gone and renamed files, counted as both go by. Memory
  * does not grow with the number of files; what is named is the first of each.
  */
-import { pathText } from '../tree/path.ts'
+import { isWithin, pathText } from '../tree/path.ts'
 import type { BytePath } from '../tree/path.ts'
 import type { ManifestEntry } from './entry.ts'
 import type { Named } from './tally.ts'
@@ -21,6 +21,8 @@ export interface Change {
   readonly sample: readonly BytePath[]
   /** Of the paths that were to be watched: their digest, null where it is not certain. What is not in here is gone. */
   readonly watched: ReadonlyMap<BytePath, string | null>
+  /** Roots in which the manifest before had files, and in which there is none now. */
+  readonly emptied: Named
 }
 
 const NAMES = 20
@@ -39,7 +41,11 @@ export interface ChangeTally {
 }
 
 /** `isFirst`: there is no manifest before, so nothing can be found under another name. */
-export function openChange(watch: readonly BytePath[], isFirst: boolean): ChangeTally {
+export function openChange(
+  watch: readonly BytePath[],
+  isFirst: boolean,
+  roots: readonly BytePath[] = [],
+): ChangeTally {
   const before = { files: 0, bytes: 0 }
   const now = { files: 0, bytes: 0 }
   const changed = { count: 0, paths: [] as string[] }
@@ -48,6 +54,11 @@ export function openChange(watch: readonly BytePath[], isFirst: boolean): Change
   const sample: { digest: string; path: BytePath }[] = []
   const watching = new Set(watch)
   const watched = new Map<BytePath, string | null>()
+  /** Roots without a file so far; with how many that are gone. Soon there are none, so that to ask costs nothing. */
+  const empty = new Map(roots.map((root) => [root, 0]))
+  const fill = ({ path }: ManifestEntry): void => {
+    for (const root of empty.keys()) if (isWithin(path, root)) empty.delete(root)
+  }
   /** By content: how many more went than came. */
   const went = new Map<string, number>()
   const came = new Map<string, number>()
@@ -82,6 +93,7 @@ export function openChange(watch: readonly BytePath[], isFirst: boolean): Change
     see(entry, previous) {
       const wasThere = previous !== null && addBefore(previous)
       if (!isContent(entry)) return
+      fill(entry)
       now.files += 1
       now.bytes += entry.size
       if (watching.has(entry.path)) watched.set(entry.path, entry.sha256)
@@ -98,9 +110,13 @@ export function openChange(watch: readonly BytePath[], isFirst: boolean): Change
       if (!addBefore(previous)) return
       name(gone, previous)
       count(went, previous)
+      for (const [root, files] of empty) if (isWithin(previous.path, root)) empty.set(root, files + 1)
     },
-    keep: (previous) => void addBefore(previous),
+    keep(previous) {
+      if (addBefore(previous)) fill(previous)
+    },
     get result(): Change {
+      const emptied = [...empty].flatMap(([root, files]) => (files > 0 ? [pathText(root)] : []))
       const renamed = [...went].reduce((sum, [key, n]) => sum + Math.min(n, came.get(key) ?? 0), 0)
       return {
         before,
@@ -111,6 +127,7 @@ export function openChange(watch: readonly BytePath[], isFirst: boolean): Change
         renamed,
         sample: sample.map(({ path }) => path),
         watched,
+        emptied: { count: emptied.length, paths: emptied.slice(0, NAMES) },
       }
     },
   }

@@ -70,7 +70,7 @@ const TURNS = 30
 export async function takeWitness(request: WitnessRequest): Promise<Witness> {
   const first = await digestFirst(request.folder, request.pool)
   const last = request.previous ? await openManifest(request.previous) : null
-  const change = openChange(request.watch ?? [], last === null)
+  const change = openChange(request.watch ?? [], last === null, request.roots)
   const previous = readPrevious(last, (entry) => change.miss(entry))
   const turn = (last?.header.turn ?? -1) + 1
   const writer = await createManifest(request.folder, { ...request.header, manifest: 1, turn })

@@ -41,6 +41,7 @@ function openNights(): Nights {
       added: 0,
       changed: { count: changed, paths: [] },
       deleted: none,
+      emptied: none,
       renamed: 0,
       sample: [],
       watched: new Map(

@@ -77,7 +77,7 @@ export function findAnomalies(request: AnomalyRequest): FoundAnomalies {
   const nothing = { files: 0, bytes: 0 }
   const measured: Measured = {
     ...change,
-    ...(!isSame && { before: nothing }),
+    ...(!isSame && { before: nothing, emptied: { count: 0, paths: [] } }),
     encrypted: lookEncrypted(change.sample),
     canaries: canariesOf(request, change, ledger),
   }

@@ -7,6 +7,7 @@ import { testPlace } from '../../../test/kit/restic-place.ts'
 import { resticVersions } from '../../../test/kit/restic-versions.ts'
 import { storyContext } from '../../../test/kit/story-context.ts'
 import { runBackup } from './backup.ts'
+import { loadHold } from './hold.ts'
 
 const { builds } = await resticVersions()
 
@@ -70,6 +71,29 @@ describe.each(builds)('restic $version', (build) => {
     expect(await run(join(made.folder, 'data', 'page'))).toMatchObject({ outcome: 'complete', error: null })
     symlinkSync('/nowhere', join(made.folder, 'dangling'))
     expect(await run(made.source, join(made.folder, 'dangling'))).toMatchObject({ outcome: 'partial' })
+  })
+
+  test('a path that had files and has none looks unmounted: told and held, however few they were', async () => {
+    const made = testPlace(build)
+    const { context } = storyContext(made, await made.make())
+    const [nas, spool] = [join(made.folder, 'nas'), join(made.folder, 'spool')]
+    for (const root of [nas, spool]) mkdirSync(root)
+    for (let n = 0; n < 300; n += 1) made.write(`file ${n}`, 'content')
+    writeFileSync(join(nas, 'photo'), 'photo')
+    const night = async (more: object = {}): Promise<string[]> => {
+      const set = { ...context.set, paths: [made.source, nas, spool], ...more }
+      const { outcome, anomalies } = await runBackup({ ...context, set })
+      expect(outcome).toBe('complete')
+      return anomalies.map(({ kind, text }) => `${kind}: ${text}`)
+    }
+    expect(await night()).toEqual([])
+    rmSync(join(nas, 'photo'))
+    expect(await night()).toEqual([`emptied: no file is left in ${nas}: is what should be there mounted?`])
+    expect(loadHold(context.stateDir, 'shop')?.reasons).toMatchObject([{ kind: 'emptied' }])
+    writeFileSync(join(nas, 'photo'), 'photo')
+    expect(await night()).toEqual([])
+    // Excludes that were changed are nobody's loss.
+    expect(await night({ exclude: [nas] })).toEqual([])
   })
 
   test('a repository that could not be named is asked once more, and told without the stack if that fails too', async () => {

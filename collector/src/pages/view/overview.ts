@@ -173,9 +173,7 @@ function columns(now: Date, locale: Locale): Column<OverviewRow>[] {
     {
       head: t('overview.next'),
       cell: ({ verdict }) =>
-        verdict === null || verdict.nextDeadline === null
-          ? null
-          : locale.relative(verdict.nextDeadline, now),
+        verdict === null || verdict.nextDeadline === null ? null : locale.relative(verdict.nextDeadline, now),
     },
   ]
 }
