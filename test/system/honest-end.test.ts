@@ -1,7 +1,7 @@
 /** What ends a restore before it has said anything of the backup: told as such, never as damage and never as a pass. */
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -100,6 +100,40 @@ describe.each(builds.slice(-1))('restic $version', (build) => {
     expect(lastOf(await place.test({ full: true }))).toMatchObject({
       result: 'PASSED',
       reference: { manifest: 5, source: 0, none: 0 },
+    })
+  })
+
+  const resticOn =
+    ({ repository, folder }: ProofPlace) =>
+    (...args: string[]): void => {
+      const access = ['-r', repository, '-p', join(folder, 'password'), '--no-cache']
+      execFileSync(build.binary, [...args, ...access], { stdio: 'ignore' })
+    }
+
+  test('of a snapshot that was repaired, what was cut is damage', async () => {
+    const place = await backedUp(build, 150)
+    const restic = resticOn(place)
+    const packs = new Set(filesBelow(join(place.repository, 'data')))
+    const large = place.write('large', randomBytes(2_000_000)).toString()
+    await place.backup()
+    const [pack = ''] = filesBelow(join(place.repository, 'data'))
+      .filter((file) => !packs.has(file))
+      .toSorted((one, other) => statSync(other).size - statSync(one).size)
+    rmSync(pack)
+    restic('repair', 'index')
+    restic('repair', 'snapshots', '--forget')
+    const repaired = await place.test({ full: true })
+    expect(lastOf(repaired)).toMatchObject({ result: 'FAILED', classes: { identical: 150, damaged: 1 } })
+    expect(exceptionsOf(repaired, 'damaged')).toEqual([large])
+  })
+
+  test('of a snapshot that was rewritten, what is left has its witnesses still', async () => {
+    const place = await backedUp(build, 5)
+    resticOn(place)('rewrite', '--forget', '--exclude', `${place.source}/d3`)
+    for (const file of filesBelow(place.source)) writeFileSync(file, 'changed since')
+    expect(lastOf(await place.test({ full: true }))).toMatchObject({
+      result: 'PASSED',
+      reference: { manifest: 4, source: 0, none: 0 },
     })
   })
 

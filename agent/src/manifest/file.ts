@@ -38,6 +38,8 @@ export interface ManifestFile {
   readonly file: string
   readonly snapshot: string
   readonly sha256: string
+  /** The snapshot that is asked about was made of this one's and holds something else: its files' witnesses count still. */
+  readonly isOfAnotherTree?: true
 }
 
 export interface ManifestWriter {
@@ -239,8 +241,8 @@ export async function findManifest(folder: string, snapshot: string): Promise<Ma
 }
 
 /**
- * As above, and of a snapshot that somebody tagged, which gives it another ID: the manifest of the one that it was, if
- * it is the same tree still. One that cannot be read is given too, for its reader to tell.
+ * As above, and of a snapshot that somebody tagged, rewrote or repaired, which gives it another ID: the manifest of the one
+ * that it was. One that cannot be read is given too, for its reader to tell.
  */
 export async function manifestOf(
   folder: string,
@@ -253,7 +255,7 @@ export async function manifestOf(
     if (found === null) return null
     const { header, entries } = await openManifest(found)
     await entries.return(undefined)
-    return header.snapshot.tree === tree ? found : null
+    return header.snapshot.tree === tree ? found : { ...found, isOfAnotherTree: true }
   } catch {
     return found
   }

@@ -38,6 +38,14 @@ function ofEntry(entry: ManifestEntry): Expected {
   return { path, isResolved, isListed, witness: witnessOf(flags, sha256), ...stat }
 }
 
+/** Of a listing's item: the witness that the manifest has of the path whose snapshot this one was made of. */
+export function withWitness(item: Expected, { kind, size, flags, sha256 }: ManifestEntry): Expected {
+  if (kind !== item.kind) return item
+  const witness = witnessOf(flags, sha256)
+  // What has another size was cut since: no write beside the backup explains that.
+  return { ...item, witness: size !== item.size && 'racy' in witness ? { ...witness, racy: false } : witness }
+}
+
 function witnessOf(flags: ManifestEntry['flags'], sha256: string | null): Witnessed {
   if (sha256 !== null) return { state: 'witness', sha256, racy: flags.includes('racy') }
   if (flags.includes('gap')) return { state: 'gap' }

@@ -6,7 +6,9 @@ import type { Recorder } from '../evidence/record.ts'
 import { openManifest } from '../manifest/file.ts'
 import type { ManifestFile } from '../manifest/file.ts'
 import type { Restic } from '../restic/restic.ts'
-import { expectedOfListing, expectedOfManifest } from '../restore/expected.ts'
+import { readPrevious } from '../manifest/previous.ts'
+import { expectedOfListing, expectedOfManifest, withWitness } from '../restore/expected.ts'
+import type { Expected } from '../restore/expected.ts'
 import type { TestProgress, TestRequest, Wanted } from '../restore/request.ts'
 import type { StrataRequest } from '../restore/strata.ts'
 import type { DigestPool } from '../tree/digest-pool.ts'
@@ -110,7 +112,7 @@ export function requestOf(
     now,
     snapshotId: snapshot.id,
     expected: (isWanted) => expectedOf(restic, snapshot, manifest, signal, isWanted),
-    manifest: manifest?.sha256 ?? null,
+    manifest: manifest === null || manifest.isOfAnotherTree ? null : manifest.sha256,
     reason: isRetest
       ? 'retest'
       : (context.wanted?.reason ??
@@ -152,8 +154,34 @@ export async function* expectedOf(
   signal: AbortSignal | undefined,
   isWanted?: (path: BytePath) => boolean,
 ): ReturnType<TestRequest['expected']> {
-  if (manifest) yield* expectedOfManifest((await openManifest(manifest, isWanted)).entries)
-  else yield* expectedOfListing(restic.list(id, { stallMs: STALL_MS, ...(signal && { signal }) }))
+  if (manifest && !manifest.isOfAnotherTree)
+    return yield* expectedOfManifest((await openManifest(manifest, isWanted)).entries)
+  const listed = expectedOfListing(restic.list(id, { stallMs: STALL_MS, ...(signal && { signal }) }))
+  yield* manifest ? withWitnesses(listed, manifest) : listed
+}
+
+/**
+ * `restic repair snapshots` leaves files in place of which it has lost a part; what it left out altogether cannot be told
+ * from what `rewrite` was asked to leave out.
+ */
+async function* withWitnesses(
+  listed: ReturnType<TestRequest['expected']>,
+  manifest: ManifestFile,
+): ReturnType<TestRequest['expected']> {
+  const known = readPrevious(await openManifest(manifest))
+  try {
+    for await (const batch of listed) {
+      const items: Expected[] = []
+      for (const item of batch) {
+        const entry = item.isResolved ? await known.at(item.path) : null
+        items.push(entry ? withWitness(item, entry) : item)
+      }
+      yield items
+    }
+    await known.drain()
+  } finally {
+    await known.close()
+  }
 }
 
 export function wantedOf({ wanted, set }: RestoreTestContext): Wanted {
