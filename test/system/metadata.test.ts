@@ -1,6 +1,6 @@
 /** Metadata as a real restic brings it back: extended attributes, ACLs, links, folders without files, FIFOs. */
 import { execFileSync } from 'node:child_process'
-import { linkSync, mkdirSync, symlinkSync } from 'node:fs'
+import { linkSync, mkdirSync, symlinkSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Restic } from '../../agent/src/restic/restic.ts'
@@ -109,6 +109,24 @@ describe.each(builds.slice(-1))('restic $version', (build) => {
     expect(details).toContain('no dir was restored')
     expect(metadata?.different).toBeGreaterThanOrEqual(2)
   })
+
+  test.each(['auto', 'disk'] as const)(
+    'a modification time that is lost is told by its file, %s',
+    async (method) => {
+      const place = await placeOf(build, '    restoreTest: { metadata: fail }', method)
+      const file = join(place.source, 'd2/f5')
+      const restic = spoiled(place.restic, (target) => utimesSync(`${target}${file}`, 1, 1))
+      for (const full of [false, true]) {
+        const [first] = (await place.test({ full }, { restic })).tests
+        expect(first?.result).toMatchObject({
+          result: 'FAILED',
+          error: { code: 'METADATA_DIFFERS' },
+          exceptions: [{ path: file, class: 'metadata', detail: 'another modification time' }],
+          exceptionsTotal: 1,
+        })
+      }
+    },
+  )
 
   test('what cannot be compared is told, never passed over', async () => {
     const place = await placeOf(build, '    restoreTest: { files: 6, metadata: fail }', 'auto')

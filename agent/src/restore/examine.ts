@@ -218,7 +218,8 @@ async function restoreAndJudge(
   }
   const { compared, different } = metadata.tally
   const timely = await recheckTimes(recheck.suspects, bringing)
-  seen.metadata.count({ compared, different: different - timely })
+  seen.metadata.count({ compared, different: different - timely.length })
+  for (const one of recheck.suspects) if (!timely.includes(one)) seen.metadata.noteTime(one)
   if (extras && says === 'all')
     await seen.metadata.compare({ target, extras, ...(request.signal && { signal: request.signal }) })
   if (seen.control === 'missed') return

@@ -26,8 +26,14 @@ export class MetadataAccount {
   note(judged: Judged, difference: string | null): void {
     if (this.#looked.length < MOST_LOOKED && judged.restored && judged.left !== 'dumped')
       this.#looked.push(judged)
-    // Times of files that were emptied are looked at again, and are told by number.
-    if (difference !== null && difference !== ANOTHER_TIME) this.#tell(pathText(judged.path), difference)
+    // Times of files that were emptied are looked at again first.
+    const isLookedAtAgain = difference === ANOTHER_TIME && judged.left === 'emptied'
+    if (difference !== null && !isLookedAtAgain) this.#tell(pathText(judged.path), difference)
+  }
+
+  /** Of a file that was emptied, and has another time all the same. */
+  noteTime({ path }: Judged): void {
+    this.#tell(pathText(path), ANOTHER_TIME)
   }
 
   count({ compared, different }: { compared: number; different: number }): void {

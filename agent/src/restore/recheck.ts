@@ -28,7 +28,7 @@ export function openRecheck(): {
   }
 }
 
-/** How many of the suspects have the right time after all. */
+/** Those of the suspects that have the right time after all. */
 export async function recheckTimes(
   suspects: readonly Judged[],
   {
@@ -38,9 +38,9 @@ export async function recheckTimes(
     remainingMs,
     signal,
   }: Pick<BringRequest, 'restic' | 'snapshotId' | 'scratch' | 'remainingMs' | 'signal'>,
-): Promise<number> {
+): Promise<Judged[]> {
   const bytes = suspects.reduce((sum, { item }) => sum + item.size, 0)
-  if (suspects.length === 0 || suspects.length > MOST_FILES || bytes > MOST_BYTES) return 0
+  if (suspects.length === 0 || suspects.length > MOST_FILES || bytes > MOST_BYTES) return []
   const target = `${scratch.target}-again`
   const deadlineMs = Math.max(1, Math.min(remainingMs(), 10 * 60_000))
   await restic.restore({
@@ -55,5 +55,5 @@ export async function recheckTimes(
   return suspects.filter(({ item, path }) => {
     const found = statPath(`${target}${path}` as BytePath)
     return !('error' in found) && found.size === item.size && found.mtimeNs === item.mtimeNs
-  }).length
+  })
 }
