@@ -115,10 +115,14 @@ const managers = [
     tool: 'pacman',
     install: ['-S', '--noconfirm', '--needed'],
     refresh: ['-Sy'],
-    names: { libatomic: 'gcc-libs' },
+    names: { libatomic: 'gcc-libs', 'poppler-utils': 'poppler' },
   },
-  { tool: 'zypper', install: ['--non-interactive', 'install'], names: { libatomic: 'libatomic1' } },
-  { tool: 'brew', install: ['install', '-q'], unprivileged: true },
+  {
+    tool: 'zypper',
+    install: ['--non-interactive', 'install'],
+    names: { libatomic: 'libatomic1', 'poppler-utils': 'poppler-tools' },
+  },
+  { tool: 'brew', install: ['install', '-q'], unprivileged: true, names: { 'poppler-utils': 'poppler' } },
 ]
 const systemPath = [env.PATH, '/usr/local/sbin', '/usr/sbin', '/sbin', '/opt/homebrew/bin'].join(delimiter)
 const onSystemPath = (tool) => systemPath.split(delimiter).some((folder) => existsSync(join(folder, tool)))
@@ -188,10 +192,18 @@ async function provideRestic() {
 
 /** Tools that some tests need: without one, those tests say so and are skipped. */
 async function provideTestTools(kinds) {
-  const wanted = { openssl: ['openssl'], strace: ['strace'] }
-  if (kinds.includes('browser')) wanted.chromium = ['chromium', 'chromium-browser', 'google-chrome']
-  for (const [name, commands] of Object.entries(wanted)) {
-    if (commands.some((command) => answerOf(command, name === 'openssl' ? 'version' : '--version'))) continue
+  const wanted = {
+    openssl: ['openssl version'],
+    strace: ['strace --version'],
+    qpdf: ['qpdf --version'],
+    'poppler-utils': ['pdfinfo -v'],
+  }
+  if (kinds.includes('browser'))
+    wanted.chromium = ['chromium', 'chromium-browser', 'google-chrome'].map(
+      (command) => `${command} --version`,
+    )
+  for (const [name, questions] of Object.entries(wanted)) {
+    if (questions.some((question) => answerOf(...question.split(' ')) !== null)) continue
     if (!(await installFromSystem(name)))
       say(`${name}: not here; tests that need it are skipped. Run: ${howTo(name)}`)
   }
