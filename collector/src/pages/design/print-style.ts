@@ -4,7 +4,7 @@ export const printStyle = /* css */ `
   :root { color-scheme: light; font-size: 10pt; }
   @page { margin: 16mm 14mm; }
   body { background: #fff; display: block; }
-  .nav, .who, .skip, .pager, .no-print, form, .tier-head + .visually-hidden { display: none !important; }
+  .nav, .who, .skip, .crumbs, .pager, .no-print, form, .tier-head + .visually-hidden { display: none !important; }
   .top, .panel, .tiles, .dimensions { box-shadow: none; }
   .top { border-bottom: 1px solid #999; }
   .wrap { max-width: none; padding: 0; }
@@ -18,7 +18,7 @@ export const printStyle = /* css */ `
   .panel + .panel { margin-top: 4mm; }
   .sign-off { margin-top: 6mm; gap: 8mm; }
   .foot { break-before: avoid; }
-  .foot .wrap { padding-top: 2mm; padding-bottom: 0; }
+  .foot .wrap { padding-top: 2mm; padding-bottom: 0; flex-wrap: nowrap; }
   a { color: inherit; text-decoration: none; }
   .hash { max-width: none; white-space: normal; overflow-wrap: anywhere; }
   .month, .year, .day, tr, li, blockquote, .dimension, .notice, .sign-off, .facts > div { break-inside: avoid; }
