@@ -110,23 +110,21 @@ describe.each(builds.slice(-1))('restic $version', (build) => {
     expect(metadata?.different).toBeGreaterThanOrEqual(2)
   })
 
-  test.each(['auto', 'disk'] as const)(
-    'a modification time that is lost is told by its file, %s',
-    async (method) => {
-      const place = await placeOf(build, '    restoreTest: { metadata: fail }', method)
-      const file = join(place.source, 'd2/f5')
-      const restic = spoiled(place.restic, (target) => utimesSync(`${target}${file}`, 1, 1))
-      for (const full of [false, true]) {
-        const [first] = (await place.test({ full }, { restic })).tests
-        expect(first?.result).toMatchObject({
-          result: 'FAILED',
-          error: { code: 'METADATA_DIFFERS' },
-          exceptions: [{ path: file, class: 'metadata', detail: 'another modification time' }],
-          exceptionsTotal: 1,
-        })
-      }
-    },
-  )
+  // While a restore is streamed its times are looked at before it has ended: nothing can be spoiled afterwards.
+  test('a modification time that is lost is told by its file', async () => {
+    const place = await placeOf(build, '    restoreTest: { metadata: fail }', 'disk')
+    const file = join(place.source, 'd2/f5')
+    const restic = spoiled(place.restic, (target) => utimesSync(`${target}${file}`, 1, 1))
+    for (const full of [false, true]) {
+      const [first] = (await place.test({ full }, { restic })).tests
+      expect(first?.result).toMatchObject({
+        result: 'FAILED',
+        error: { code: 'METADATA_DIFFERS' },
+        exceptions: [{ path: file, class: 'metadata', detail: 'another modification time' }],
+        exceptionsTotal: 1,
+      })
+    }
+  })
 
   test('what cannot be compared is told, never passed over', async () => {
     const place = await placeOf(build, '    restoreTest: { files: 6, metadata: fail }', 'auto')

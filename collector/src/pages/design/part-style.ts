@@ -127,7 +127,7 @@ blockquote footer { font-size: var(--t-s); color: var(--ink-2); margin-top: var(
   table.cards td, table.cards th { border: 0; padding: 0.1875rem 0 !important; text-align: left; }
   table.cards tbody th { font-size: var(--t-m); padding-bottom: var(--s1) !important; }
   table.cards td[data-label] { display: grid; grid-template-columns: 8.5rem minmax(0, 1fr); gap: var(--s3); align-items: baseline; }
-  table.cards td .word { white-space: normal; }
+  table.cards td .word { white-space: normal; overflow-wrap: anywhere; }
   table.cards td[data-label]::before { content: attr(data-label); color: var(--ink-2); font-size: var(--t-s); }
   table.cards td.blank, .matrix td:has(.word.none) { display: none; }
 }
