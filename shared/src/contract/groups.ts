@@ -19,6 +19,8 @@ export class Groups {
   readonly #byRoot = new PlaceIndex((place) => this.#firsts[place]?.rootNumber)
   /** Of the groups that have more than one point, all of them. */
   readonly #several = new Map<Point, Point[]>()
+  /** Of those all but the first, by repository, root and tree. */
+  readonly #others = new Map<string, Point>()
   /** Those that are found otherwise than as the first of their group, by repository and the ID's number. */
   readonly #named = new Map<string, Point>()
 
@@ -75,10 +77,14 @@ export class Groups {
     const point = new Point(this.#shelfOf(repository), root, id, learnt)
     const group = this.ofRoot(root)
     const [first] = group
-    const known = group.find((one) => one.repository === repository && one.tree === point.tree)
+    const key = `${repository} ${root} ${point.tree}`
+    const isFirst = first?.repository === repository && first.tree === point.tree
+    const known = isFirst ? first : this.#others.get(key)
     known?.learn(id, point.snapshot)
     if (first === undefined) this.#byRoot.add(root, this.#firsts.push(point) - 1)
-    else if (known === undefined) this.#several.set(first, [...group, point])
+    else if (known === undefined && group.length > 1) this.#several.get(first)?.push(point)
+    else if (known === undefined) this.#several.set(first, [first, point])
+    if (first !== undefined && known === undefined) this.#others.set(key, point)
     if (first !== undefined || root !== id) this.#named.set(`${repository} ${id}`, known ?? point)
     return known ?? point
   }
@@ -101,27 +107,34 @@ export class Groups {
   link(identities: Identities): void {
     for (const group of this.#several.values()) {
       const erasedAt = identities.erasedAt(group.flatMap(({ names }) => names))
-      const own = group.map(({ members, attestations, tests }) => ({ members, attestations, tests }))
-      for (const [place, point] of group.entries()) {
-        for (const [other, twin] of group.entries()) {
-          const theirs = own[other]
-          if (other === place || theirs === undefined) continue
-          const since = Math.max(
-            identities.succeededAt(point.repository, twin.repository),
-            point.tree === twin.tree ? -Infinity : erasedAt,
-          )
-          if (since === Infinity) continue
-          const later = <T extends { since: number }>(one: T): T => ({
-            ...one,
-            since: Math.max(one.since, since),
-          })
-          point.join({
-            members: theirs.members.map(later),
-            attestations: theirs.attestations.map(later),
-            tests: theirs.tests.map(later),
-            twin: { point: twin, since },
-          })
-        }
+      // Without an approved erasure, only those of one tree can be the same.
+      const alike = erasedAt < Infinity ? [group] : Map.groupBy(group, ({ tree }) => tree).values()
+      for (const same of alike) this.#linkAlike(same, erasedAt, identities)
+    }
+  }
+
+  #linkAlike(group: readonly Point[], erasedAt: number, identities: Identities): void {
+    if (group.length < 2) return
+    const own = group.map(({ members, attestations, tests }) => ({ members, attestations, tests }))
+    for (const [place, point] of group.entries()) {
+      for (const [other, twin] of group.entries()) {
+        const theirs = own[other]
+        if (other === place || theirs === undefined) continue
+        const since = Math.max(
+          identities.succeededAt(point.repository, twin.repository),
+          point.tree === twin.tree ? -Infinity : erasedAt,
+        )
+        if (since === Infinity) continue
+        const later = <T extends { since: number }>(one: T): T => ({
+          ...one,
+          since: Math.max(one.since, since),
+        })
+        point.join({
+          members: theirs.members.map(later),
+          attestations: theirs.attestations.map(later),
+          tests: theirs.tests.map(later),
+          twin: { point: twin, since },
+        })
       }
     }
   }

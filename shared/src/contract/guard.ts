@@ -103,7 +103,8 @@ export class Guard<One extends Guarded> {
       const held = run.acknowledgedAt > at && isHeld(own, measured, this.#content)
       const steps = this.#steps.get(one)
       if ((steps?.at(-1)?.held ?? false) !== held) {
-        this.#steps.set(one, [...(steps ?? []), { since: at, held }])
+        if (steps === undefined) this.#steps.set(one, [{ since: at, held }])
+        else steps.push({ since: at, held })
         this.#turned.push(run.start)
       }
       const was = this.#satisfies.at(one) === 1

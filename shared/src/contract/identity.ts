@@ -77,7 +77,10 @@ export class Origins {
   /** By number: those that a root may have been asked of. */
   #seen = new Uint8Array(64)
   readonly #read = new Map<Listings, number>()
+  /** What is the root of each that has another. Empty when one more has come. */
+  readonly #roots = new Map<number, number>()
   #runs = 0
+  #tests = 0
 
   constructor(index: FactIndex) {
     this.#index = index
@@ -86,7 +89,7 @@ export class Origins {
 
   /** Reads what has come since. False if that changes the root of what was there before. */
   extend(): boolean {
-    const { ids, listings: all, runs } = this.#index
+    const { ids, listings: all, runs, tests } = this.#index
     let isNew = true
     for (const listings of all.values()) {
       const { learnt } = listings
@@ -100,6 +103,11 @@ export class Origins {
       if (runs.alikeAt(this.#runs).snapshot === null) continue
       isNew = this.#add(runs.idNumber(this.#runs), runs.original(this.#runs)) && isNew
     }
+    // A test tells no origin, but is told of a snapshot: what names its origin later makes it another.
+    for (; this.#tests < tests.length; this.#tests++) {
+      const test = tests[this.#tests]
+      if (test !== undefined) this.#see(ids.add(test.predicate.snapshot.id))
+    }
     return isNew
   }
 
@@ -108,6 +116,7 @@ export class Origins {
     const isNew = original === undefined || this.#byId.get(id) === original || this.#seen[id] !== 1
     if (original !== undefined) {
       this.#byId.set(id, original)
+      this.#roots.clear()
       this.#see(original)
     }
     this.#see(id)
@@ -125,16 +134,32 @@ export class Origins {
 
   rootOf(id: number): number {
     if (!this.#byId.has(id)) return id
-    const seen = new Set<number>()
-    let root = id
+    const known = this.#roots.get(id)
+    if (known !== undefined) return known
+    // Each is walked once, however long the way: one listing may name a hundred thousand, each made from the last.
+    const way = new Set<number>()
+    let last = id
     for (
       let next: number | undefined = id;
-      next !== undefined && !seen.has(next);
+      next !== undefined && !way.has(next) && !this.#roots.has(next);
       next = this.#byId.get(next)
     ) {
-      seen.add(next)
-      root = next
+      way.add(next)
+      last = next
     }
+    const next = this.#byId.get(last)
+    const root = next === undefined ? last : (this.#roots.get(next) ?? this.#firstOf(last))
+    for (const one of way) this.#roots.set(one, root)
     return root
+  }
+
+  /** Of those that name each other in a ring, which none of restic's do: whichever is asked for, it is the same. */
+  #firstOf(id: number): number {
+    const { ids } = this.#index
+    let first = id
+    for (let next = this.#byId.get(id) ?? id; next !== id; next = this.#byId.get(next) ?? id) {
+      if (ids.at(next) < ids.at(first)) first = next
+    }
+    return first
   }
 }

@@ -10,10 +10,17 @@ interface Node {
   base: string | null
   added: string[]
   removed: string[]
+  /** How many IDs are read to put the list together. */
+  weight: number
+  /** The list itself, of those that would be put together from far more than it has. */
+  whole?: IdList
 }
 
 /** How many lists are kept in full at a time; others are folded again from the nearest that is. */
 const KEPT = 32
+
+/** Beyond twice a list's own length, how many IDs may be read before it is kept whole. */
+const FAR = 64
 
 /**
  * The inventories of one repository, folded. A list is found by its digest, so it does not matter who
@@ -68,7 +75,9 @@ export class Listings {
 
   #fold(inventory: Known<Inventory>): boolean {
     const { base, digest, removed, count, added } = inventory.predicate
-    const node = { base, added: added.map(({ id }) => id), removed }
+    const before = base === null ? 0 : (this.#nodes.get(base)?.weight ?? 0)
+    const weight = before + added.length + removed.length
+    const node: Node = { base, added: added.map(({ id }) => id), removed, weight }
     const list = base === digest && node.added.length === 0 && removed.length === 0 ? null : this.#apply(node)
     if (
       list === null
@@ -84,7 +93,9 @@ export class Listings {
       this.learnt.push(snapshot)
     }
     if (list !== null && !this.#nodes.has(digest)) {
-      this.#nodes.set(digest, node)
+      // Whoever lists upon bases from long ago, in turn, must not have years of deltas read each time.
+      const isFar = weight > 2 * count + FAR
+      this.#nodes.set(digest, isFar ? { ...node, weight: count, whole: list } : node)
       this.#count.set(digest, count)
       this.#keep(digest, list)
     }
@@ -96,25 +107,24 @@ export class Listings {
   }
 
   #listOf(digest: string): IdList {
-    const deltas: [string, Node][] = []
+    const deltas: Node[] = []
     let list: IdList | undefined
-    for (let at: string | null = digest; list === undefined;) {
-      if (at === null) list = new Uint8Array()
-      else {
-        list = this.#kept.get(at)
-        const node: Node | undefined = list === undefined ? this.#nodes.get(at) : undefined
-        if (node === undefined) break
-        deltas.push([at, node])
-        at = node.base
-      }
+    for (let at: string | null = digest; at !== null && list === undefined;) {
+      const node: Node | undefined = this.#nodes.get(at)
+      list = this.#kept.get(at) ?? node?.whole
+      if (node === undefined) break
+      if (list === undefined) deltas.push(node)
+      at = node.base
     }
-    for (const [, node] of deltas.toReversed()) {
-      list =
-        node.base === null
-          ? listIds(node.added)
-          : applyDelta(list ?? new Uint8Array(), node.added, node.removed)
+    // What the deltas come to in the end, so that the list is moved once.
+    const isThere = new Map<string, boolean>()
+    for (const { added, removed } of deltas.toReversed()) {
+      for (const id of removed) isThere.set(id, false)
+      for (const id of added) isThere.set(id, true)
     }
-    const full = list ?? new Uint8Array()
+    const added = [...isThere.keys()].filter((id) => isThere.get(id) === true)
+    const removed = [...isThere.keys()].filter((id) => isThere.get(id) === false)
+    const full = applyDelta(list ?? new Uint8Array(), added, removed)
     this.#keep(digest, full)
     return full
   }

@@ -1,3 +1,4 @@
+import type { Snap } from '../evidence/predicates.ts'
 import type { FactIndex } from './facts.ts'
 import { Groups } from './groups.ts'
 import type { Identities, Origins } from './identity.ts'
@@ -169,11 +170,7 @@ export class Points {
         point = this.#groups.admit(repository, snapshot)
         if (point === undefined) return false
         touched.added.push(point)
-      } else if (
-        point.members.length > 1 ||
-        point.tree !== snapshot.tree ||
-        point.snapshot.original !== snapshot.original
-      ) {
+      } else if (point.members.length > 1 || !isToldAlike(point, snapshot)) {
         return false
       }
       if (point.listedAt === Infinity) point.listedAt = Math.max(takenAt, this.#lineage.joinedAt(repository))
@@ -201,6 +198,14 @@ export class Points {
     for (const point of touched.tested) point.sortTests()
     return inOrder
   }
+}
+
+/** What a listing says of a snapshot outweighs a test's word for it, and a run's word outweighs both. */
+function isToldAlike({ tree, snapshot: told, attestations }: Point, listed: Snap): boolean {
+  if (tree !== listed.tree || told.original !== listed.original) return false
+  if (attestations.length > 0) return true
+  const isAtHome = told.host === listed.host && Date.parse(told.time) === Date.parse(listed.time)
+  return isAtHome && JSON.stringify(told.paths) === JSON.stringify(listed.paths)
 }
 
 function* rowsFrom(row: number, end: number): Generator<number> {
